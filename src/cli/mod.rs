@@ -1,0 +1,1 @@
+//! The front desk: the only room that prints, prompts, colours, exits.

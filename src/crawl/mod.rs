@@ -1,0 +1,1 @@
+//! url -> capture: run loop, frontier, politeness, robots, sitemap, discovery, pagers, fetch, verdict.

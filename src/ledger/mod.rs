@@ -1,0 +1,1 @@
+//! The memory: urls, captures, documents, runs. The only SQL.

@@ -1,0 +1,159 @@
+//! Selectors and patterns that are compiled where they are read: a mapping that loads holds no broken one.
+
+use regex::Regex;
+use schemars::JsonSchema;
+use scraper::Selector;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// A CSS selector (Selectors level 4 as `scraper` knows it).
+#[derive(Clone, Debug)]
+pub struct Css {
+    source: String,
+    selector: Selector,
+}
+
+impl Css {
+    /// Compiles `source`.
+    ///
+    /// # Errors
+    /// A text for people that says what is wrong with it.
+    pub fn new(source: &str) -> Result<Self, String> {
+        match Selector::parse(source) {
+            Ok(selector) => Ok(Self {
+                source: source.to_owned(),
+                selector,
+            }),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// A selector of the program's own.
+    pub(crate) fn builtin(source: &'static str) -> Self {
+        // Constants of this crate only; a test compiles each of them.
+        #[expect(
+            clippy::unwrap_used,
+            reason = "constant selectors, compiled by the tests of every default"
+        )]
+        Self::new(source).unwrap()
+    }
+
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// Compiled.
+    #[must_use]
+    pub fn selector(&self) -> &Selector {
+        &self.selector
+    }
+}
+
+impl<'de> Deserialize<'de> for Css {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Self::new(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Css {
+    fn schema_name() -> Cow<'static, str> {
+        "Css".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "css-selector", "description": "A CSS selector." })
+    }
+}
+
+/// A regular expression (the syntax of the `regex` crate: linear time, no look-around).
+#[derive(Clone, Debug)]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    /// Largest compiled size of a mapping's pattern, in bytes.
+    const SIZE_LIMIT: usize = 1 << 20;
+
+    /// Compiles `source`.
+    ///
+    /// # Errors
+    /// When it is no pattern or compiles to more than 1 MiB.
+    pub fn new(source: &str) -> Result<Self, regex::Error> {
+        regex::RegexBuilder::new(source)
+            .size_limit(Self::SIZE_LIMIT)
+            .build()
+            .map(Self)
+    }
+
+    /// A pattern of the program's own.
+    pub(crate) fn builtin(source: &'static str) -> Self {
+        #[expect(
+            clippy::unwrap_used,
+            reason = "constant patterns, compiled by the tests of every default"
+        )]
+        Self::new(source).unwrap()
+    }
+
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Compiled.
+    #[must_use]
+    pub fn regex(&self) -> &Regex {
+        &self.0
+    }
+
+    /// Group 1 of the first match, or the whole match if there is no group.
+    #[must_use]
+    pub fn take<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let groups = self.0.captures(text)?;
+        groups.get(1).or_else(|| groups.get(0)).map(|m| m.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Self::new(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Pattern {
+    fn schema_name() -> Cow<'static, str> {
+        "Pattern".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "regex", "description": "A regular expression." })
+    }
+}
+
+impl<'de> Deserialize<'de> for super::model::Span {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        parse_span(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for super::model::Span {
+    fn schema_name() -> Cow<'static, str> {
+        "Span".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "time-span", "description": "A length of time: 500ms, 30s, 15m, 2h." })
+    }
+}
+
+/// Reads `500ms`, `30s`, `15m`, `2h`.
+///
+/// # Errors
+/// A text for people that says what a length of time looks like.
+pub fn parse_span(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || format!("`{text}` is not a length of time: write `500ms`, `30s`, `15m` or `2h`");
+    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+    let duration = span
+        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| wrong())?;
+    duration.try_into().map_err(|_| wrong())
+}

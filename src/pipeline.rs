@@ -1,0 +1,1 @@
+//! The corridor: the only file that walks through more than one wing.
