@@ -1,1 +1,79 @@
-//! The front desk: the only room that prints, prompts, colours, exits.
+//! The front desk: the only room that prints, prompts, colours and exits. One file a command; parsing a command line
+//! never does anything.
+
+mod args;
+mod check;
+mod completions;
+mod crawl;
+mod demo;
+mod error;
+mod events;
+mod exit;
+mod extract;
+mod inspect;
+mod run;
+mod schema;
+mod show;
+mod status;
+mod target;
+mod test;
+mod try_page;
+mod ui;
+
+pub use args::Cli;
+pub use exit::Exit;
+
+use args::Command;
+use clap::Parser;
+use error::CliError;
+use std::process::ExitCode;
+use ui::Ui;
+
+/// What every command answers.
+type Outcome = Result<Exit, CliError>;
+
+/// The whole program: reads the command line, runs the command, gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
+        }
+    };
+    start_log(cli.verbose);
+    let ui = Ui::new(cli.json, cli.quiet);
+    match dispatch(&cli, &ui) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            ui.error(&error);
+            error.exit.into()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
+    match &cli.command {
+        Command::Demo(args) => demo::main(args, ui),
+        Command::Run(args) => run::main(args, ui),
+        Command::Crawl(args) => crawl::main(args, ui),
+        Command::Extract(args) => extract::main(args, ui),
+        Command::Try(args) => try_page::main(args, ui),
+        Command::Check(args) => check::main(args, ui),
+        Command::Test(args) => test::main(args, ui),
+        Command::Inspect(args) => inspect::main(args, ui),
+        Command::Status(args) => status::main(args, ui),
+        Command::Show(args) => show::main(args, ui),
+        Command::Schema(args) => schema::main(args, ui),
+        Command::Completions(args) => completions::main(args, ui),
+    }
+}
+
+/// Logs go to stderr: warnings always, more with `-v`; `SANGTRANG_LOG` overrides (tracing's filter syntax).
+fn start_log(verbose: u8) {
+    let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SANGTRANG_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("sangtrang={level},off")));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+}

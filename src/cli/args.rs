@@ -1,0 +1,213 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Moves the content of a legacy web portal into a new CMS and proves that nothing was lost on the way.
+///
+/// stdout is data, stderr is for people. Exit codes: 0 done; 1 unexpected failure; 2 usage; 3 mapping or settings
+/// invalid; 4 finished, but pages or gates failed; 7 site unreachable, try later; 8 another run holds the ledger;
+/// 9 a limit was reached, continue with the same command; 130 interrupted, state saved.
+#[derive(Debug, Parser)]
+#[command(name = "sangtrang", version, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Write JSON to stdout: one object, or JSON lines for what goes on for a while
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// No progress and no summary, only problems
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Say more: why a URL was not followed, which rung matched (-vv, -vvv: more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start the bundled sample portal and run the whole job against it
+    Demo(DemoArgs),
+    /// Crawl a site, then extract its documents: the whole job
+    Run(RunArgs),
+    /// Fetch and archive pages and media, without extracting
+    Crawl(RunArgs),
+    /// Extract documents from the archive, offline
+    Extract(ExtractArgs),
+    /// Extract one page and show its document and accounting
+    Try(TryArgs),
+    /// Check mapping files without touching the network
+    Check(CheckArgs),
+    /// Run the examples of a mapping
+    Test(TestArgs),
+    /// Show what a page looks like to the program: encoding, visible lines, images, links
+    Inspect(InspectArgs),
+    /// Counts of a site: pages, documents, media, failures
+    Status(StatusArgs),
+    /// The way of one page, by URL or document id
+    Show(ShowArgs),
+    /// Print a JSON Schema
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Where outputs go.
+#[derive(Clone, Debug, Args)]
+pub(super) struct OutputArgs {
+    /// Folder of all sites' outputs
+    #[arg(long, default_value = "output", env = "SANGTRANG_OUTPUT", value_name = "DIR")]
+    pub(super) output: PathBuf,
+}
+
+/// How the network is reached.
+#[derive(Clone, Debug, Args)]
+pub(super) struct NetArgs {
+    /// Send traffic for HOST:PORT to HOST2:PORT2 (as curl does); empty HOST or PORT means any
+    #[arg(long, value_name = "HOST:PORT:HOST2:PORT2")]
+    pub(super) connect_to: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The site's mapping file
+    pub(super) mapping: PathBuf,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) net: NetArgs,
+    /// Stop after so many fetches; the same command continues
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<u64>,
+    /// Stop after this time (30s, 15m, 2h); the same command continues
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(super) max_time: Option<Duration>,
+    /// Delay between two requests at one host, instead of the mapping's
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(super) delay: Option<Duration>,
+    /// Requests in flight at one host, instead of the mapping's
+    #[arg(long, value_name = "N")]
+    pub(super) concurrency: Option<usize>,
+    /// Ask again for pages that were fetched before (conditional GET)
+    #[arg(long)]
+    pub(super) refresh: bool,
+    /// Threads that extract; all cores if absent
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Only serve the portal at this address, until Ctrl-C
+    #[arg(long, value_name = "ADDR")]
+    pub(super) serve: Option<SocketAddr>,
+    /// How many articles the portal has
+    #[arg(long, default_value_t = 120, value_name = "N")]
+    pub(super) articles: usize,
+    /// Seed of everything that the portal makes up
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub(super) seed: u64,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExtractArgs {
+    /// The site's mapping file
+    pub(super) mapping: PathBuf,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    /// Threads; all cores if absent
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TryArgs {
+    /// The site's mapping file
+    pub(super) mapping: PathBuf,
+    /// A URL of the site, or a saved page
+    pub(super) target: String,
+    /// URL that a saved page stands for
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// Show the rungs tried for this field
+    #[arg(long, value_name = "FIELD")]
+    pub(super) explain: Option<String>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) net: NetArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Mapping files
+    #[arg(required = true)]
+    pub(super) mappings: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TestArgs {
+    /// Mapping files
+    #[arg(required = true)]
+    pub(super) mappings: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// A saved page
+    pub(super) file: PathBuf,
+    /// Mapping whose rules for encodings and URLs apply
+    #[arg(long, value_name = "MAPPING")]
+    pub(super) mapping: Option<PathBuf>,
+    /// URL that the page stands for
+    #[arg(long, default_value = "http://localhost/", value_name = "URL")]
+    pub(super) url: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Site ids or mapping files; every site below the output folder if absent
+    pub(super) sites: Vec<String>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// A URL as any page spells it, or a document id
+    pub(super) what: String,
+    /// The site's mapping file; tried one after the other below mappings/ if absent
+    #[arg(long, value_name = "MAPPING")]
+    pub(super) mapping: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// Which one
+    pub(super) which: SchemaName,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SchemaName {
+    /// Documents, as they are written
+    Document,
+    /// Mapping files, for editors
+    Mapping,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// Which shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    crate::mapping::parse_span(text)
+}

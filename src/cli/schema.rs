@@ -1,0 +1,13 @@
+//! `sangtrang schema document|mapping`
+
+use super::args::{SchemaArgs, SchemaName};
+use super::{Exit, Outcome, Ui};
+
+pub(super) fn main(args: &SchemaArgs, ui: &Ui) -> Outcome {
+    let schema = match args.which {
+        SchemaName::Document => crate::document::document_schema(),
+        SchemaName::Mapping => crate::mapping::mapping_schema(),
+    };
+    ui.data(format_args!("{schema:#}"));
+    Ok(Exit::Ok)
+}
