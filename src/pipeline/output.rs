@@ -1,0 +1,195 @@
+//! The folder of a site's output. Every file appears by atomic rename: never half-written, never rewritten when it
+//! would not change.
+
+use crate::document::{CaptureId, Document, canonical_json};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Where things are inside `output/<site>/`.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The folder of `site` below `output`.
+    #[must_use]
+    pub fn new(output: &Path, site: &str) -> Self {
+        Self { root: output.join(site) }
+    }
+
+    /// `output/<site>`
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `ledger.db`
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.root.join("ledger.db")
+    }
+
+    /// `archive/`
+    #[must_use]
+    pub fn archive(&self) -> PathBuf {
+        self.root.join("archive")
+    }
+
+    /// `documents/<collection>/<id>.json`
+    #[must_use]
+    pub fn document(&self, document: &Document) -> PathBuf {
+        self.root.join("documents").join(&document.collection).join(format!("{}.json", document.id))
+    }
+
+    /// `documents.jsonl`
+    #[must_use]
+    pub fn documents_jsonl(&self) -> PathBuf {
+        self.root.join("documents.jsonl")
+    }
+
+    /// `media/ab/cdef….png`
+    #[must_use]
+    pub fn media(&self, id: CaptureId, mime: Option<&str>) -> PathBuf {
+        let hex = id.to_string();
+        let (folder, name) = hex.split_at(2);
+        let extension = mime.and_then(extension).unwrap_or("bin");
+        self.root.join("media").join(folder).join(format!("{name}.{extension}"))
+    }
+
+    /// `run.json`
+    #[must_use]
+    pub fn run_json(&self) -> PathBuf {
+        self.root.join("run.json")
+    }
+
+    /// `report.txt`
+    #[must_use]
+    pub fn report_txt(&self) -> PathBuf {
+        self.root.join("report.txt")
+    }
+
+    /// Writes a document's file; tells whether it changed.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_document(&self, document: &Document) -> io::Result<bool> {
+        let json = canonical_json(document).map_err(io::Error::other)?;
+        write_atomic(&self.document(document), json.as_bytes())
+    }
+}
+
+/// File name extension of a stored medium.
+fn extension(mime: &str) -> Option<&'static str> {
+    Some(match mime {
+        "image/jpeg" => "jpg",
+        "image/png" => "png",
+        "image/gif" => "gif",
+        "image/webp" => "webp",
+        "image/bmp" => "bmp",
+        "image/svg+xml" => "svg",
+        "image/tiff" => "tif",
+        "application/pdf" => "pdf",
+        "application/msword" => "doc",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
+        "application/vnd.ms-excel" => "xls",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
+        "application/vnd.ms-powerpoint" => "ppt",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => "pptx",
+        "application/zip" => "zip",
+        "application/vnd.rar" | "application/x-rar-compressed" => "rar",
+        "application/x-7z-compressed" => "7z",
+        "application/rtf" | "text/rtf" => "rtf",
+        "text/plain" => "txt",
+        "text/csv" => "csv",
+        "text/html" => "html",
+        "video/mp4" => "mp4",
+        "audio/mpeg" => "mp3",
+        _ => return None,
+    })
+}
+
+/// Writes `bytes` to `path` by a temporary file beside it and a rename. A file that holds these bytes already is left
+/// alone; the answer tells whether it changed.
+///
+/// # Errors
+/// When the folder or file cannot be written; `path` is then as it was.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    if fs_err::metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64) && fs_err::read(path)? == bytes {
+        return Ok(false);
+    }
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(bytes)?;
+    file.commit()?;
+    Ok(true)
+}
+
+/// A file that appears under its name only when it is whole.
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: io::BufWriter<tempfile::NamedTempFile>,
+    path: PathBuf,
+}
+
+impl AtomicFile {
+    /// Starts the file that will be `path`.
+    ///
+    /// # Errors
+    /// When its folder cannot be made or written.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs_err::create_dir_all(folder)?;
+        let file = tempfile::Builder::new()
+            .prefix(".part-")
+            .permissions(permissions())
+            .tempfile_in(folder)
+            .map_err(|e| io::Error::new(e.kind(), format!("cannot write in `{}`: {e}", folder.display())))?;
+        Ok(Self { file: io::BufWriter::new(file), path: path.to_owned() })
+    }
+
+    /// Gives the finished file its name.
+    ///
+    /// # Errors
+    /// When the rest cannot be written or the rename fails; the old file is then still there.
+    pub fn commit(self) -> io::Result<()> {
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("cannot write `{}`: {e}", self.path.display()));
+        let file = self.file.into_inner().map_err(|e| named(e.into_error()))?;
+        file.persist(&self.path).map_err(|e| named(e.error))?;
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let path = &self.path;
+        self.file.write(buf).map_err(|e| io::Error::new(e.kind(), format!("cannot write `{}`: {e}", path.display())))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Temporary files are private by default; these become outputs that others may read.
+fn permissions() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unchanged_file_is_left_alone_and_an_aborted_one_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.json");
+        assert!(write_atomic(&path, b"one").unwrap());
+        assert!(!write_atomic(&path, b"one").unwrap());
+        assert!(write_atomic(&path, b"two").unwrap());
+        let mut unfinished = AtomicFile::create(&path).unwrap();
+        unfinished.write_all(b"three").unwrap();
+        drop(unfinished);
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+}
