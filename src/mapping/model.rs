@@ -30,6 +30,9 @@ pub struct MappingFile {
     /// Answers that are no content although they may look so.
     #[serde(default)]
     pub reject: Vec<Reject>,
+    /// Pages that are no documents, on purpose.
+    #[serde(default)]
+    pub ignore: Vec<Ignore>,
     /// Where URLs come from.
     #[serde(default)]
     pub discover: Vec<Discover>,
@@ -257,6 +260,22 @@ pub struct Reject {
     pub url: Option<Pattern>,
     /// What the answer means.
     pub class: RejectClass,
+}
+
+/// `[[ignore]]`: a page that is no document, on purpose (search form, sitemap page). Counted and named in the report;
+/// a page that neither a collection, a list nor such a rule knows is reported as unclassified.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ignore {
+    /// Id, for reports.
+    pub id: String,
+    /// Why, for people.
+    #[serde(default)]
+    pub reason: String,
+    /// On path and query of the canonical URL.
+    pub url: Option<Pattern>,
+    /// Something on the page.
+    pub css: Option<Css>,
 }
 
 /// What a rejected answer means.

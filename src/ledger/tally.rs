@@ -1,0 +1,98 @@
+//! What one extraction found, in numbers that reconcile: recorded with the run, told by `report`.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Most single findings that a tally lists by name; the counts go on.
+const MAX_LISTED: usize = 1000;
+
+/// Totals of one extraction. `pages = with documents + ignored + navigation + unclassified + unreadable`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// HTML pages in the archive that are content by their verdict.
+    pub pages: u64,
+    /// Pages that gave documents.
+    pub document_pages: u64,
+    /// Documents written or left as they were.
+    pub documents: u64,
+    /// Of these, files that are new or changed.
+    pub changed: u64,
+    /// Documents by collection.
+    pub by_collection: BTreeMap<String, u64>,
+    /// Documents that a page before had given already (entries that stand on several lists).
+    pub duplicates: u64,
+    /// Pages that are no documents on purpose, by `[[ignore]]` rule.
+    pub ignored: BTreeMap<String, u64>,
+    /// Pages that are lists and nothing else.
+    pub navigation: u64,
+    /// Pages that no rule knows.
+    pub unclassified: Listed<String>,
+    /// Pages that could not be read or extracted.
+    pub unreadable: Listed<Finding>,
+    /// Documents with a failed gate.
+    pub failed: u64,
+    /// Documents with warnings only.
+    pub warned: u64,
+    /// Gates that did not pass, by id.
+    pub gates: BTreeMap<String, u64>,
+    /// The documents concerned.
+    pub findings: Listed<Finding>,
+    /// Visible characters of all documents' pages.
+    pub visible: u64,
+    /// … that are in the documents.
+    pub kept: u64,
+    /// … that a named rule dropped.
+    pub dropped: u64,
+    /// … that nobody claimed.
+    pub unaccounted: u64,
+    /// Dropped characters by rule.
+    pub dropped_by_rule: BTreeMap<String, u64>,
+    /// Documents by encoding used.
+    pub encodings: BTreeMap<String, u64>,
+    /// How often each rung of a field's chain matched, by `field#rung`: a shift is the first sign of a new template.
+    pub rungs: BTreeMap<String, u64>,
+    /// References to media by state.
+    pub media: BTreeMap<String, u64>,
+    /// Media that are not stored, with their state and the document that shows them.
+    pub media_missing: Listed<Finding>,
+    /// Distinct stored media files.
+    pub media_files: u64,
+    /// Their size in bytes.
+    pub media_bytes: u64,
+}
+
+/// Something at a place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// URL of the page or medium.
+    pub url: String,
+    /// Class or gate id.
+    pub class: String,
+    /// What was found.
+    pub note: String,
+}
+
+/// A list that counts all and names the first thousand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed<T> {
+    /// How many there are.
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<T>,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { count: 0, first: Vec::new() }
+    }
+}
+
+impl<T> Listed<T> {
+    /// Adds one.
+    pub fn push(&mut self, item: T) {
+        self.count += 1;
+        if self.first.len() < MAX_LISTED {
+            self.first.push(item);
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Archive -> documents, offline. Pages are extracted on several threads, a chunk at a time; binding, writing and
+//! recording happen in order on the caller's thread, so the output does not depend on who was faster.
+
+use super::error::PipelineError;
+use super::output::{AtomicFile, Layout};
+use super::store::MediaStore;
+use crate::capture::{ArchiveReader, Capture, Location};
+use crate::document::{Discovered, Document, DocumentId, GateLevel, MediaState};
+use crate::extract::{self, Context, Extraction};
+use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Tally};
+use crate::mapping::model::Discover;
+use crate::mapping::{Mapping, PageUrl};
+use crate::page::{self, Page};
+use std::collections::{BTreeMap, HashSet};
+use std::io::Write;
+use tokio_util::sync::CancellationToken;
+
+/// Pages whose captures, trees and documents may be in memory at once, per thread.
+const CHUNK_PER_JOB: usize = 8;
+
+/// How one page came out.
+enum Read {
+    Documents(Box<Extraction>),
+    Ignored(String),
+    Navigation,
+    Unclassified,
+    Unreadable(String),
+}
+
+/// The parts of one extraction.
+struct Writer<'a> {
+    mapping: &'a Mapping,
+    ledger: &'a mut Ledger,
+    layout: &'a Layout,
+    media: MediaStore<'a>,
+    lines: AtomicFile,
+    /// Documents of this extraction: an entry that stands on several lists is one document.
+    seen: HashSet<DocumentId>,
+    tally: Tally,
+}
+
+/// Extracts every captured page, binds media, writes documents, records them with `at` (milliseconds since 1970).
+pub(super) fn write_all(
+    mapping: &Mapping,
+    ledger: &mut Ledger,
+    layout: &Layout,
+    jobs: usize,
+    at: i64,
+    cancel: &CancellationToken,
+    progress: &dyn Fn(&Tally),
+) -> Result<Tally, PipelineError> {
+    let mut writer = Writer {
+        mapping,
+        ledger,
+        layout,
+        media: MediaStore::new(mapping, layout),
+        lines: AtomicFile::create(&layout.documents_jsonl())?,
+        seen: HashSet::new(),
+        tally: Tally::default(),
+    };
+    let mut after = String::new();
+    loop {
+        if cancel.is_cancelled() {
+            return Err(PipelineError::Interrupted);
+        }
+        let pages = writer.ledger.pages(&after, jobs * CHUNK_PER_JOB)?;
+        let Some(last) = pages.last() else { break };
+        after.clone_from(&last.url);
+        let known = pages.into_iter().map(|p| Known::load(writer.ledger, p)).collect::<Result<Vec<_>, _>>()?;
+        let results = read_chunk(mapping, layout, &known, jobs);
+        let mut rows = Vec::new();
+        for (page, result) in known.iter().zip(results) {
+            writer.settle(page, result, &mut rows)?;
+        }
+        writer.ledger.record_documents(&rows, at)?;
+        progress(&writer.tally);
+    }
+    writer.lines.commit()?;
+    writer.tally.media_files = writer.media.files;
+    writer.tally.media_bytes = writer.media.bytes;
+    Ok(writer.tally)
+}
+
+/// A captured page with everything that the ledger knows of it.
+struct Known {
+    page: ledger::Page,
+    listing: BTreeMap<String, String>,
+    discovered: Vec<Discovered>,
+    aliases: Vec<String>,
+}
+
+impl Known {
+    fn load(ledger: &Ledger, page: ledger::Page) -> Result<Self, PipelineError> {
+        Ok(Self {
+            listing: ledger.listing(page.id)?,
+            discovered: ledger.discovered(page.id)?,
+            aliases: ledger.aliases(page.id)?,
+            page,
+        })
+    }
+}
+
+/// The archive's word for a place that the ledger remembers.
+pub(super) fn location(place: &Place) -> Location {
+    Location { file: place.file.clone(), offset: place.offset, length: place.length }
+}
+
+fn read_chunk(mapping: &Mapping, layout: &Layout, pages: &[Known], jobs: usize) -> Vec<Read> {
+    let share = pages.len().div_ceil(jobs).max(1);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = pages
+            .chunks(share)
+            .map(|chunk| {
+                scope.spawn(move || {
+                    let mut archive = ArchiveReader::new(&layout.archive());
+                    chunk.iter().map(|page| read_page(mapping, &mut archive, page)).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .zip(pages.chunks(share))
+            .flat_map(|(worker, chunk)| {
+                // A panic of one page's thread must not take the run with it; it is a finding of these pages.
+                worker.join().unwrap_or_else(|_| {
+                    chunk.iter().map(|_| Read::Unreadable("the extractor panicked on this page or a neighbour".into())).collect()
+                })
+            })
+            .collect()
+    })
+}
+
+fn read_page(mapping: &Mapping, archive: &mut ArchiveReader, known: &Known) -> Read {
+    let limit = mapping.rules().limits.page_bytes;
+    let url = match canonical(mapping, &known.page.url) {
+        Ok(url) => url,
+        Err(note) => return Read::Unreadable(note),
+    };
+    match archive.read(&location(&known.page.place), limit) {
+        Ok(capture) => extract_capture(mapping, &capture, &url, known),
+        Err(error) => Read::Unreadable(error.to_string()),
+    }
+}
+
+fn extract_capture(mapping: &Mapping, capture: &Capture, url: &PageUrl, known: &Known) -> Read {
+    let page = match page::read(capture, url, mapping) {
+        Ok(page) => page,
+        Err(error) => return Read::Unreadable(error.to_string()),
+    };
+    let Some(collection) = super::classify(mapping, &page) else {
+        return outside(mapping, &page);
+    };
+    let context = Context {
+        mapping,
+        listing: &known.listing,
+        discovered: &known.discovered,
+        aliases: &known.aliases,
+        fetch: &known.page.fetch,
+    };
+    match extract::extract(&page, collection, &context) {
+        Ok(extraction) => Read::Documents(Box::new(extraction)),
+        Err(error) => Read::Unreadable(error.to_string()),
+    }
+}
+
+/// A page that belongs to no collection: on purpose, as a list, or because no rule knows it.
+fn outside(mapping: &Mapping, page: &Page) -> Read {
+    let rules = mapping.rules();
+    let location = super::path_and_query(page.url.as_url());
+    for rule in &rules.ignore {
+        let by_url = rule.url.as_ref().is_none_or(|p| p.regex().is_match(&location));
+        let by_css = rule.css.as_ref().is_none_or(|css| page.select(css).next().is_some());
+        if by_url && by_css {
+            return Read::Ignored(rule.id.clone());
+        }
+    }
+    let is_list = rules.discover.iter().any(|d| match d {
+        Discover::List(list) => list.on.regex().is_match(&location),
+        _ => false,
+    });
+    if is_list { Read::Navigation } else { Read::Unclassified }
+}
+
+fn canonical(mapping: &Mapping, url: &str) -> Result<PageUrl, String> {
+    let parsed = url::Url::parse(url).map_err(|e| format!("`{url}` is not a URL: {e}"))?;
+    mapping.canonical(&parsed).map_err(|e| e.to_string())
+}
+
+impl Writer<'_> {
+    fn settle(&mut self, known: &Known, result: Read, rows: &mut Vec<DocumentRow>) -> Result<(), PipelineError> {
+        let url = || known.page.url.clone();
+        self.tally.pages += 1;
+        match result {
+            Read::Documents(extraction) => {
+                self.tally.document_pages += 1;
+                self.write(known, *extraction, rows)?;
+            }
+            Read::Ignored(rule) => *self.tally.ignored.entry(rule).or_default() += 1,
+            Read::Navigation => self.tally.navigation += 1,
+            Read::Unclassified => self.tally.unclassified.push(url()),
+            Read::Unreadable(note) => {
+                self.tally.unreadable.push(Finding { url: url(), class: "unreadable".into(), note });
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, known: &Known, extraction: Extraction, rows: &mut Vec<DocumentRow>) -> Result<(), PipelineError> {
+        let inline = self.media.inline(&extraction.inline_media)?;
+        for mut document in extraction.documents {
+            if !self.seen.insert(document.id) {
+                self.tally.duplicates += 1;
+                continue;
+            }
+            super::bind(self.mapping, self.ledger, &mut self.media, &inline, &mut document)?;
+            self.tally.changed += u64::from(self.layout.write_document(&document)?);
+            serde_json::to_writer(&mut self.lines, &document).map_err(std::io::Error::other)?;
+            self.lines.write_all(b"\n")?;
+            count(&mut self.tally, &document, &known.page.url);
+            rows.push(DocumentRow {
+                id: document.id,
+                collection: document.collection.clone(),
+                source_key: document.source_key.clone(),
+                url: Some(known.page.id),
+                state: if document.quality.failed() { "gated" } else { "extracted" }.into(),
+                capture: document.provenance.fetch.capture,
+                content: document.revision.clone(),
+                mapping: self.mapping.hash(),
+                gates: if document.quality.gates.is_empty() {
+                    String::new()
+                } else {
+                    serde_json::to_string(&document.quality.gates).map_err(std::io::Error::other)?
+                },
+            });
+        }
+        Ok(())
+    }
+}
+
+fn count(tally: &mut Tally, document: &Document, url: &str) {
+    tally.documents += 1;
+    *tally.by_collection.entry(document.collection.clone()).or_default() += 1;
+    let sum = &document.accounting;
+    tally.visible += sum.visible as u64;
+    tally.kept += sum.kept as u64;
+    tally.dropped += sum.dropped as u64;
+    tally.unaccounted += sum.unaccounted as u64;
+    for dropped in &document.dropped {
+        let letters = dropped.text.chars().filter(|c| !c.is_whitespace()).count();
+        *tally.dropped_by_rule.entry(dropped.rule.clone()).or_default() += letters as u64;
+    }
+    *tally.encodings.entry(document.provenance.decode.used.clone()).or_default() += 1;
+    for (field, origin) in &document.provenance.fields {
+        *tally.rungs.entry(format!("{field}#{}", origin.rung)).or_default() += 1;
+    }
+    for medium in document.media.iter().chain(&document.attachments) {
+        let state = state_name(medium.state);
+        *tally.media.entry(state.into()).or_default() += 1;
+        if medium.state != MediaState::Ok {
+            tally.media_missing.push(Finding {
+                url: medium.source_url.clone(),
+                class: state.into(),
+                note: format!("shown by {url}"),
+            });
+        }
+    }
+    if document.quality.failed() {
+        tally.failed += 1;
+    } else if !document.quality.gates.is_empty() {
+        tally.warned += 1;
+    }
+    for gate in &document.quality.gates {
+        *tally.gates.entry(gate.id.clone()).or_default() += 1;
+        let level = if gate.level == GateLevel::Fail { "fail" } else { "warn" };
+        tally.findings.push(Finding {
+            url: url.to_owned(),
+            class: format!("{level}:{}", gate.id),
+            note: gate.note.clone(),
+        });
+    }
+}
+
+/// The state as JSON writes it.
+fn state_name(state: MediaState) -> &'static str {
+    match state {
+        MediaState::Ok => "ok",
+        MediaState::Missing => "missing",
+        MediaState::Forbidden => "forbidden",
+        MediaState::TooLarge => "too_large",
+        MediaState::Unfetchable => "unfetchable",
+    }
+}
+

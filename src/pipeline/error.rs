@@ -1,0 +1,47 @@
+//! Why the corridor cannot go on.
+
+use crate::capture::CaptureError;
+use crate::crawl::CrawlError;
+use crate::extract::ExtractError;
+use crate::ledger::LedgerError;
+use crate::page::PageError;
+
+/// A failure of a whole run; what fails on one page is data, not an error.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The crawl cannot continue.
+    #[error(transparent)]
+    Crawl(#[from] CrawlError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The archive cannot be used.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// An output cannot be written; the message names it.
+    #[error(transparent)]
+    Output(#[from] std::io::Error),
+    /// One page that was asked for by name cannot be read.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// One page that was asked for by name cannot be extracted.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
+    /// One page that was asked for by name belongs to no collection.
+    #[error("{url} belongs to no collection of the mapping")]
+    NoCollection {
+        /// The page.
+        url: String,
+    },
+    /// A URL that was asked for by name is not of this site.
+    #[error("{url} is no page of this site: {reason}")]
+    NotOfSite {
+        /// As given.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// Cancelled by the caller; everything committed stays.
+    #[error("interrupted; what is committed stays, the same command continues")]
+    Interrupted,
+}
