@@ -3,14 +3,17 @@
 //!
 //! [`Mapping`] is the checked form, [`model`] the format, [`PageUrl`] the one URL of a page.
 
+mod check;
 mod error;
 mod identity;
 mod key;
 pub mod model;
 mod pattern;
+mod place;
 mod read;
 mod rules;
 mod schema;
+mod walk;
 
 pub use error::{MappingError, Problem};
 pub use identity::{IdentityStep, PageUrl, UrlError};
