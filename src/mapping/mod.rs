@@ -15,6 +15,9 @@ mod rules;
 mod schema;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{MappingError, Problem};
 pub use identity::{IdentityStep, PageUrl, UrlError};
 pub use pattern::{Css, Pattern, parse_span};

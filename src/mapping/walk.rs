@@ -23,7 +23,7 @@ pub(super) struct Walker<'a> {
 impl<'a> Walker<'a> {
     /// The whole mapping.
     pub(super) fn root(&mut self, table: &DeTable<'_>) {
-        self.object(table, 0..0, self.schema, "");
+        self.object("", table, 0..0, self.schema, "");
     }
 
     /// The schema behind references and `null` alternatives, with the name of its definition.
@@ -46,6 +46,10 @@ impl<'a> Walker<'a> {
         let (schema, definition) = self.resolve(schema);
         let span = value.span();
         let inner = value.get_ref();
+        if !self.missing_counts && span.is_empty() {
+            // The parser's stand-in for a value that it could not read: told already.
+            return;
+        }
         if let Some(variants) = schema["oneOf"].as_array() {
             if variants.iter().all(|v| v["const"].is_string()) {
                 let Some(text) = inner.as_str() else {
@@ -63,7 +67,7 @@ impl<'a> Walker<'a> {
         }
         match type_of(schema) {
             "object" => match inner.as_table() {
-                Some(table) => self.object(table, span, schema, definition),
+                Some(table) => self.object(key, table, span, schema, definition),
                 None => self.wrong_type(key, value, "a table", None),
             },
             "array" => match inner.as_array() {
@@ -94,7 +98,14 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn object(&mut self, table: &DeTable<'_>, span: Range<usize>, schema: &'a Value, definition: &str) {
+    fn object(
+        &mut self,
+        of: &str,
+        table: &DeTable<'_>,
+        span: Range<usize>,
+        schema: &'a Value,
+        definition: &str,
+    ) {
         let Some(properties) = schema["properties"].as_object() else {
             // A map: names are the author's own.
             for (key, value) in table {
@@ -113,7 +124,7 @@ impl<'a> Walker<'a> {
             let is_field = value.get_ref().as_table().is_some_and(|t| t.contains_key("take"));
             let help = if definition == "Field" && is_field {
                 nested_name = true;
-                format!("a field name with a dot stands in quotes: `[collection.fields.\"….{name}\"]`")
+                format!("a field name with a dot stands in quotes: `[collection.fields.\"{of}.{name}\"]`")
             } else if definition == "Target"
                 && ["secret", "password", "token", "key"]
                     .iter()
@@ -187,7 +198,7 @@ impl<'a> Walker<'a> {
             return self.wrong_type("kind", kind, "a string", Some(listed(&names)));
         };
         match variants.iter().find(|v| kind_of(v) == Some(text)) {
-            Some(variant) => self.object(table, span, variant, ""),
+            Some(variant) => self.object(key, table, span, variant, ""),
             None => self.one_of(&format!("{key}.kind"), text, kind.span(), &names),
         }
     }
