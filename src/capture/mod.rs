@@ -2,6 +2,17 @@
 //! one member a record, and every other source (a foreign WARC, a folder of saved pages) is read into the same
 //! [`Capture`]. This room never looks into a body further than its content coding.
 
+mod coding;
+mod error;
 mod exchange;
+mod http;
+mod members;
+mod reader;
+mod record;
+mod writer;
 
+pub use coding::decode_body;
+pub use error::CaptureError;
 pub use exchange::{Capture, Exchange, Location, Truncated};
+pub use reader::ArchiveReader;
+pub use writer::{ArchiveLimits, ArchiveWriter};
