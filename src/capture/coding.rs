@@ -205,3 +205,147 @@ fn damaged(coding: &str, error: &dyn std::fmt::Display) -> CaptureError {
         reason: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use std::io::Write;
+
+    fn named(coding: &str) -> Vec<(String, Vec<u8>)> {
+        vec![("content-encoding".into(), coding.as_bytes().to_vec())]
+    }
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(data: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(data: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(data, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    fn page() -> Vec<u8> {
+        (0..2000)
+            .flat_map(|n| format!("<p>Cục Thống kê {n}</p>").into_bytes())
+            .collect()
+    }
+
+    #[test]
+    fn every_coding_gives_the_page() {
+        let page = page();
+        let raw = {
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(&page).unwrap();
+            encoder.finish().unwrap()
+        };
+        let cases = [
+            ("gzip", gzip(&page)),
+            ("X-GZIP", gzip(&page)),
+            ("gzip", [gzip(&page[..100]), gzip(&page[100..])].concat()),
+            ("gzip", page.clone()),
+            ("deflate", zlib(&page)),
+            ("deflate", raw),
+            ("zstd", zstd(&page)),
+            ("zstd", [zstd(&page[..5000]), zstd(&page[5000..])].concat()),
+            ("deflate, gzip", gzip(&zlib(&page))),
+            ("identity", page.clone()),
+            ("utf-8", page.clone()),
+        ];
+        for (coding, body) in cases {
+            assert!(
+                decode_body(&named(coding), &body, 1 << 20).unwrap() == page,
+                "{coding}"
+            );
+        }
+        // `printf 'sang trang' | brotli`
+        let brotli = [
+            0x8f, 0x04, 0x80, b's', b'a', b'n', b'g', b' ', b't', b'r', b'a', b'n', b'g', 0x03,
+        ];
+        assert_eq!(decode_body(&named("br"), &brotli, 100).unwrap(), b"sang trang");
+        assert_eq!(decode_body(&named("br"), b"", 100).unwrap(), b"");
+    }
+
+    #[test]
+    fn bombs_stop_at_the_limit() {
+        let zeros = vec![0; 8 << 20];
+        for (coding, body) in [
+            ("gzip", gzip(&zeros)),
+            ("deflate", zlib(&zeros)),
+            ("zstd", zstd(&zeros)),
+        ] {
+            let error = decode_body(&named(coding), &body, 1 << 20).unwrap_err();
+            assert!(
+                matches!(error, CaptureError::TooLarge { max: 0x10_0000 }),
+                "{coding}: {error}"
+            );
+        }
+        let deep = gzip(&gzip(&gzip(&zeros)));
+        assert!(matches!(
+            decode_body(&named("gzip, gzip, gzip"), &deep, 1 << 20),
+            Err(CaptureError::TooLarge { .. })
+        ));
+        assert!(matches!(
+            decode_body(&named("gzip, gzip, gzip, gzip"), &deep, 1 << 20),
+            Err(CaptureError::TooManyCodings(4))
+        ));
+    }
+
+    #[test]
+    fn bodies_that_end_too_early_are_told_and_can_be_read_in_part() {
+        let page = page();
+        for (coding, body) in [
+            ("gzip", gzip(&page)),
+            ("deflate", zlib(&page)),
+            ("zstd", zstd(&page)),
+        ] {
+            for cut in [body.len() - 1, body.len() / 2, 5] {
+                let error = decode_body(&named(coding), &body[..cut], 1 << 20);
+                assert!(
+                    matches!(error, Err(CaptureError::Truncated { .. })),
+                    "{coding} {cut}: {error:?}"
+                );
+            }
+        }
+        let brotli = [0x8f, 0x04, 0x80, b's', b'a'];
+        assert!(matches!(
+            decode_body(&named("br"), &brotli, 100),
+            Err(CaptureError::Truncated { .. })
+        ));
+        assert!(matches!(
+            decode_body(&named("gzip"), b"\x1f\x8b\x08\x00zzzzzzzzzz", 100),
+            Err(CaptureError::Coding { .. })
+        ));
+        assert!(matches!(
+            decode_body(&named("sdch"), b"x", 100),
+            Err(CaptureError::UnknownCoding(_))
+        ));
+
+        let exchange = Exchange {
+            url: "http://a.example/".into(),
+            method: "GET".into(),
+            request_headers: vec![],
+            request_body: vec![],
+            status: 200,
+            reason: String::new(),
+            headers: named("gzip"),
+            body: {
+                let all = gzip(&page);
+                all[..all.len() - 9].to_vec()
+            },
+            at: jiff::Timestamp::UNIX_EPOCH,
+            ip: None,
+            truncated: None,
+        };
+        let capture = Capture::from_exchange(&exchange, 1 << 20).unwrap();
+        assert_eq!(capture.truncated, Some(Truncated::Disconnect));
+        assert!(!capture.body.is_empty() && page.starts_with(&capture.body));
+    }
+}

@@ -3,7 +3,7 @@
 use super::CaptureError;
 use flate2::bufread::GzDecoder;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// Counts what is consumed.
@@ -91,7 +91,7 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-/// How many bytes of the file are whole gzip members; what follows is torn.
+/// How many bytes of the file are whole gzip members; what follows is torn. Damage in the middle is an error.
 pub(super) fn whole_length(path: &Path) -> Result<u64, CaptureError> {
     let file = File::open(path).map_err(CaptureError::io("open", path))?;
     let mut members = Members::new(BufReader::with_capacity(1 << 16, file));
@@ -101,15 +101,34 @@ pub(super) fn whole_length(path: &Path) -> Result<u64, CaptureError> {
             Ok(0) => return Ok(members.end()),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(members.start),
             Err(error)
                 if matches!(
                     error.kind(),
-                    io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+                    io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
                 ) =>
             {
-                return Ok(members.start);
+                // A power cut leaves zeros where pages never reached the disk. Anything else is no torn write: to cut
+                // it would destroy what may still be saved.
+                if ends_in_zeros(path).map_err(CaptureError::io("read", path))? {
+                    return Ok(members.start);
+                }
+                return Err(CaptureError::Corrupt {
+                    path: path.to_owned(),
+                    offset: members.start,
+                    reason: error.to_string(),
+                });
             }
             Err(error) => return Err(CaptureError::io("read", path)(error)),
         }
     }
+}
+
+fn ends_in_zeros(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(16)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    Ok(tail.iter().all(|&b| b == 0))
 }

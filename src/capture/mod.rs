@@ -2,13 +2,17 @@
 //! one member a record, and every other source (a foreign WARC, a folder of saved pages) is read into the same
 //! [`Capture`]. This room never looks into a body further than its content coding.
 
+#[cfg(test)]
+mod archive_tests;
 mod coding;
 mod error;
 mod exchange;
+pub mod folder;
 mod http;
 mod members;
 mod reader;
 mod record;
+pub mod warc;
 mod writer;
 
 pub use coding::decode_body;
