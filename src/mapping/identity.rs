@@ -468,3 +468,178 @@ pub(super) fn same_name(ignore_case: bool, rule: &str, name: &str) -> bool {
         rule == name
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::Mapping;
+    use proptest::prelude::*;
+
+    fn mapping(rules: &str) -> Mapping {
+        let text = format!(
+            "schema = 1\n[site]\nid = 'x'\nbase = 'http://x.example/'\naliases = ['http://www.x.example', 'https://x.example']\n{rules}"
+        );
+        match Mapping::parse("x.toml", &text) {
+            Ok(mapping) => mapping,
+            Err(error) => panic!("{error}: {:?}", error.problems()),
+        }
+    }
+
+    const ASPNET: &str = "[url]
+case_insensitive_path = true
+significant_params = ['ItemID', 'CatID']
+drop_path_patterns = ['/\\(S\\([a-z0-9]+\\)\\)']
+index_files = ['Default.aspx']
+max_repeated_segments = 2
+[[url.rewrite]]
+from = '^/print\\.aspx\\?'
+to = '/view.aspx?'
+";
+
+    fn canonical(m: &Mapping, url: &str) -> String {
+        match Url::parse(url).map(|u| m.canonical(&u)) {
+            Ok(Ok(page)) => page.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_page() {
+        let m = mapping(ASPNET);
+        for spelling in [
+            "http://x.example/View.aspx?ItemID=4012&CatID=7",
+            "http://X.example:80/view.ASPX?catid=7&itemid=4012",
+            "https://x.example/View.aspx?utm_source=z&ItemID=4012&CatID=7#top",
+            "http://www.x.example./a/../%56iew.aspx?&ItemID=4012&&CatID=7&",
+            "http://x.example/(S(a1b2c3))/View.aspx?ItemID=4012&CatID=7",
+            "http://user:secret@x.example/Print.aspx?CatID=7&ItemID=4012",
+        ] {
+            assert_eq!(
+                canonical(&m, spelling),
+                "http://x.example/view.aspx?ItemID=4012&CatID=7"
+            );
+        }
+        assert_eq!(
+            canonical(&m, "http://x.example/Default.aspx?"),
+            "http://x.example/"
+        );
+        assert_eq!(
+            canonical(&m, "http://x.example/Default.aspx?x=1"),
+            "http://x.example/"
+        );
+    }
+
+    #[test]
+    fn percent_encoding_is_normalised_and_case_of_vietnamese_letters_too() {
+        let m = mapping("");
+        assert_eq!(
+            canonical(&m, "http://x.example/tin%2dt%e1%bb%a9c/Đ|a?q=%7e%2f%zz+b&a=[1]"),
+            "http://x.example/tin-t%E1%BB%A9c/%C4%90%7Ca?a=%5B1%5D&q=~%2F%zz+b"
+        );
+        let iis = mapping("[url]\ncase_insensitive_path = true\n");
+        assert_eq!(
+            canonical(&iis, "http://x.example/TIN-TỨC"),
+            canonical(&iis, "http://x.example/tin-tức")
+        );
+        // A byte that is no UTF-8 stays as it is, its digits upper case.
+        assert_eq!(
+            canonical(&iis, "http://x.example/A%e0B"),
+            "http://x.example/a%E0b"
+        );
+    }
+
+    #[test]
+    fn www_and_https_are_other_sites_unless_listed() {
+        let m = mapping("");
+        for url in [
+            "https://www.x.example/",
+            "http://x.example:8080/",
+            "http://y.example/",
+        ] {
+            assert!(
+                matches!(
+                    m.canonical(&Url::parse(url).unwrap()),
+                    Err(UrlError::OffSite { .. })
+                ),
+                "{url}"
+            );
+        }
+        let base = Url::parse("http://x.example/a/b").unwrap();
+        assert_eq!(m.resolve(&base, " ../c ").unwrap().as_str(), "http://x.example/c");
+        assert!(matches!(
+            m.resolve(&base, "mailto:a@b.vn"),
+            Err(UrlError::Scheme { .. })
+        ));
+        assert!(matches!(
+            m.resolve(&base, "JavaScript:void(0)"),
+            Err(UrlError::Scheme { .. })
+        ));
+        assert!(matches!(
+            m.resolve(&base, "http://["),
+            Err(UrlError::Invalid { .. })
+        ));
+    }
+
+    #[test]
+    fn traps_are_refused() {
+        let m = mapping(ASPNET);
+        let url = Url::parse("http://x.example/a/b/a/b/a/").unwrap();
+        assert!(
+            matches!(m.canonical(&url), Err(UrlError::Trap { reason, .. }) if reason.contains("3 times"))
+        );
+        let long = Url::parse(&format!("http://x.example/{}", "a".repeat(9000))).unwrap();
+        assert!(matches!(m.canonical(&long), Err(UrlError::Trap { .. })));
+    }
+
+    #[test]
+    fn explain_names_each_rule() {
+        let m = mapping(ASPNET);
+        let url = Url::parse("http://www.x.example/Print.aspx?x=1&ItemID=4#a").unwrap();
+        let steps = m.explain_url(&url);
+        let rules: Vec<_> = steps.iter().map(|s| s.rule).collect();
+        assert_eq!(
+            rules,
+            [
+                "fragment",
+                "site.aliases",
+                "url.case_insensitive_path",
+                "url.significant_params",
+                "url.rewrite"
+            ]
+        );
+        assert!(steps.windows(2).all(|w| w[0].after == w[1].before));
+        let off = m.explain_url(&Url::parse("http://y.example/").unwrap());
+        assert_eq!(off.last().map(|s| s.rule), Some("site.aliases"));
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_is_idempotent(path in "[ -~à-ỹ]{0,30}", query in "[ -~à-ỹ]{0,40}") {
+            for m in [mapping(""), mapping(ASPNET)] {
+                let Ok(url) = Url::parse(&format!("http://x.example/{path}?{query}")) else { continue };
+                if let Ok(once) = m.canonical(&url) {
+                    prop_assert_eq!(m.canonical(once.as_url()), Ok(once.clone()));
+                    // Also as a text that the ledger has kept.
+                    let again = Url::parse(once.as_str()).unwrap();
+                    prop_assert_eq!(m.canonical(&again), Ok(once));
+                }
+            }
+        }
+
+        #[test]
+        fn parameter_order_does_not_matter(
+            params in proptest::collection::btree_map("[a-z]{1,6}|itemid|catid", "[A-Za-z0-9%+]{0,5}", 0..6),
+            seed in any::<u64>(),
+        ) {
+            let pairs: Vec<String> = params.iter().map(|(n, v)| format!("{n}={v}")).collect();
+            let mut shuffled = pairs.clone();
+            fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
+            for m in [mapping(""), mapping(ASPNET)] {
+                prop_assert_eq!(
+                    canonical(&m, &format!("http://x.example/v?{}", pairs.join("&"))),
+                    canonical(&m, &format!("http://x.example/v?{}", shuffled.join("&")))
+                );
+            }
+        }
+    }
+}
