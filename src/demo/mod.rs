@@ -1,1 +1,143 @@
 //! The bundled sample portal: for learning and for tests. Only `cli` and the tests may use it.
+//!
+//! A real HTTP server that behaves as a provincial ASP.NET portal of 2008-2023. Every article is written once, as an
+//! [`article::Article`]; its page (`chrome`, `render`) and its [`Truth`] (`gold`) are both made from that, so the
+//! truth is right by construction. Articles are made on demand from seed and index: a portal of 20,000 articles costs
+//! no more memory than one of 20. It never reads a clock and never keeps what it served, unless a log is asked for.
+
+mod article;
+mod chrome;
+mod generate;
+mod gold;
+mod lists;
+mod media;
+mod postback;
+mod render;
+mod seed;
+mod server;
+mod text;
+mod urls;
+
+pub use gold::{Gold, Truth};
+pub use server::serve;
+pub use urls::{BASE, SITE};
+
+use article::Article;
+use std::sync::{Mutex, PoisonError};
+
+/// One answered request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Path and query as they were asked for.
+    pub url: String,
+    /// HTTP status of the answer.
+    pub status: u16,
+}
+
+/// What lists print of an article.
+struct Head {
+    title: String,
+    published: jiff::civil::DateTime,
+    teaser: Option<String>,
+}
+
+/// Most requests that a log keeps; later ones are not recorded.
+const MAX_LOG: usize = 2_000_000;
+
+/// The sample portal: what it would answer, without a socket. [`serve`] puts it behind one.
+#[derive(Debug)]
+pub struct Portal {
+    articles: usize,
+    seed: u64,
+    key: [u8; 32],
+    log: Option<Mutex<Vec<Request>>>,
+}
+
+impl Portal {
+    /// A portal of `articles` articles (at least the one of the seed), the same for the same `seed`.
+    #[must_use]
+    pub fn new(articles: usize, seed: u64) -> Self {
+        Self {
+            articles: articles.max(1),
+            seed,
+            key: blake3::derive_key("sangtrang demo portal machine key", &seed.to_le_bytes()),
+            log: None,
+        }
+    }
+
+    /// Writes down every request, for [`Portal::requests`].
+    #[must_use]
+    pub fn recording(mut self) -> Self {
+        self.log = Some(Mutex::default());
+        self
+    }
+
+    /// How many articles it has.
+    #[must_use]
+    pub fn articles(&self) -> usize {
+        self.articles
+    }
+
+    /// What was asked so far, in order; empty unless it is [`Portal::recording`].
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.log
+            .as_ref()
+            .map(|log| log.lock().unwrap_or_else(PoisonError::into_inner).clone())
+            .unwrap_or_default()
+    }
+
+    /// What the page of each article must become, in order of index.
+    pub fn gold(&self) -> impl Iterator<Item = Gold> + '_ {
+        (0..self.articles).map(|index| gold::gold(self, index))
+    }
+
+    /// What the page of the article with `index` must become; the seed's article has index 0.
+    #[must_use]
+    pub fn gold_of(&self, index: usize) -> Option<Gold> {
+        (index < self.articles).then(|| gold::gold(self, index))
+    }
+
+    fn article(&self, index: usize) -> Article {
+        if index == 0 {
+            seed::article()
+        } else {
+            generate::article(self.seed, index, self.articles)
+        }
+    }
+
+    /// What lists print of the article with `index`.
+    fn head(&self, index: usize) -> Head {
+        if index == 0 {
+            let Article {
+                title,
+                published,
+                teaser,
+                ..
+            } = seed::article();
+            Head {
+                title,
+                published,
+                teaser,
+            }
+        } else {
+            let (title, published, teaser) = generate::head(self.seed, index);
+            Head {
+                title,
+                published,
+                teaser,
+            }
+        }
+    }
+
+    fn record(&self, request: Request) {
+        if let Some(log) = &self.log {
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            if log.len() < MAX_LOG {
+                log.push(request);
+            }
+        }
+    }
+}
