@@ -654,7 +654,8 @@ mod tests {
 
     #[test]
     fn tables_are_rectangles_and_numbers_are_read() {
-        let tables = Portal::new(40, 1)
+        let portal = Portal::new(40, 1);
+        let tables = portal
             .gold()
             .flat_map(|g| g.document.body)
             .filter_map(|b| match b {

@@ -141,3 +141,59 @@ impl Portal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::model::MappingFile;
+    use std::collections::BTreeSet;
+
+    /// The mapping that ships for this portal.
+    const MAPPING: &str = include_str!("../../mappings/ctk-binhthuan.toml");
+
+    #[test]
+    fn the_shipped_mapping_reads_and_names_all_that_the_truth_drops() {
+        let mapping: MappingFile = toml::from_str(MAPPING).unwrap();
+        assert_eq!(mapping.site.id, SITE);
+        assert_eq!(mapping.site.base.as_str(), BASE);
+        let news = &mapping.collection[0];
+        let rules: BTreeSet<&str> = mapping
+            .drop
+            .iter()
+            .chain(&news.drop)
+            .map(|d| d.id.as_str())
+            .collect();
+        for gold in Portal::new(40, 1).gold() {
+            for (rule, text) in &gold.document.dropped {
+                assert!(rule == "list-marker" || rules.contains(rule.as_str()), "{rule}");
+                assert!(!text.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn the_mapping_recognises_articles_and_files() {
+        let mapping: MappingFile = toml::from_str(MAPPING).unwrap();
+        let file = mapping.media.attachments[0].regex();
+        for gold in Portal::new(30, 1).gold() {
+            let path = gold.url.strip_prefix("http://ctk-binhthuan.example").unwrap();
+            assert!(mapping.collection[0].matches.url.regex().is_match(path));
+            assert!(
+                gold.document
+                    .attachments
+                    .iter()
+                    .all(|a| file.is_match(&a.source_url))
+            );
+        }
+    }
+
+    #[test]
+    fn two_portals_of_one_seed_are_equal_and_indexes_do_not_depend_on_each_other() {
+        let json = |portal: &Portal| serde_json::to_string(&portal.gold().collect::<Vec<_>>()).unwrap();
+        assert_eq!(json(&Portal::new(40, 5)), json(&Portal::new(40, 5)));
+        assert_ne!(json(&Portal::new(40, 5)), json(&Portal::new(40, 6)));
+        let big = Portal::new(20_000, 5);
+        assert_eq!(big.gold_of(19_999).unwrap().index, 19_999);
+        assert!(big.gold_of(20_000).is_none());
+    }
+}

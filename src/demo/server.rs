@@ -304,3 +304,148 @@ fn picture(path: &str, name: &str) -> Answer {
         _ => Answer::error(StatusCode::NOT_FOUND, "The resource cannot be found."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    /// One request on a connection of its own: head and body.
+    async fn ask(port: u16, method: &str, path: &str, headers: &str, body: &str) -> (String, Vec<u8>) {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: ctk-binhthuan.example\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        (head, answer[end + 4..].to_vec())
+    }
+
+    async fn get(port: u16, path: &str) -> (String, String) {
+        let (head, body) = ask(port, "GET", path, "", "").await;
+        (head, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Runs `test` against a portal of `articles` articles on a loopback port, then stops it and gives its log.
+    async fn with_portal<F: Future<Output = ()>>(
+        articles: usize,
+        test: impl FnOnce(u16) -> F,
+    ) -> Vec<Request> {
+        let portal = Arc::new(Portal::new(articles, 1).recording());
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve(Arc::clone(&portal), listener, stop.clone()));
+        test(port).await;
+        stop.cancel();
+        server.await.unwrap().unwrap();
+        portal.requests()
+    }
+
+    fn hidden(html: &str, name: &str) -> String {
+        let rest = html.split(&format!("id=\"{name}\" value=\"")).nth(1).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    fn form(html: &str, argument: &str) -> String {
+        url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("__EVENTTARGET", postback::TARGET)
+            .append_pair("__EVENTARGUMENT", argument)
+            .append_pair("__VIEWSTATE", &hidden(html, "__VIEWSTATE"))
+            .append_pair("__EVENTVALIDATION", &hidden(html, "__EVENTVALIDATION"))
+            .finish()
+    }
+
+    const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+    fn items(html: &str) -> Vec<usize> {
+        let links = html.split("class=\"tieudetin\" href=\"View.aspx?ItemID=").skip(1);
+        links
+            .map(|l| l.split('&').next().unwrap().parse().unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn postbacks_walk_a_list_and_refuse_what_was_not_offered() {
+        let log = with_portal(500, |port| async move {
+            let path = "/Default.aspx?CatID=3";
+            let (_, mut html) = get(port, path).await;
+            let (head, _) = ask(port, "POST", path, FORM, &form(&html, "Page$13")).await;
+            assert!(head.starts_with("HTTP/1.1 500"), "{head}");
+            let mut seen: BTreeSet<usize> = items(&html).into_iter().collect();
+            for page in 2..=13 {
+                let (head, body) = ask(port, "POST", path, FORM, &form(&html, &format!("Page${page}"))).await;
+                assert!(head.starts_with("HTTP/1.1 200"), "page {page}: {head}");
+                html = String::from_utf8(body).unwrap();
+                for item in items(&html) {
+                    assert!(seen.insert(item), "item {item} twice");
+                }
+            }
+            assert_eq!(seen.len(), 125);
+        })
+        .await;
+        assert_eq!(log.len(), 14);
+        assert_eq!((log[1].method.as_str(), log[1].status), ("POST", 500));
+    }
+
+    #[tokio::test]
+    async fn the_portal_answers_like_one_of_its_time() {
+        let log = with_portal(60, |port| async move {
+            let (head, home) = get(port, "/").await;
+            assert!(head.contains("ASP.NET_SessionId") && home.contains("/admin/Login.aspx"));
+            let (_, seed) = get(port, "/view.aspx?itemid=1").await;
+            assert!(seed.contains("Khối thi đua số 3") && seed.contains("MsoNormal"));
+            let (head, _) = get(port, "/tin-tuc/5.html").await;
+            assert!(
+                head.starts_with("HTTP/1.1 301") && head.contains("location: /View.aspx?ItemID=5&CatID=1")
+            );
+            let (head, gone) = get(port, "/View.aspx?ItemID=61").await;
+            assert!(head.starts_with("HTTP/1.1 200") && gone.contains("Không tìm thấy bài viết"));
+            let (head, legacy) = ask(port, "GET", "/View.aspx?ItemID=6", "", "").await;
+            assert!(head.contains("content-type: text/html\r\n"), "{head}");
+            assert!(!encoding_rs::WINDOWS_1258.decode(&legacy).2);
+            let (head, image) = get(port, "/hinhanh/2023/1-404.png").await;
+            assert!(head.starts_with("HTTP/1.1 404") && !image.is_empty());
+            let (_, robots) = get(port, "/robots.txt").await;
+            assert!(robots.contains("Disallow: /admin/") && robots.contains("sitemap.xml"));
+            let (_, map) = get(port, "/sitemap-1.xml").await;
+            assert_eq!(map.matches("<loc>").count(), 60);
+            assert!(get(port, "/sitemap-2.xml").await.0.starts_with("HTTP/1.1 404"));
+        })
+        .await;
+        assert!(log.iter().any(|r| r.url == "/tin-tuc/5.html" && r.status == 301));
+    }
+
+    #[tokio::test]
+    async fn validators_compression_and_file_names() {
+        with_portal(60, |port| async move {
+            let path = "/View.aspx?ItemID=1";
+            let (head, plain) = ask(port, "GET", path, "", "").await;
+            let etag = head
+                .split("etag: ")
+                .nth(1)
+                .unwrap()
+                .split("\r\n")
+                .next()
+                .unwrap()
+                .to_owned();
+            let condition = format!("If-None-Match: {etag}\r\n");
+            let (head, body) = ask(port, "GET", path, &condition, "").await;
+            assert!(head.starts_with("HTTP/1.1 304") && body.is_empty());
+            assert!(!get(port, "/View.aspx?ItemID=4").await.0.contains("etag"));
+            let (head, packed) = ask(port, "GET", path, "Accept-Encoding: gzip, br\r\n", "").await;
+            assert!(head.contains("content-encoding: gzip") && packed.len() < plain.len());
+            let (head, _) = ask(port, "GET", "/Download.ashx?id=31", "", "").await;
+            assert!(head.contains("filename*=UTF-8''Ph%E1%BB%A5"), "{head}");
+            let (head, _) = ask(port, "GET", "/Download.ashx?id=71", "", "").await;
+            assert!(head.contains("filename=\"Phụ lục"), "{head}");
+        })
+        .await;
+    }
+}

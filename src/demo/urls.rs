@@ -60,7 +60,7 @@ pub(super) fn absolute(href: &str) -> String {
 
 /// The canonical address of an article.
 pub(super) fn canonical(index: usize) -> String {
-    format!("{BASE}view.aspx?itemid={}", item_id(index))
+    format!("{BASE}view.aspx?ItemID={}", item_id(index))
 }
 
 /// The canonical address of a download.
