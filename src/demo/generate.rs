@@ -64,7 +64,7 @@ pub(super) fn article(seed: u64, index: usize, total: usize) -> Article {
     let (title, when, teaser) = head(seed, index);
     let mut rng = rng(seed ^ 0x5eed, index);
     let mut citations = Vec::new();
-    let event = (index % 2 == 0).then(|| {
+    let event = index.is_multiple_of(2).then(|| {
         let day = when.date().saturating_sub(i64::from(rng.u8(1..4)).days());
         (day, format!("ngày {}", printed(day)))
     });
