@@ -1,11 +1,12 @@
 //! The bundled sample portal: for learning and for tests. Only `cli` and the tests may use it.
 //!
 //! A real HTTP server that behaves as a provincial ASP.NET portal of 2008-2023. Every article is written once, as an
-//! [`article::Article`]; its page (`chrome`, `render`) and its [`Truth`] (`gold`) are both made from that, so the
+//! [`article::Article`]; its page (`chrome`, `render`) and its [`Truth`] (`gold`, `blocks`) are both made from that, so the
 //! truth is right by construction. Articles are made on demand from seed and index: a portal of 20,000 articles costs
 //! no more memory than one of 20. It never reads a clock and never keeps what it served, unless a log is asked for.
 
 mod article;
+mod blocks;
 mod chrome;
 mod generate;
 mod gold;
