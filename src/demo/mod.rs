@@ -197,4 +197,34 @@ mod tests {
         assert_eq!(big.gold_of(19_999).unwrap().index, 19_999);
         assert!(big.gold_of(20_000).is_none());
     }
+
+    /// The example that travels with the mapping is the portal's own page; `SANGTRANG_BLESS=1` writes it anew.
+    #[test]
+    fn the_example_of_the_mapping_is_the_page_that_the_portal_serves() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings/ctk-binhthuan");
+        let portal = Portal::new(1, 1);
+        let page = chrome::view(&portal, &portal.article(0));
+        let truth = serde_json::to_value(portal.gold_of(0).unwrap().document).unwrap();
+        let names = [
+            "source_key",
+            "language",
+            "title",
+            "section",
+            "byline",
+            "slug",
+            "dates",
+        ];
+        let expect: serde_json::Map<_, _> = names
+            .map(|n| (n.to_owned(), truth[n].clone()))
+            .into_iter()
+            .collect();
+        let expect = format!("{:#}\n", serde_json::Value::Object(expect));
+        for (name, text) in [("seed.html", &page), ("seed.json", &expect)] {
+            let path = folder.join(name);
+            if std::env::var_os("SANGTRANG_BLESS").is_some() {
+                std::fs::write(&path, text).unwrap();
+            }
+            assert_eq!(&std::fs::read_to_string(&path).unwrap(), text, "{name}");
+        }
+    }
 }
