@@ -1,0 +1,331 @@
+//! Everything around an article: header, menu, weather, poll, links, counter, tools, related list, pager, footer.
+//! Each part is text first; its HTML and what a mapping's rule must drop are both made from that.
+
+use super::article::{Article, Charset, Stamp};
+use super::render::{self, escape};
+use super::text::SECTIONS;
+use super::urls::{Spelling, category, href};
+use super::{Portal, lists};
+use jiff::civil::{Date, DateTime};
+use std::fmt::Write as _;
+
+/// A part of the page's frame.
+pub(super) struct Part {
+    /// Id of the mapping's rule that drops it.
+    pub rule: &'static str,
+    class: &'static str,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    before: &'static str,
+    text: String,
+    href: Option<String>,
+}
+
+impl Part {
+    fn new(rule: &'static str, class: &'static str) -> Self {
+        Self {
+            rule,
+            class,
+            lines: Vec::new(),
+        }
+    }
+
+    fn line(mut self, text: impl Into<String>) -> Self {
+        self.lines.push(Line {
+            before: "",
+            text: text.into(),
+            href: None,
+        });
+        self
+    }
+
+    fn link(mut self, text: impl Into<String>, href: impl Into<String>) -> Self {
+        self.lines.push(Line {
+            before: "",
+            text: text.into(),
+            href: Some(href.into()),
+        });
+        self
+    }
+
+    fn radio(mut self, text: &str) -> Self {
+        self.lines.push(Line {
+            before: "<input type=\"radio\" name=\"poll\"> ",
+            text: text.into(),
+            href: None,
+        });
+        self
+    }
+
+    /// What a reader sees, white space folded.
+    pub(super) fn text(&self) -> String {
+        let lines: Vec<&str> = self.lines.iter().map(|l| l.text.as_str()).collect();
+        lines.join(" ")
+    }
+
+    fn html(&self) -> String {
+        let mut out = format!("<div class=\"{}\">", self.class);
+        for Line { before, text, href } in &self.lines {
+            let text = escape(text);
+            let _ = match href {
+                Some(href) => write!(out, "<div>{before}<a href=\"{}\">{text}</a></div>", escape(href)),
+                None => write!(out, "<div>{before}{text}</div>"),
+            };
+        }
+        out.push_str("</div>\n");
+        out
+    }
+}
+
+/// The parts above and left of the content.
+pub(super) fn before() -> [Part; 6] {
+    let mut menu = Part::new("menu", "menu").link("Trang chủ", "Default.aspx");
+    for (n, label) in SECTIONS.iter().enumerate() {
+        menu = menu.link(*label, format!("Default.aspx?CatID={}", n + 1));
+    }
+    [
+        Part::new("header", "banner")
+            .line("CỤC THỐNG KÊ TỈNH BÌNH THUẬN")
+            .line("Trang thông tin điện tử")
+            .line("Thứ hai, 17/07/2023"),
+        menu.link("Sơ đồ cổng", "/Default.aspx#sodo"),
+        Part::new("weather", "thoitiet")
+            .line("Thời tiết")
+            .line("Phan Thiết: 31°C, có mưa rào"),
+        Part::new("poll", "thamdo")
+            .line("Thăm dò ý kiến")
+            .line("Bạn đánh giá thế nào về trang thông tin này?")
+            .radio("Tốt")
+            .radio("Trung bình"),
+        Part::new("weblinks", "lienket")
+            .line("Liên kết website")
+            .link("Tổng cục Thống kê", "http://www.gso.gov.vn/")
+            .link("Cổng thông tin điện tử tỉnh", "http://www.binhthuan.gov.vn/"),
+        Part::new("counter", "truycap")
+            .line("Lượt truy cập: 1.204.731")
+            .line("Đang online: 17"),
+    ]
+}
+
+/// The part below the content.
+pub(super) fn footer() -> Part {
+    Part::new("footer", "chantrang")
+        .line("Bản quyền thuộc về Cục Thống kê tỉnh Bình Thuận")
+        .line("Địa chỉ: 20 Võ Văn Kiệt, thành phố Phan Thiết")
+        .link("Đăng nhập", "/admin/Login.aspx")
+}
+
+/// Print and e-mail links of an article.
+pub(super) fn tools(index: usize) -> Part {
+    Part::new("tools", "chucnang")
+        .link("In trang", href(index, Spelling::Print))
+        .link("Gửi email", "javascript:guiEmail()")
+        .line(format!("Lượt xem: {}", 40 + index * 7 % 900))
+}
+
+/// The head line of the list of related articles.
+pub(super) const RELATED: &str = "TIN TỨC CÙNG LOẠI KHÁC:";
+
+/// The pager that a script should fill.
+pub(super) const PAGER: &str = "Trang: /";
+
+/// One line of the related list: title and date.
+fn related(portal: &Portal, index: usize) -> (String, String) {
+    let head = portal.head(index);
+    (head.title, format!("({})", day(head.published.date())))
+}
+
+/// What a reader sees of the related list.
+pub(super) fn related_text(portal: &Portal, article: &Article) -> String {
+    let mut out = RELATED.to_owned();
+    for &index in &article.related {
+        let (title, date) = related(portal, index);
+        let _ = write!(out, " {title} {date}");
+    }
+    out
+}
+
+/// `14/07/2023`
+pub(super) fn day(date: Date) -> String {
+    format!("{:02}/{:02}/{}", date.day(), date.month(), date.year())
+}
+
+/// `14/07/2023 15:30`
+pub(super) fn minute(at: DateTime) -> String {
+    format!("{} {:02}:{:02}", day(at.date()), at.hour(), at.minute())
+}
+
+/// A whole page around `content`; `hidden` are hidden fields of its form.
+pub(super) fn page(title: &str, charset: Charset, action: &str, hidden: &str, content: &str) -> String {
+    let charset = match charset {
+        Charset::Utf8 | Charset::Utf8Nfd => "utf-8",
+        Charset::Windows1258 => "windows-1258",
+    };
+    let [header, menu, left @ ..] = before();
+    let left: String = left.iter().map(Part::html).collect();
+    format!(
+        "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.0 Transitional//EN\">
+<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset={charset}\">
+<title>{title}</title>
+<style type=\"text/css\">.tieude {{ font-weight: bold }}</style>
+<script type=\"text/javascript\">function __doPostBack(t, a) {{ var f = document.forms[0]; f.__EVENTTARGET.value = t; f.__EVENTARGUMENT.value = a; f.submit(); }}</script>
+</head><body>
+<form name=\"aspnetForm\" method=\"post\" action=\"{action}\" id=\"aspnetForm\">
+{hidden}<table id=\"khung\" width=\"980\" border=\"0\" cellspacing=\"0\" cellpadding=\"0\">
+<tr><td colspan=\"2\">{header}</td></tr>
+<tr><td colspan=\"2\">{menu}</td></tr>
+<tr><td class=\"trai\" width=\"200\" valign=\"top\">{left}</td>
+<td class=\"giua\" valign=\"top\">
+{content}</td></tr>
+<tr><td colspan=\"2\">{footer}</td></tr>
+</table></form>
+</body></html>
+",
+        title = escape(title),
+        action = escape(action),
+        header = header.html(),
+        menu = menu.html(),
+        footer = footer().html(),
+    )
+}
+
+/// The page of an article.
+pub(super) fn view(portal: &Portal, article: &Article) -> String {
+    let mut out = format!(
+        "<div class=\"chuyenmuc\">{}</div>\n",
+        SECTIONS[category(article.index) - 1]
+    );
+    let _ = writeln!(out, "<div class=\"tieude\">{}</div>", escape(&article.title));
+    let stamp = match article.stamp {
+        Stamp::Minute => Some(minute(article.published)),
+        Stamp::Day => Some(day(article.published.date())),
+        Stamp::ListOnly => None,
+    };
+    if let Some(stamp) = stamp {
+        let _ = writeln!(out, "<div class=\"ngaydang\">({stamp})</div>");
+    }
+    out.push_str(&tools(article.index).html());
+    if let Some(summary) = &article.summary {
+        let _ = writeln!(out, "<div class=\"tomtat\">{}</div>", escape(summary));
+    }
+    let _ = write!(
+        out,
+        "<div class=\"noidung\">\n{}</div>\n<br>\n",
+        render::body(article)
+    );
+    let _ = writeln!(out, "<div><b>{RELATED}</b></div>");
+    if article.related.is_empty() {
+        out.push_str(&"<p>&nbsp;</p>\n".repeat(6));
+    } else {
+        out.push_str("<ul>\n");
+        for &index in &article.related {
+            let (title, date) = related(portal, index);
+            let href = escape(&href(index, Spelling::Lower));
+            let _ = writeln!(
+                out,
+                "<li><a href=\"{href}\">{}</a> <span>{date}</span></li>",
+                escape(&title)
+            );
+        }
+        out.push_str("</ul>\n");
+    }
+    out.push_str("<div>Trang: <span id=\"cur\"></span>/<span id=\"tot\"></span></div>\n<script>LoadOther();</script>\n");
+    let action = href(article.index, Spelling::Usual);
+    page(&article.title, article.charset, &action, "", &out)
+}
+
+/// The print view of an article.
+pub(super) fn print(article: &Article) -> String {
+    format!(
+        "<html><head><title>{0}</title></head><body onload=\"window.print()\"><h2>{0}</h2>\n{1}</body></html>\n",
+        escape(&article.title),
+        render::body(article)
+    )
+}
+
+/// What the portal says, with status 200, when there is no such article.
+pub(super) fn not_found() -> String {
+    let content = "<div class=\"thongbao\">Không tìm thấy bài viết</div>\n<p>Bài viết đã bị xóa hoặc không tồn tại.</p>\n";
+    page("Thông báo", Charset::Utf8, "View.aspx", "", content)
+}
+
+/// An id that no article has.
+const GONE: usize = 90_000_001;
+
+/// Articles in the home page's box of much-read articles, each under another spelling of its address.
+pub(super) const MUCH_READ: usize = 24;
+
+/// The home page.
+pub(super) fn home(portal: &Portal) -> String {
+    let mut out = String::new();
+    for cat in 1..=SECTIONS.len() {
+        let _ = writeln!(
+            out,
+            "<div class=\"khoi\"><a href=\"Default.aspx?CatID={cat}\"><b>{}</b></a></div>\n<ul>",
+            SECTIONS[cat - 1]
+        );
+        for index in lists::items(portal.articles, cat, 1).take(3) {
+            link(&mut out, portal, index, Spelling::Usual);
+        }
+        out.push_str("</ul>\n");
+    }
+    out.push_str("<div class=\"khoi\"><b>TIN ĐỌC NHIỀU</b></div>\n<ul>\n");
+    for index in 0..MUCH_READ.min(portal.articles) {
+        link(&mut out, portal, index, super::urls::box_spelling(index));
+    }
+    let _ = writeln!(
+        out,
+        "<li><a href=\"View.aspx?ItemID={GONE}&amp;CatID=1\">Bài viết đã gỡ xuống</a></li></ul>"
+    );
+    page(
+        "Cục Thống kê tỉnh Bình Thuận",
+        Charset::Utf8,
+        "Default.aspx",
+        "",
+        &out,
+    )
+}
+
+fn link(out: &mut String, portal: &Portal, index: usize, spelling: Spelling) {
+    let href = escape(&href(index, spelling));
+    let _ = writeln!(
+        out,
+        "<li><a href=\"{href}\">{}</a></li>",
+        escape(&portal.head(index).title)
+    );
+}
+
+/// The sitemap: an index of parts, or the part with `number` (from 1).
+pub(super) fn sitemap(portal: &Portal, number: Option<usize>) -> Option<String> {
+    /// Most addresses of one part.
+    const PART: usize = 5_000;
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n");
+    const NS: &str = "http://www.sitemaps.org/schemas/sitemap/0.9";
+    let parts = portal.articles.div_ceil(PART);
+    match number {
+        None => {
+            let _ = writeln!(out, "<sitemapindex xmlns=\"{NS}\">");
+            for n in 1..=parts {
+                let _ = writeln!(
+                    out,
+                    "<sitemap><loc>{}sitemap-{n}.xml</loc></sitemap>",
+                    super::BASE
+                );
+            }
+            out.push_str("</sitemapindex>\n");
+        }
+        Some(n) => {
+            let start = n.checked_sub(1).filter(|s| *s < parts)? * PART;
+            let _ = writeln!(out, "<urlset xmlns=\"{NS}\">");
+            for index in start..(start + PART).min(portal.articles) {
+                let loc = escape(&href(index, Spelling::Absolute));
+                let date = portal.head(index).published.date();
+                let _ = writeln!(out, "<url><loc>{loc}</loc><lastmod>{date}</lastmod></url>");
+            }
+            out.push_str("</urlset>\n");
+        }
+    }
+    Some(out)
+}

@@ -1,0 +1,121 @@
+//! The section lists: ten items a page, two sections with numbered links, two with postbacks.
+
+use super::article::Charset;
+use super::render::escape;
+use super::text::SECTIONS;
+use super::urls::{Spelling, href};
+use super::{Portal, chrome, postback};
+use std::fmt::Write as _;
+
+/// Items of one page.
+const PER_PAGE: usize = 10;
+
+/// Page numbers that a pager shows at once.
+const WINDOW: usize = 10;
+
+/// Whether the pager of section `cat` is made of postbacks.
+pub(super) fn posts_back(cat: usize) -> bool {
+    cat >= 3
+}
+
+/// How many articles section `cat` (from 1) has.
+fn count(articles: usize, cat: usize) -> usize {
+    (articles + 4 - cat) / 4
+}
+
+/// How many list pages section `cat` has; an empty section has one.
+pub(super) fn pages(articles: usize, cat: usize) -> usize {
+    count(articles, cat).div_ceil(PER_PAGE).max(1)
+}
+
+/// The articles on list page `page` (from 1) of section `cat`, newest first.
+pub(super) fn items(articles: usize, cat: usize, page: usize) -> impl Iterator<Item = usize> {
+    let first = page.saturating_sub(1).saturating_mul(PER_PAGE);
+    (first..count(articles, cat).min(first.saturating_add(PER_PAGE))).map(move |k| k * 4 + cat - 1)
+}
+
+/// A pager's entries on `page` of `pages`: number and label; ten numbers at most, `...` leads to the next ten.
+pub(super) fn window(page: usize, pages: usize) -> Vec<(usize, String)> {
+    let first = (page - 1) / WINDOW * WINDOW + 1;
+    let last = (first + WINDOW - 1).min(pages);
+    let mut out = Vec::new();
+    if first > 1 {
+        out.push((first - 1, "...".to_owned()));
+    }
+    out.extend((first..=last).map(|n| (n, n.to_string())));
+    if last < pages {
+        out.push((last + 1, "...".to_owned()));
+    }
+    out
+}
+
+/// List page `page` of section `cat`; `None` if there is none.
+pub(super) fn list(portal: &Portal, cat: usize, page: usize) -> Option<String> {
+    let label = SECTIONS.get(cat.checked_sub(1)?)?;
+    let pages = pages(portal.articles, cat);
+    if page == 0 || page > pages {
+        return None;
+    }
+    let mut out =
+        format!("<div class=\"chuyenmuc\">{label}</div>\n<table class=\"danhsach\" width=\"100%\">\n");
+    for index in items(portal.articles, cat, page) {
+        let head = portal.head(index);
+        let link = escape(&href(index, Spelling::Usual));
+        let _ = write!(
+            out,
+            "<tr class=\"tin\"><td><a class=\"tieudetin\" href=\"{link}\">{}</a> <span class=\"ngay\">({})</span>",
+            escape(&head.title),
+            chrome::day(head.published.date())
+        );
+        if let Some(teaser) = head.teaser {
+            let _ = write!(out, "<div class=\"tomtattin\">{}</div>", escape(&teaser));
+        }
+        out.push_str("</td></tr>\n");
+    }
+    out.push_str("</table>\n<div class=\"trang\">Trang: ");
+    for (n, text) in window(page, pages) {
+        let link = match (n == page, posts_back(cat), n) {
+            (true, ..) => {
+                let _ = write!(out, "<span>{text}</span> ");
+                continue;
+            }
+            (_, true, _) => format!("javascript:__doPostBack('{}','Page${n}')", postback::TARGET),
+            (_, false, 1) => format!("Default.aspx?CatID={cat}"),
+            (_, false, _) => format!("Default.aspx?CatID={cat}&page={n}"),
+        };
+        let _ = write!(out, "<a href=\"{}\">{text}</a> ", escape(&link));
+    }
+    out.push_str("</div>\n");
+    let hidden = if posts_back(cat) {
+        postback::fields(portal, cat, page)
+    } else {
+        String::new()
+    };
+    let action = format!("./Default.aspx?CatID={cat}");
+    Some(chrome::page(label, Charset::Utf8, &action, &hidden, &out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_hold_every_article_once() {
+        for articles in [1, 3, 4, 41, 1003] {
+            let mut seen: Vec<usize> = (1..=4)
+                .flat_map(|cat| (1..=pages(articles, cat)).flat_map(move |p| items(articles, cat, p)))
+                .collect();
+            seen.sort_unstable();
+            assert_eq!(seen, (0..articles).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_pager_shows_ten_numbers_and_leads_on() {
+        let numbers = |page, pages| window(page, pages).iter().map(|e| e.0).collect::<Vec<_>>();
+        assert_eq!(numbers(1, 3), [1, 2, 3]);
+        assert_eq!(numbers(3, 25), (1..=11).collect::<Vec<_>>());
+        assert_eq!(numbers(11, 25), (10..=21).collect::<Vec<_>>());
+        assert_eq!(numbers(25, 25), (20..=25).collect::<Vec<_>>());
+    }
+}
