@@ -1,1 +1,194 @@
-//! The corridor: the only file that walks through more than one wing.
+//! The corridor: crawl, extract, store media, write. The only file that walks through more than one wing; read it first.
+
+mod documents;
+mod error;
+mod filename;
+mod output;
+mod store;
+
+pub use error::PipelineError;
+pub use output::{AtomicFile, Layout, write_atomic};
+
+use crate::capture::{ArchiveReader, Capture};
+use crate::crawl::{self, CrawlOptions, Store};
+use crate::document::{CaptureId, Document, FetchProvenance};
+use crate::extract::{self, Context, Extraction, StoredMedia};
+use crate::ledger::{Ledger, Tally};
+use crate::mapping::model::Collection;
+use crate::mapping::{Mapping, PageUrl};
+use crate::page::{self, Page};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::MediaStore;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// What goes on, for progress and `--json`.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// From the crawl.
+    Crawl(crawl::Event),
+    /// So far, from the extraction.
+    Extract(&'a Tally),
+}
+
+/// Fetches and archives what the site has and the ledger does not, or reads it from the mapping's other sources.
+///
+/// # Errors
+/// When the run cannot continue; what fails on one page is in the ledger.
+pub async fn crawl_site(
+    mapping: &Arc<Mapping>,
+    layout: &Layout,
+    options: CrawlOptions,
+    on_event: impl Fn(crawl::Event) + Send + Sync + 'static,
+) -> Result<crawl::Summary, PipelineError> {
+    fs_err::create_dir_all(layout.root())?;
+    Ok(crawl::run(mapping.clone(), &Store::new(layout.root()), options, on_event).await?)
+}
+
+/// Extracts all captured pages with `jobs` threads and writes documents and media. Offline: only archive and ledger
+/// are read.
+///
+/// # Errors
+/// When the ledger, the archive or the output cannot be used, or when cancelled; what fails on one page is in the tally.
+pub fn extract_site(
+    mapping: &Mapping,
+    layout: &Layout,
+    jobs: usize,
+    at: jiff::Timestamp,
+    cancel: &CancellationToken,
+    on_event: &dyn Fn(Event<'_>),
+) -> Result<Tally, PipelineError> {
+    let mut ledger = Ledger::open(&layout.ledger())?;
+    let at = at.as_millisecond();
+    let run = ledger.begin_run(&uuid::Uuid::now_v7().to_string(), "extract", mapping.hash(), at)?;
+    let result =
+        documents::write_all(mapping, &mut ledger, layout, jobs, at, cancel, &|tally| on_event(Event::Extract(tally)));
+    let (outcome, summary) = match &result {
+        Ok(tally) => ("done", serde_json::to_string(tally).map_err(std::io::Error::other)?),
+        Err(error) => ("failed", serde_json::json!({ "error": error.to_string() }).to_string()),
+    };
+    ledger.finish_run(run, outcome, &summary, jiff::Timestamp::now().as_millisecond())?;
+    result
+}
+
+/// One page, extracted and not written.
+#[derive(Debug)]
+pub struct Tried {
+    /// How it was read.
+    pub page: Page,
+    /// Its collection.
+    pub collection: String,
+    /// Documents and accounting.
+    pub extraction: Extraction,
+}
+
+/// Extracts one capture as `url`. Media stay unbound unless the site's ledger knows them.
+///
+/// # Errors
+/// When the page cannot be read or belongs to no collection.
+pub fn try_capture(
+    mapping: &Mapping,
+    capture: &Capture,
+    url: &PageUrl,
+    listing: &BTreeMap<String, String>,
+    layout: &Layout,
+) -> Result<Tried, PipelineError> {
+    let page = page::read(capture, url, mapping)?;
+    let collection = classify(mapping, &page).ok_or_else(|| PipelineError::NoCollection { url: url.to_string() })?;
+    let ledger = Ledger::read(&layout.ledger()).ok();
+    let known = ledger.as_ref().and_then(|l| l.page(&url.key()).ok().flatten());
+    let mut fetch = known.as_ref().map_or_else(FetchProvenance::default, |p| p.fetch.clone());
+    if known.is_none() {
+        fetch.requested = url.to_string();
+        fetch.final_url = url.to_string();
+        fetch.status = capture.status;
+        fetch.capture = Some(CaptureId::of(&capture.body));
+    }
+    let (mut all_listing, mut discovered, mut aliases) = (BTreeMap::new(), Vec::new(), Vec::new());
+    if let (Some(ledger), Some(page)) = (&ledger, &known) {
+        all_listing = ledger.listing(page.id)?;
+        discovered = ledger.discovered(page.id)?;
+        aliases = ledger.aliases(page.id)?;
+    }
+    all_listing.extend(listing.iter().map(|(k, v)| (k.clone(), v.clone())));
+    let context =
+        Context { mapping, listing: &all_listing, discovered: &discovered, aliases: &aliases, fetch: &fetch };
+    let mut extraction = extract::extract(&page, collection, &context)?;
+    for document in &mut extraction.documents {
+        extract::bind(document, collection, &|_| None);
+    }
+    let collection = collection.id.clone();
+    Ok(Tried { page, collection, extraction })
+}
+
+/// The capture of a URL that the site's archive holds.
+///
+/// # Errors
+/// When the ledger or the archive cannot be read.
+pub fn archived(mapping: &Mapping, url: &PageUrl, layout: &Layout) -> Result<Option<Capture>, PipelineError> {
+    let Ok(ledger) = Ledger::read(&layout.ledger()) else { return Ok(None) };
+    let Some(page) = ledger.page(&url.key())? else { return Ok(None) };
+    let limit = mapping.rules().limits.page_bytes;
+    Ok(Some(ArchiveReader::new(&layout.archive()).read(&documents::location(&page.place), limit)?))
+}
+
+/// The canonical URL that a person means by `text`, absolute or relative to the site.
+///
+/// # Errors
+/// When it is no page of this site.
+pub fn site_url(mapping: &Mapping, text: &str) -> Result<PageUrl, PipelineError> {
+    let wrong = |reason: String| PipelineError::NotOfSite { url: text.to_owned(), reason };
+    let url = mapping.rules().site.base.join(text).map_err(|e| wrong(e.to_string()))?;
+    mapping.canonical(&url).map_err(|e| wrong(e.to_string()))
+}
+
+/// The first collection whose conditions on URL and page all hold.
+fn classify<'m>(mapping: &'m Mapping, page: &Page) -> Option<&'m Collection> {
+    let location = path_and_query(page.url.as_url());
+    mapping.rules().collection.iter().find(|c| {
+        c.matches.url.regex().is_match(&location)
+            && c.matches.not_url.as_ref().is_none_or(|p| !p.regex().is_match(&location))
+            && c.matches.css.as_ref().is_none_or(|css| page.select(css).next().is_some())
+    })
+}
+
+/// Path and query: what URL patterns of a mapping look at.
+fn path_and_query(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
+
+/// Binds the media tokens of a document to what the archive holds, storing files on first sight.
+fn bind(
+    mapping: &Mapping,
+    ledger: &Ledger,
+    media: &mut MediaStore<'_>,
+    inline: &BTreeMap<String, StoredMedia>,
+    document: &mut Document,
+) -> Result<(), PipelineError> {
+    let Some(collection) = mapping.rules().collection.iter().find(|c| c.id == document.collection) else {
+        return Ok(());
+    };
+    // The extractor is pure and asks by a plain function; a failing ledger is told afterwards.
+    let state = std::cell::RefCell::new((media, None));
+    extract::bind(document, collection, &|url: &str| {
+        if let Some(found) = inline.get(url) {
+            return Some(found.clone());
+        }
+        let (media, failure) = &mut *state.borrow_mut();
+        match media.get(ledger, url) {
+            Ok(found) => found,
+            Err(error) => {
+                *failure = failure.take().or(Some(error));
+                None
+            }
+        }
+    });
+    match state.into_inner().1 {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}

@@ -6,8 +6,9 @@ mod text;
 pub use resources::Resources;
 pub use text::report_text;
 
-use crate::ledger::{Counts, Failure, PagerStop, Tally};
+use crate::ledger::{Counts, Failure, Tally, UrlState};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Everything that a report tells of one run.
 #[derive(Clone, Debug, Serialize)]
@@ -25,13 +26,82 @@ pub struct RunReport {
     /// How long it took, in seconds.
     pub seconds: f64,
     /// What the ledger counts, by kind and state of its URLs.
-    pub crawl: Counts,
+    pub crawl: CrawlCounts,
     /// Why each list was left, by list rule.
     pub pagers: Vec<PagerStop>,
     /// URLs that did not become captures, with class.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<FailedUrl>,
     /// What the extraction found.
     pub documents: Tally,
     /// What this process used.
     pub resources: Resources,
+}
+
+/// URLs of the ledger by kind and state.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CrawlCounts {
+    /// All URLs.
+    pub known: u64,
+    /// Fetches that were recorded, errors included.
+    pub fetches: u64,
+    /// `page done`, `media gone`, … and how many.
+    pub by_state: BTreeMap<String, u64>,
+}
+
+impl From<Counts> for CrawlCounts {
+    fn from(counts: Counts) -> Self {
+        Self {
+            known: counts.known,
+            fetches: counts.fetches,
+            by_state: counts
+                .by_kind
+                .iter()
+                .map(|(kind, state, count)| (format!("{} {}", kind.as_str(), state.as_str()), *count))
+                .collect(),
+        }
+    }
+}
+
+/// Why the pager of a list stopped.
+#[derive(Clone, Debug, Serialize)]
+pub struct PagerStop {
+    /// First page of the list.
+    pub list: String,
+    /// Its rule.
+    pub rule: String,
+    /// How many pages were read.
+    pub pages: u32,
+    /// Why no further one was asked for.
+    pub reason: String,
+}
+
+impl From<(String, String, u32, Option<String>)> for PagerStop {
+    fn from((list, rule, pages, reason): (String, String, u32, Option<String>)) -> Self {
+        Self { list, rule, pages, reason: reason.unwrap_or_else(|| "not yet".into()) }
+    }
+}
+
+/// A URL that did not become a capture.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailedUrl {
+    /// The URL.
+    pub url: String,
+    /// Class: `gone`, `http-500`, `timeout`, `reject:ID`, `robots`, …
+    pub class: String,
+    /// State, status, attempts, and the page that named it.
+    pub note: String,
+    /// Whether somebody should look: a page that is gone, or that robots.txt forbids, is an answer; a failure is not.
+    pub trouble: bool,
+}
+
+impl From<&Failure> for FailedUrl {
+    fn from(f: &Failure) -> Self {
+        let parent = f.parent.as_deref().map(|p| format!(", named by {p}")).unwrap_or_default();
+        Self {
+            url: f.url.clone(),
+            class: f.class.clone(),
+            note: format!("{} {}, status {}, {} attempts{parent}", f.kind.as_str(), f.state.as_str(), f.status, f.attempts),
+            trouble: matches!(f.state, UrlState::Failed | UrlState::Rejected),
+        }
+    }
 }

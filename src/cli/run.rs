@@ -1,0 +1,99 @@
+//! `sangtrang run MAPPING`: crawl, extract, report.
+
+use super::args::RunArgs;
+use super::crawl::{crawl_with_progress, options};
+use super::error::CliError;
+use super::extract::{extract_with_progress, tell};
+use super::target::{failure, load_mapping, reactor};
+use super::{Exit, Outcome, Ui};
+use crate::ledger::{Ledger, Tally};
+use crate::mapping::Mapping;
+use crate::pipeline::{Layout, write_atomic};
+use crate::report::{Resources, RunReport, report_text};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub(super) fn main(args: &RunArgs, ui: &Ui) -> Outcome {
+    let mapping = load_mapping(&args.mapping)?;
+    let layout = Layout::new(&args.output.output, &mapping.rules().site.id);
+    let (runtime, cancel) = reactor()?;
+    let job = Job { mapping: &mapping, layout: &layout, jobs: args.jobs, cancel: &cancel };
+    let (exit, _) = job.run(&runtime, options(args, cancel.clone())?, ui)?;
+    Ok(exit)
+}
+
+/// The whole job on one site.
+pub(super) struct Job<'a> {
+    pub(super) mapping: &'a Arc<Mapping>,
+    pub(super) layout: &'a Layout,
+    pub(super) jobs: Option<usize>,
+    pub(super) cancel: &'a CancellationToken,
+}
+
+impl Job<'_> {
+    /// Crawls, extracts what is there, writes the reports. A crawl that stops early still leaves documents of what it
+    /// has, and says so by its exit code.
+    pub(super) fn run(
+        &self,
+        runtime: &tokio::runtime::Runtime,
+        options: crate::crawl::CrawlOptions,
+        ui: &Ui,
+    ) -> Result<(Exit, Tally), CliError> {
+        let started = (jiff::Timestamp::now(), Instant::now());
+        let crawl_exit = crawl_with_progress(runtime, self.mapping, self.layout, options, ui)?;
+        if crawl_exit == Exit::Interrupted {
+            ui.hint("the state is saved; run the same command again to continue");
+            return Ok((crawl_exit, Tally::default()));
+        }
+        let tally = extract_with_progress(self.mapping, self.layout, self.jobs, self.cancel, ui)?;
+        let report = self.report(started, tally)?;
+        tell(&report, self.layout, ui);
+        let exit = match crawl_exit {
+            Exit::Ok => findings(&report),
+            other => other,
+        };
+        Ok((exit, report.documents))
+    }
+
+    fn report(&self, started: (jiff::Timestamp, Instant), tally: Tally) -> Result<RunReport, CliError> {
+        let report = read_report(self.mapping, self.layout, started, tally)?;
+        let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::other)? + "\n";
+        write_atomic(&self.layout.run_json(), json.as_bytes())?;
+        write_atomic(&self.layout.report_txt(), report_text(&report).as_bytes())?;
+        Ok(report)
+    }
+}
+
+/// Most failures that a report names.
+const MAX_FAILURES: usize = 1000;
+
+/// Collects what the ledger knows into a report.
+pub(super) fn read_report(
+    mapping: &Mapping,
+    layout: &Layout,
+    started: (jiff::Timestamp, Instant),
+    tally: Tally,
+) -> Result<RunReport, CliError> {
+    let ledger = Ledger::read(&layout.ledger()).map_err(failure)?;
+    Ok(RunReport {
+        schema: "run/1",
+        site: mapping.rules().site.id.clone(),
+        program: env!("CARGO_PKG_VERSION").into(),
+        mapping: mapping.hash().to_string(),
+        started: started.0.to_string(),
+        seconds: started.1.elapsed().as_secs_f64(),
+        crawl: ledger.counts().map_err(failure)?.into(),
+        pagers: ledger.lists().map_err(failure)?.into_iter().map(Into::into).collect(),
+        failures: ledger.failures("", MAX_FAILURES).map_err(failure)?.iter().map(Into::into).collect(),
+        documents: tally,
+        resources: Resources::now(),
+    })
+}
+
+/// 4 if something needs a look: failed gates, pages that could not be read or fetched, pages that no rule knows.
+pub(super) fn findings(report: &RunReport) -> Exit {
+    let d = &report.documents;
+    let trouble = d.failed > 0 || d.unreadable.count > 0 || report.failures.iter().any(|f| f.trouble);
+    if trouble { Exit::Findings } else { Exit::Ok }
+}
