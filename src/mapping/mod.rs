@@ -1,7 +1,25 @@
 //! A site's rules: read from TOML, checked with places (all problems at once), compiled; and the identity of URLs.
 //! What a site is like, never how the program works. Imports `document` only.
+//!
+//! [`Mapping`] is the checked form, [`model`] the format, [`PageUrl`] the one URL of a page.
 
+mod check;
+mod error;
+mod identity;
+mod key;
 pub mod model;
 mod pattern;
+mod place;
+mod read;
+mod rules;
+mod schema;
+mod walk;
 
+#[cfg(test)]
+mod tests;
+
+pub use error::{MappingError, Problem};
+pub use identity::{IdentityStep, PageUrl, UrlError};
 pub use pattern::{Css, Pattern, parse_span};
+pub use rules::Mapping;
+pub use schema::mapping_schema;

@@ -85,6 +85,18 @@ impl Pattern {
             .map(Self)
     }
 
+    /// The same pattern, matching without regard to case.
+    ///
+    /// # Errors
+    /// When that compiles to more than 1 MiB.
+    pub(super) fn ignoring_case(&self) -> Result<Self, regex::Error> {
+        regex::RegexBuilder::new(self.as_str())
+            .case_insensitive(true)
+            .size_limit(Self::SIZE_LIMIT)
+            .build()
+            .map(Self)
+    }
+
     /// A pattern of the program's own.
     pub(crate) fn builtin(source: &'static str) -> Self {
         #[expect(

@@ -1,0 +1,148 @@
+//! A mapping that holds: its rules, and the questions that other rooms ask about a site's URLs.
+
+use super::error::MappingError;
+use super::identity::{Identity, IdentityStep, PageUrl, UrlError};
+use super::key::KeyTemplate;
+use super::model::{Collection, MappingFile};
+use super::read;
+use crate::document::{CaptureId, DocumentId};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// Everything that is known of one site, checked and compiled.
+#[derive(Debug)]
+pub struct Mapping {
+    pub(super) file: MappingFile,
+    pub(super) dir: PathBuf,
+    pub(super) hash: CaptureId,
+    pub(super) identity: Identity,
+    pub(super) zone: TimeZone,
+    pub(super) start: Vec<PageUrl>,
+    /// By collection id.
+    pub(super) keys: BTreeMap<String, KeyTemplate>,
+}
+
+impl Mapping {
+    /// Reads and checks a mapping file.
+    ///
+    /// # Errors
+    /// When it cannot be read; or all its problems at once, with their places.
+    pub fn load(path: &Path) -> Result<Self, MappingError> {
+        read::load(path)
+    }
+
+    /// Checks the text of a mapping; `name` stands in messages, its folder is that of relative paths.
+    ///
+    /// # Errors
+    /// All problems of the text at once, with their places.
+    pub fn parse(name: &str, text: &str) -> Result<Self, MappingError> {
+        read::parse(name, text)
+    }
+
+    /// The rules as written, with defaults filled in.
+    #[must_use]
+    pub fn rules(&self) -> &MappingFile {
+        &self.file
+    }
+
+    /// The folder of the file: relative paths of the mapping start here.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// BLAKE3 of the text: tells "our mapping changed" from "the portal changed".
+    #[must_use]
+    pub fn hash(&self) -> CaptureId {
+        self.hash
+    }
+
+    /// Where a crawl starts: `site.start`, canonical, each page once.
+    #[must_use]
+    pub fn start_urls(&self) -> Vec<PageUrl> {
+        self.start.clone()
+    }
+
+    /// The one URL of the page that `url` means.
+    ///
+    /// # Errors
+    /// When it is no page of this site.
+    pub fn canonical(&self, url: &Url) -> Result<PageUrl, UrlError> {
+        self.identity.canonical(url)
+    }
+
+    /// The page that `href` means on a page with base URL `base`.
+    ///
+    /// # Errors
+    /// When it is no URL or no page of this site.
+    pub fn resolve(&self, base: &Url, href: &str) -> Result<PageUrl, UrlError> {
+        let url = base.join(href.trim()).map_err(|e| UrlError::Invalid {
+            text: href.chars().take(200).collect(),
+            reason: e.to_string(),
+        })?;
+        self.canonical(&url)
+    }
+
+    /// The rules that changed `url`, one step a rule; the last step gives the reason if they refused it.
+    #[must_use]
+    pub fn explain_url(&self, url: &Url) -> Vec<IdentityStep> {
+        self.identity.explain(url)
+    }
+
+    /// The first collection whose `match.url` and `match.not_url` agree. `match.css` needs the page: not asked here.
+    #[must_use]
+    pub fn collection_for_url(&self, url: &PageUrl) -> Option<&Collection> {
+        let text = url.path_and_query();
+        self.file.collection.iter().find(|c| {
+            c.matches.url.regex().is_match(text)
+                && !c
+                    .matches
+                    .not_url
+                    .as_ref()
+                    .is_some_and(|p| p.regex().is_match(text))
+        })
+    }
+
+    /// The natural key of a page in collection `c`: `news:4012`. For a collection with `each`, `url` is the entry's.
+    /// `None` if the URL lacks what the key needs.
+    #[must_use]
+    pub fn source_key(&self, c: &Collection, url: &PageUrl) -> Option<String> {
+        let filled = match self.keys.get(&c.id) {
+            Some(template) if c.each.is_none() => {
+                template.fill(url, &c.matches.url, self.file.url.case_insensitive_path)?
+            }
+            _ => url.to_string(),
+        };
+        Some(format!("{}:{filled}", c.id))
+    }
+
+    /// The id of the document that the page at `url` becomes; `None` if its URL makes none (no collection, a key that
+    /// is not there, or a page of many entries).
+    #[must_use]
+    pub fn document_id(&self, url: &PageUrl) -> Option<DocumentId> {
+        let collection = self.collection_for_url(url)?;
+        if collection.each.is_some() {
+            return None;
+        }
+        let key = self.source_key(collection, url)?;
+        Some(DocumentId::new(&self.file.site.id, &key))
+    }
+
+    /// Does `media.attachments` name this URL?
+    #[must_use]
+    pub fn is_attachment(&self, url: &PageUrl) -> bool {
+        self.file
+            .media
+            .attachments
+            .iter()
+            .any(|p| p.regex().is_match(url.as_str()))
+    }
+
+    /// Time zone of dates that name none.
+    #[must_use]
+    pub fn timezone(&self) -> TimeZone {
+        self.zone.clone()
+    }
+}
