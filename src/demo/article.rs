@@ -45,7 +45,7 @@ pub(super) enum Skin {
     Clean,
     /// Text with two `<br>` between paragraphs.
     Breaks,
-    /// A table with one row a paragraph.
+    /// A table with one row a paragraph; tags in upper case, unquoted, unclosed.
     Layout,
 }
 

@@ -114,7 +114,7 @@ impl Writer {
     fn block(&mut self, html: &str) {
         self.blocks += 1;
         let _ = match self.skin {
-            Skin::Layout => writeln!(self.out, "<tr><td valign=\"top\">{html}</td></tr>"),
+            Skin::Layout => writeln!(self.out, "<TR>\n<TD vAlign=top>{html}"),
             Skin::Word | Skin::Clean | Skin::Breaks => writeln!(self.out, "{html}"),
         };
         if self.skin == Skin::Word && self.blocks.is_multiple_of(3) {
@@ -133,13 +133,22 @@ impl Writer {
                 };
                 self.block(&format!("<p class=\"MsoNormal\" style=\"{style}\">{html}</p>"));
             }
-            Skin::Clean | Skin::Layout => {
+            Skin::Clean => {
                 let attr = match align {
                     Some(Align::Center) => " align=\"center\"",
                     Some(Align::Right) => " align=\"right\"",
                     None => "",
                 };
                 self.block(&format!("<p{attr}>{html}</p>"));
+            }
+            Skin::Layout => {
+                // As editors of Internet Explorer 6 wrote it: upper case, no quotes, nothing closed.
+                let attr = match align {
+                    Some(Align::Center) => " align=center",
+                    Some(Align::Right) => " align=right",
+                    None => "",
+                };
+                self.block(&format!("<P{attr}>{html}"));
             }
             Skin::Breaks => match align {
                 Some(Align::Center) => self.block(&format!("<div align=\"center\">{html}</div>")),
@@ -155,7 +164,7 @@ impl Writer {
             Skin::Word => "<p class=\"MsoNormal\"><o:p>&nbsp;</o:p></p>\n",
             Skin::Clean => "<p>&nbsp;</p>\n",
             Skin::Breaks => "&nbsp;<br><br>\n",
-            Skin::Layout => "<tr><td>&nbsp;</td></tr>\n",
+            Skin::Layout => "<TR>\n<TD>&nbsp;</TD></TR>\n",
         });
     }
 
@@ -173,6 +182,8 @@ impl Writer {
                 "<p class=\"MsoNormal\" style=\"text-align:center\">{img}</p>"
             )),
             Skin::Clean | Skin::Layout => self.block(&format!("<p align=\"center\">{img}</p>")),
+            // Between the lines of a paragraph: nothing but the picture itself parts them.
+            Skin::Breaks if picture.caption.is_none() => self.block(&format!("{img}<br>")),
             Skin::Breaks => self.block(&format!("<div align=\"center\">{img}</div>")),
         }
         if let Some(caption) = &picture.caption {
