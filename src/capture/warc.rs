@@ -51,6 +51,7 @@ pub fn read_with(path: &Path, max_body: u64) -> Result<Exchanges, CaptureError> 
         waiting: None,
         ready: None,
         skipped: 0,
+        behind: None,
         done: false,
     })
 }
@@ -67,6 +68,23 @@ impl Input {
         match self {
             Self::Plain { at, .. } => *at,
             Self::Gzip(members) => members.get_ref().start,
+        }
+    }
+}
+
+impl Input {
+    /// Passes over the empty lines between records.
+    fn skip_line_ends(&mut self) -> io::Result<()> {
+        loop {
+            let bytes = self.fill_buf()?;
+            let (all, ends) = (
+                bytes.len(),
+                bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count(),
+            );
+            self.consume(ends);
+            if all == 0 || ends < all {
+                return Ok(());
+            }
         }
     }
 }
@@ -131,6 +149,8 @@ pub struct Exchanges {
     waiting: Option<Half>,
     ready: Option<Result<Exchange, CaptureError>>,
     skipped: usize,
+    /// What went wrong behind the last whole record.
+    behind: Option<io::Error>,
     done: bool,
 }
 
@@ -173,8 +193,10 @@ impl Exchanges {
         &mut self,
         offset: &mut u64,
     ) -> Result<Option<Result<Half, Option<CaptureError>>>, HeadError> {
-        // Fills the buffer, so that the offset is that of the member to come.
-        self.input.fill_buf()?;
+        if let Some(error) = self.behind.take() {
+            return Err(error.into());
+        }
+        self.input.skip_line_ends()?;
         *offset = self.input.offset();
         let Some(head) = read_head(&mut self.input)? else {
             return Ok(None);
@@ -195,6 +217,13 @@ impl Exchanges {
         }
         if read < head.length {
             return Err(HeadError::Io(io::ErrorKind::UnexpectedEof.into()));
+        }
+        // Up to the next record: only there the checksum of a member is compared.
+        if let Err(error) = self.input.skip_line_ends() {
+            if self.input.offset() == *offset {
+                return Err(error.into());
+            }
+            self.behind = Some(error);
         }
         Ok(Some(self.interpret(&head, block, cut, *offset)))
     }
@@ -247,6 +276,10 @@ impl Exchanges {
                 .unwrap_or_default()
                 .to_ascii_uppercase();
             let body = block[http.body..].to_vec();
+            let digest = head.get("WARC-Payload-Digest").filter(|_| !cut);
+            if digest.and_then(|d| digest_matches(d, &body)) == Some(false) {
+                return Err(wrong("WARC-Payload-Digest"));
+            }
             return Ok(Half::Request(
                 ids,
                 Request {
