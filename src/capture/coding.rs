@@ -264,6 +264,10 @@ mod tests {
             ("X-GZIP", gzip(&page)),
             ("gzip", [gzip(&page[..100]), gzip(&page[100..])].concat()),
             ("gzip", page.clone()),
+            (
+                "gzip",
+                [gzip(&page), b"<!-- behind the end -->".to_vec()].concat(),
+            ),
             ("deflate", zlib(&page)),
             ("deflate", raw),
             ("zstd", zstd(&page)),
@@ -333,7 +337,7 @@ mod tests {
             Err(CaptureError::Truncated { .. })
         ));
         assert!(matches!(
-            decode_body(&named("gzip"), b"\x1f\x8b\x08\x00zzzzzzzzzz", 100),
+            decode_body(&named("gzip"), b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff", 100),
             Err(CaptureError::Coding { .. })
         ));
         assert!(matches!(
