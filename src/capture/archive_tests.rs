@@ -162,6 +162,12 @@ fn a_torn_tail_is_cut_wherever_it_is_torn() {
             "not equal after the cut at {cut}"
         );
     }
+    // The ledger's place is enough, whatever garbage follows it.
+    fs::write(&path, [&whole[..last.offset as usize], b"garbage"].concat()).unwrap();
+    let mut writer = ArchiveWriter::resume(dir.path(), ArchiveLimits::new("ctk"), &places[1]).unwrap();
+    assert_eq!(writer.append(&exchange(2, &body(2))).unwrap(), *last);
+    writer.sync().unwrap();
+    assert!(fs::read(&path).unwrap() == whole);
     // Pages that never reached the disk.
     fs::write(&path, [&whole[..], &[0; 600]].concat()).unwrap();
     ArchiveWriter::open(dir.path(), ArchiveLimits::new("ctk")).unwrap();

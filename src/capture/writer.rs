@@ -71,17 +71,7 @@ impl ArchiveWriter {
     /// # Errors
     /// [`CaptureError::Io`], or [`Name`](CaptureError::Name) if the site's name cannot be a file name.
     pub fn open(dir: &Path, limits: ArchiveLimits) -> Result<Self, CaptureError> {
-        if limits.site.is_empty() || limits.site.contains(['/', '\\', '\0']) || limits.site.starts_with('.') {
-            return Err(CaptureError::Name { name: limits.site });
-        }
-        fs::create_dir_all(dir).map_err(CaptureError::io("create", dir))?;
-        let mut writer = Self {
-            dir: dir.to_owned(),
-            limits,
-            current: None,
-            next_number: 0,
-            failed: false,
-        };
+        let mut writer = Self::prepare(dir, limits)?;
         while let Some((number, name)) = writer.files()?.pop() {
             let path = writer.dir.join(&name);
             let length = whole_length(&path)?;
@@ -94,6 +84,18 @@ impl ArchiveWriter {
             writer.reopen(number, name, length)?;
             break;
         }
+        Ok(writer)
+    }
+
+    /// Opens the archive right behind `last`, the last location that the ledger committed, without reading it:
+    /// [`open`](Self::open) and [`truncate_after`](Self::truncate_after) in one, at once for files of any size.
+    ///
+    /// # Errors
+    /// [`CaptureError::Missing`] if the archive is shorter than the ledger says; [`CaptureError::Io`];
+    /// [`Name`](CaptureError::Name).
+    pub fn resume(dir: &Path, limits: ArchiveLimits, last: &Location) -> Result<Self, CaptureError> {
+        let mut writer = Self::prepare(dir, limits)?;
+        writer.truncate_after(Some(last))?;
         Ok(writer)
     }
 
@@ -193,6 +195,20 @@ impl ArchiveWriter {
             self.reopen(number, name, last.offset + last.length)?;
         }
         Ok(())
+    }
+
+    fn prepare(dir: &Path, limits: ArchiveLimits) -> Result<Self, CaptureError> {
+        if limits.site.is_empty() || limits.site.contains(['/', '\\', '\0']) || limits.site.starts_with('.') {
+            return Err(CaptureError::Name { name: limits.site });
+        }
+        fs::create_dir_all(dir).map_err(CaptureError::io("create", dir))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            limits,
+            current: None,
+            next_number: 0,
+            failed: false,
+        })
     }
 
     fn check(&self) -> Result<(), CaptureError> {
