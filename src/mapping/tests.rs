@@ -445,6 +445,41 @@ fn defaults_compile_and_the_schema_agrees_with_the_types() {
     assert_eq!(errors, [""; 0]);
 }
 
+/// A key that the format has and the page does not name, or the other way round, is a mistake of the page.
+#[test]
+fn the_page_of_the_format_names_every_key() {
+    let page = include_str!("../../docs/mapping.md");
+    let mut open = vec![mapping_schema()];
+    let mut keys = 0;
+    while let Some(schema) = open.pop() {
+        for (key, value) in schema["properties"].as_object().into_iter().flatten() {
+            keys += 1;
+            let named = ["`", "[", ".", "{ ", ", "].iter().any(|before| {
+                let wanted = format!("{before}{key}");
+                let mut places = page.match_indices(&wanted);
+                places.any(|(at, found)| {
+                    !page[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
+            });
+            assert!(named, "docs/mapping.md does not name `{key}`");
+            for name in value["oneOf"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|v| v["const"].as_str())
+            {
+                assert!(page.contains(name), "docs/mapping.md does not name `{name}`");
+            }
+        }
+        match schema {
+            serde_json::Value::Object(map) => open.extend(map.into_values()),
+            serde_json::Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    assert!(keys > 80, "{keys}");
+}
+
 proptest! {
     /// A damaged mapping gives problems or a mapping; it never panics, and places lie inside the text.
     #[test]
