@@ -382,6 +382,10 @@ fn drops_gates_rejects_and_ids() {
         ]
     );
     assert_eq!(
+        of("[[discover]]\nkind = 'links'\nid = 'a'\nallow = ['x', '(?i)^/list']\n"),
+        ["8:15 pattern: the pattern can never match"]
+    );
+    assert_eq!(
         of("[[collection]]\nid = 'a'\nmatch = { url = '^https?://x' }\n"),
         ["7:17 match: `match.url` begins with a scheme"]
     );

@@ -186,6 +186,21 @@ impl Check<'_> {
                     .collect();
                 self.lists.insert(id.to_owned(), fields);
             }
+            let patterns = rule.text("on").into_iter();
+            let patterns = patterns.chain(rule.texts("allow")).chain(rule.texts("deny"));
+            for (pattern, span) in patterns {
+                if pattern.trim_start_matches("(?i)").starts_with("^/") {
+                    let help = r"take the `^` away, or begin with the site: '^http://www\.example\.org/'";
+                    let label = "looks at the whole URL";
+                    self.add(
+                        "mapping::pattern",
+                        span,
+                        "the pattern can never match",
+                        label,
+                        help,
+                    );
+                }
+            }
             if let Some((page, span)) = rule.sub("pager").and_then(|p| p.text("page"))
                 && Pattern::new(page).is_ok_and(|p| p.regex().captures_len() < 2)
             {
