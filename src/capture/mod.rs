@@ -2,6 +2,21 @@
 //! one member a record, and every other source (a foreign WARC, a folder of saved pages) is read into the same
 //! [`Capture`]. This room never looks into a body further than its content coding.
 
+#[cfg(test)]
+mod archive_tests;
+mod coding;
+mod error;
 mod exchange;
+pub mod folder;
+mod http;
+mod members;
+mod reader;
+mod record;
+pub mod warc;
+mod writer;
 
+pub use coding::decode_body;
+pub use error::CaptureError;
 pub use exchange::{Capture, Exchange, Location, Truncated};
+pub use reader::ArchiveReader;
+pub use writer::{ArchiveLimits, ArchiveWriter};
