@@ -1,11 +1,9 @@
 //! robots.txt as RFC 9309 says it and as Google's matcher reads it. Pure.
 
-use percent_encoding::percent_decode_str;
-
 /// What of a file is read (RFC 9309 §2.5 asks for at least 500 KiB).
 pub const MAX_BYTES: usize = 500 * 1024;
-/// Longest line that is read, as in Google's parser (8 × 2,083 bytes).
-const MAX_LINE: usize = 2083 * 8;
+/// Longest line that is read, as in Google's parser (8 × 2,083 bytes with its end mark).
+const MAX_LINE: usize = 2083 * 8 - 1;
 
 /// A rule of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,18 +54,17 @@ impl Robots {
     #[must_use]
     pub fn from_answer(status: u16, body: &[u8], agent: &str) -> Self {
         match status {
-            200..=299 => Self::parse(body, agent),
+            200..=299 => Self::parse(body, product_token(agent)),
             500..=599 | 429 => Self::deny_all(),
             _ => Self::allow_all(),
         }
     }
 
-    /// Reads the groups that name `agent` (its product token), or those for `*` if none does. Groups of one agent merge.
+    /// Reads the groups that name `agent` (a product token, see [`product_token`]), or those for `*` if none does. Groups of one agent merge.
     #[must_use]
     pub fn parse(body: &[u8], agent: &str) -> Self {
         let body = &body[..body.len().min(MAX_BYTES)];
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-        let agent = product_token(agent);
         let (mut own, mut any) = (Vec::new(), Vec::new());
         let (mut own_delay, mut any_delay) = (None, None);
         let mut sitemaps = Vec::new();
@@ -96,7 +93,7 @@ impl Robots {
                     if !value.is_empty() {
                         let rule = Rule {
                             allow,
-                            pattern: normalise(value),
+                            pattern: normalise(value, true),
                             line: index + 1,
                         };
                         if in_own {
@@ -156,7 +153,7 @@ impl Robots {
                 line: None,
             };
         }
-        let path = normalise(path.as_bytes());
+        let path = normalise(path.as_bytes(), false);
         let mut best: Option<&Rule> = None;
         for rule in &self.rules {
             if !matches(&rule.pattern, &path) && !matches_index(rule, &path) {
@@ -255,8 +252,9 @@ fn key_value(line: &[u8]) -> Option<(Key, &[u8])> {
     Some((key, value.trim_ascii()))
 }
 
-/// One spelling of a path: bytes outside ASCII percent-encoded, hexadecimal digits upper-case, nothing else touched.
-fn normalise(text: &[u8]) -> Vec<u8> {
+/// One spelling: hexadecimal digits upper-case, in patterns bytes outside ASCII percent-encoded, nothing else touched.
+/// A path comes from a URL, which is encoded already; Google's matcher does not encode it either.
+fn normalise(text: &[u8], encode: bool) -> Vec<u8> {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -269,7 +267,7 @@ fn normalise(text: &[u8]) -> Vec<u8> {
                 at += 3;
                 continue;
             }
-            (128.., _) => {
+            (128.., _) if encode => {
                 out.push(b'%');
                 out.push(HEX[usize::from(byte >> 4)]);
                 out.push(HEX[usize::from(byte & 15)]);
@@ -346,12 +344,6 @@ pub fn path_of(url: &str) -> String {
     }
 }
 
-/// Percent-decoded form, for people.
-#[must_use]
-pub fn readable(path: &str) -> String {
-    percent_decode_str(path).decode_utf8_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -363,7 +355,7 @@ mod tests {
     #[test]
     fn longest_match_wins_and_groups_merge() {
         let text = "User-agent: *\nDisallow: /\n\nUser-agent: sangtrang\nDisallow: /a\nAllow: /a/b\n\nUser-agent: SANGTRANG/1\nDisallow: /c$\n";
-        assert!(allowed(text, "sangtrang/0.1 (x)", "/"));
+        assert!(allowed(text, product_token("sangtrang/0.1 (x)"), "/"));
         assert!(!allowed(text, "sangtrang", "/ax"));
         assert!(allowed(text, "sangtrang", "/a/b?c"));
         assert!(!allowed(text, "sangtrang", "/c"));
