@@ -59,6 +59,14 @@ impl KeyTemplate {
         Ok(Self(parts))
     }
 
+    /// The query parameters that it needs.
+    pub(super) fn params(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Param(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// The key of `url`; `None` if a parameter or group is not there.
     pub(super) fn fill(&self, url: &PageUrl, pattern: &Pattern, ignore_case: bool) -> Option<String> {
         let groups = pattern.regex().captures(url.path_and_query());

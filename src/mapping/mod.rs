@@ -3,14 +3,20 @@
 //!
 //! [`Mapping`] is the checked form, [`model`] the format, [`PageUrl`] the one URL of a page.
 
+mod check;
 mod error;
 mod identity;
 mod key;
 pub mod model;
 mod pattern;
+mod place;
 mod read;
 mod rules;
 mod schema;
+mod walk;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::{MappingError, Problem};
 pub use identity::{IdentityStep, PageUrl, UrlError};

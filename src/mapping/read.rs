@@ -1,13 +1,19 @@
 //! From text to [`Mapping`]: every problem is found before serde builds anything.
 
+use super::check;
 use super::error::{MappingError, Problems};
 use super::identity::Identity;
 use super::key::KeyTemplate;
 use super::model::MappingFile;
 use super::rules::Mapping;
+use super::schema::mapping_schema;
+use super::walk::Walker;
 use crate::document::CaptureId;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
+use toml::Spanned;
+use toml::de::DeTable;
 use url::Url;
 
 /// Largest mapping file, in bytes.
@@ -32,8 +38,50 @@ pub(super) fn load(path: &Path) -> Result<Mapping, MappingError> {
 
 pub(super) fn parse(name: &str, text: &str) -> Result<Mapping, MappingError> {
     let mut problems = Problems::new(name, text);
-    let file: MappingFile = match toml::from_str(text) {
-        Ok(file) => file,
+    let (root, syntax) = DeTable::parse_recoverable(text);
+    let root = root.get_ref();
+    for error in &syntax {
+        let span = error.span().unwrap_or(0..0);
+        problems.add(
+            "mapping::syntax",
+            span,
+            format!("not TOML: {}", error.message()),
+            "here",
+            None,
+        );
+    }
+    if let Some(error) = version(root) {
+        let (span, found) = error;
+        let help = "set `schema = 1`, or use the program that the file was written for";
+        let message = format!(
+            "the mapping has schema version {found}; this program reads version {}",
+            check::VERSION
+        );
+        problems.add(
+            "mapping::schema_version",
+            span,
+            message,
+            "another format",
+            Some(help.into()),
+        );
+        return Err(problems.into_error());
+    }
+    let schema = mapping_schema();
+    let walker = Walker {
+        schema: &schema,
+        text,
+        missing_counts: syntax.is_empty(),
+        problems: &mut problems,
+    };
+    { walker }.root(root);
+    if syntax.is_empty() {
+        check::check(root, text, &mut problems);
+    }
+    if !problems.is_empty() {
+        return Err(problems.into_error());
+    }
+    match toml::from_str(text) {
+        Ok(file) => build(name, text, root, file, problems),
         Err(error) => {
             problems.add(
                 "mapping::invalid",
@@ -42,16 +90,24 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Mapping, MappingError> {
                 "here",
                 None,
             );
-            return Err(problems.into_error());
+            Err(problems.into_error())
         }
-    };
-    build(name, text, file, problems)
+    }
+}
+
+/// The version that the file names, if it is another one.
+fn version(root: &DeTable<'_>) -> Option<(Range<usize>, String)> {
+    let node = root.get("schema")?;
+    let found = node.get_ref().as_integer()?;
+    let number = u64::from_str_radix(&found.as_str().replace('_', ""), found.radix()).ok();
+    (number != Some(check::VERSION)).then(|| (node.span(), found.to_string()))
 }
 
 /// The last steps: what needs the finished rules.
 fn build(
     name: &str,
     text: &str,
+    root: &DeTable<'_>,
     mut file: MappingFile,
     mut problems: Problems,
 ) -> Result<Mapping, MappingError> {
@@ -66,24 +122,41 @@ fn build(
         .collect();
     let identity = Identity::new(&file.site.base, aliases, file.url.clone());
     let mut start = Vec::new();
-    for href in &file.site.start {
+    let start_node = root.get("site").and_then(|s| s.get_ref().get("start"));
+    for (i, href) in file.site.start.iter().enumerate() {
+        let span = start_node
+            .and_then(|n| n.get_ref().get(i))
+            .map_or(0..0, Spanned::span);
         let page = file.site.base.join(href).map_err(|e| e.to_string());
         match page.and_then(|url| identity.canonical(&url).map_err(|e| e.to_string())) {
             Ok(page) if start.contains(&page) => {}
             Ok(page) => start.push(page),
-            Err(error) => problems.add("mapping::start", 0..0, error, "here", None),
+            Err(error) => {
+                let message = format!("`{href}` is no page to start from");
+                problems.add(
+                    "mapping::start",
+                    span,
+                    message,
+                    error,
+                    Some("write a path of the site: `/`".into()),
+                );
+            }
         }
     }
-    let zone = jiff::tz::TimeZone::get(&file.site.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
     let mut keys = BTreeMap::new();
     for c in &file.collection {
-        match KeyTemplate::new(&c.key, c.matches.url.regex().captures_len() - 1) {
-            Ok(key) => {
-                keys.insert(c.id.clone(), key);
-            }
-            Err(error) => problems.add("mapping::key", 0..0, error, "here", None),
+        // Read by `check` already; a collection without a template is keyed by its URL.
+        if let Ok(key) = KeyTemplate::new(&c.key, c.matches.url.regex().captures_len() - 1) {
+            keys.insert(c.id.clone(), key);
         }
     }
+    let zone = match jiff::tz::TimeZone::get(&file.site.timezone) {
+        Ok(zone) => zone,
+        Err(error) => {
+            problems.add("mapping::timezone", 0..0, error.to_string(), "here", None);
+            return Err(problems.into_error());
+        }
+    };
     if !problems.is_empty() {
         return Err(problems.into_error());
     }
