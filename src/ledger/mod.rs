@@ -1,1 +1,18 @@
-//! The memory: urls, captures, documents, runs. The only SQL.
+//! The memory of a crawl: urls, captures, lists, documents, runs. The only SQL of the program.
+//!
+//! One SQLite file in WAL mode with `synchronous=FULL`. [`Ledger`] holds the file and a lock beside it, so that two runs
+//! never write one ledger; everything that belongs to one exchange is written by one [`Batch`], which is one transaction.
+//! The archive is the truth: a row names a place in it only after the archive was synced. Imports `document` only and
+//! decides nothing: what an answer means is said by `crawl`.
+
+mod batch;
+mod open;
+mod query;
+mod records;
+mod types;
+
+pub use batch::{Batch, Fetch, Offer, Pager, Settle};
+pub use open::{Ledger, LedgerError};
+pub use query::{Medium, MediumState, Page, Step};
+pub use records::{DocumentRow, RunRow};
+pub use types::{Counts, Failure, Place, Ready, UrlId, UrlKind, UrlState};

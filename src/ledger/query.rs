@@ -1,0 +1,516 @@
+//! Reading: stable orders, bounded pages.
+
+use super::{Counts, Failure, Ledger, LedgerError, Place, Ready, UrlId, UrlKind, UrlState};
+use crate::document::{CaptureId, Discovered, FetchProvenance};
+use rusqlite::{OptionalExtension as _, Row, params};
+use std::collections::{BTreeMap, HashSet};
+
+/// A captured page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Its row.
+    pub id: UrlId,
+    /// Canonical URL.
+    pub url: String,
+    /// How it was fetched.
+    pub fetch: FetchProvenance,
+    /// Where its capture stands in the archive.
+    pub place: Place,
+    /// When it was fetched, milliseconds since 1970.
+    pub at: i64,
+}
+
+/// What is known of a picture or an attachment.
+#[derive(Clone, Debug)]
+pub struct Medium {
+    /// Canonical URL, of the end of its redirects.
+    pub url: String,
+    /// Is it there?
+    pub state: MediumState,
+    /// Where its capture stands in the archive.
+    pub place: Option<Place>,
+    /// BLAKE3 of the bytes.
+    pub capture: Option<CaptureId>,
+    /// Content-Type header.
+    pub declared_mime: Option<String>,
+    /// Content-Disposition header, as sent.
+    pub disposition: Option<String>,
+}
+
+/// State of a medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediumState {
+    /// Captured.
+    Ok,
+    /// 404 or 410.
+    Missing,
+    /// 401, 403, robots.txt, or a page in place of the medium (login, ban).
+    Forbidden,
+    /// Larger than the mapping allows.
+    TooLarge,
+    /// No whole answer came, or it was never asked for.
+    Unfetchable,
+}
+
+/// One step of a URL's way, for `show`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Milliseconds since 1970; `None` for what has no time.
+    pub at: Option<i64>,
+    /// What happened: `found by list-news on …`, `fetched 200`, `state done`, …
+    pub text: String,
+}
+
+const CAPTURED: &str = "SELECT u.id, u.url, c.status, c.hash, f.text, c.offset, c.length, c.etag, c.last_modified, c.final, \
+                        c.chain, c.at FROM url u JOIN capture c ON c.id = u.capture JOIN name f ON f.id = c.file";
+
+/// Most spellings of one page that are handed out.
+const MAX_ALIASES: i64 = 100;
+/// Most announcements of one page that are handed out.
+const MAX_DISCOVERED: i64 = 20;
+
+impl Ledger {
+    /// At most `limit` captured pages whose canonical URL comes after `after` (`""`: from the first), in the order of the
+    /// URL's bytes. Redirects, errors and pages of postback pagers are not among them.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn pages(&self, after: &str, limit: usize) -> Result<Vec<Page>, LedgerError> {
+        self.all(
+            &format!("{CAPTURED} WHERE u.kind = 0 AND u.state = 1 AND u.url > ? ORDER BY u.url LIMIT ?"),
+            params![after, int(limit)],
+            page,
+        )
+    }
+
+    /// One captured page (or medium) by the key of its canonical URL.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn page(&self, key: &[u8; 16]) -> Result<Option<Page>, LedgerError> {
+        self.conn
+            .query_row(
+                &format!("{CAPTURED} WHERE u.ukey = ? AND u.state = 1"),
+                [key.as_slice()],
+                page,
+            )
+            .optional()
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    /// What lists say of a page, by `RULE.FIELD`. If several lists name it, the first parent URL (in byte order) wins.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn listing(&self, id: UrlId) -> Result<BTreeMap<String, String>, LedgerError> {
+        let rows = self.all(
+            "SELECT n.text, f.fields FROM found f JOIN name n ON n.id = f.rule JOIN url p ON p.id = f.parent
+             WHERE f.url_id = ? AND f.fields IS NOT NULL ORDER BY n.text, p.url LIMIT 1000",
+            [id.0],
+            |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?)),
+        )?;
+        let mut listing = BTreeMap::new();
+        for (rule, fields) in rows {
+            let fields: BTreeMap<String, String> = serde_json::from_str(&fields).unwrap_or_default();
+            for (field, value) in fields {
+                listing.entry(format!("{rule}.{field}")).or_insert(value);
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Lists and sitemaps that announced a page, sorted, at most 20.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn discovered(&self, id: UrlId) -> Result<Vec<Discovered>, LedgerError> {
+        let mut found = self.all(
+            "SELECT n.text, p.url, f.anchor FROM found f JOIN name n ON n.id = f.rule JOIN url p ON p.id = f.parent
+             WHERE f.url_id = ? ORDER BY n.text, p.url LIMIT ?",
+            params![id.0, MAX_DISCOVERED],
+            |r| {
+                Ok(Discovered {
+                    rule: r.get(0)?,
+                    parent: r.get(1)?,
+                    anchor: r.get(2)?,
+                })
+            },
+        )?;
+        found.sort();
+        Ok(found)
+    }
+
+    /// Every spelling of a page that was found, with those of URLs that redirect to it and the canonical one; sorted, each
+    /// once, at most 100 (the canonical one always among them).
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn aliases(&self, id: UrlId) -> Result<Vec<String>, LedgerError> {
+        let mut spellings = self.all(
+            "WITH RECURSIVE ways(id, far) AS (
+               SELECT ?1, 0 UNION SELECT u.id, far + 1 FROM ways w JOIN url u ON u.target = w.id WHERE far < 10)
+             SELECT spelling FROM (
+               SELECT a.spelling AS spelling FROM alias a WHERE a.url_id IN (SELECT id FROM ways)
+               UNION SELECT u.url FROM url u WHERE u.id IN (SELECT id FROM ways))
+             ORDER BY spelling LIMIT ?2",
+            params![id.0, MAX_ALIASES],
+            |r| r.get::<_, String>(0),
+        )?;
+        let own: Option<String> = self
+            .conn
+            .query_row("SELECT url FROM url WHERE id = ?", [id.0], |r| r.get(0))
+            .optional()
+            .map_err(|e| LedgerError::sql(&self.path, e))?;
+        if let Some(own) = own
+            && !spellings.contains(&own)
+        {
+            spellings.pop();
+            spellings.push(own);
+            spellings.sort();
+        }
+        Ok(spellings)
+    }
+
+    /// What is known of the medium with this key; `None` if its URL was never found. Follows redirects.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn medium(&self, key: &[u8; 16]) -> Result<Option<Medium>, LedgerError> {
+        let sql = |e| LedgerError::sql(&self.path, e);
+        let mut at: Option<i64> = self
+            .conn
+            .prepare_cached("SELECT id FROM url WHERE ukey = ?")
+            .and_then(|mut s| s.query_row([key.as_slice()], |r| r.get(0)).optional())
+            .map_err(sql)?;
+        let mut last = None;
+        for _ in 0..20 {
+            let Some(id) = at else { break };
+            let (medium, target) = self
+                .conn
+                .prepare_cached(
+                    "SELECT u.url, u.state, u.reason, u.status, f.text, c.offset, c.length, c.hash, c.mime, c.disposition,
+                     u.target, (SELECT text FROM name WHERE id = u.reason)
+                     FROM url u LEFT JOIN capture c ON c.id = u.capture LEFT JOIN name f ON f.id = c.file WHERE u.id = ?",
+                )
+                .and_then(|mut s| s.query_row([id], medium))
+                .map_err(sql)?;
+            at = target;
+            last = Some(medium);
+        }
+        Ok(last)
+    }
+
+    /// Numbers for `status` and reports.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn counts(&self) -> Result<Counts, LedgerError> {
+        let by_kind = self.all(
+            "SELECT kind, state, count(*) FROM url GROUP BY kind, state ORDER BY kind, state",
+            [],
+            |r| {
+                Ok((
+                    UrlKind::from_code(r.get(0)?),
+                    UrlState::from_code(r.get(1)?),
+                    unsigned(r.get(2)?),
+                ))
+            },
+        )?;
+        let number = |text: &str| {
+            self.conn
+                .query_row(text, [], |r| r.get(0))
+                .map(unsigned)
+                .map_err(|e| LedgerError::sql(&self.path, e))
+        };
+        Ok(Counts {
+            known: by_kind.iter().map(|c| c.2).sum(),
+            by_kind,
+            fetches: number("SELECT count(*) FROM capture")?,
+            documents: number("SELECT count(*) FROM document")?,
+        })
+    }
+
+    /// At most `limit` URLs without content (failed, gone, rejected, skipped), by URL, after `after`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn failures(&self, after: &str, limit: usize) -> Result<Vec<Failure>, LedgerError> {
+        self.all(
+            "SELECT u.url, u.kind, u.state, coalesce(n.text, ''), coalesce(u.status, 0), u.attempts, p.url
+             FROM url u LEFT JOIN name n ON n.id = u.reason LEFT JOIN url p ON p.id = u.parent
+             WHERE u.state IN (2, 3, 5, 6) AND u.url > ? ORDER BY u.url, u.id LIMIT ?",
+            params![after, int(limit)],
+            |r| {
+                Ok(Failure {
+                    url: r.get(0)?,
+                    kind: UrlKind::from_code(r.get(1)?),
+                    state: UrlState::from_code(r.get(2)?),
+                    class: r.get(3)?,
+                    status: r.get(4)?,
+                    attempts: r.get(5)?,
+                    parent: r.get(6)?,
+                })
+            },
+        )
+    }
+
+    /// Lists with the reason why their pager stopped (`None`: it did not yet): URL, rule, pages, reason.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn lists(&self) -> Result<Vec<(String, String, u32, Option<String>)>, LedgerError> {
+        self.all(
+            "SELECT u.url, n.text, p.pages, p.stop FROM pager p JOIN url u ON u.id = p.list JOIN name n ON n.id = p.rule
+             ORDER BY u.url, n.text",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)),
+        )
+    }
+
+    /// The way of one URL, from its discovery to its documents. `None` if the ledger does not know it.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn show(&self, key: &[u8; 16]) -> Result<Option<Vec<Step>>, LedgerError> {
+        let sql = |e| LedgerError::sql(&self.path, e);
+        let head = self
+            .conn
+            .query_row(
+                "SELECT u.id, u.url, u.kind, u.state, (SELECT text FROM name WHERE id = u.via), p.url,
+                 (SELECT text FROM name WHERE id = u.reason), t.url
+                 FROM url u LEFT JOIN url p ON p.id = u.parent LEFT JOIN url t ON t.id = u.target WHERE u.ukey = ?",
+                [key.as_slice()],
+                |r| {
+                    Ok((
+                        UrlId(r.get(0)?),
+                        r.get::<_, String>(1)?,
+                        UrlKind::from_code(r.get(2)?),
+                        UrlState::from_code(r.get(3)?),
+                        r.get::<_, Option<String>>(4)?,
+                        r.get::<_, Option<String>>(5)?,
+                        r.get::<_, Option<String>>(6)?,
+                        r.get::<_, Option<String>>(7)?,
+                    ))
+                },
+            )
+            .optional()
+            .map_err(sql)?;
+        let Some((id, url, kind, state, via, parent, reason, target)) = head else {
+            return Ok(None);
+        };
+        let step = |text: String| Step { at: None, text };
+        let mut steps = vec![step(format!("{} {url}", kind.as_str()))];
+        steps.push(step(match (via, parent) {
+            (Some(via), Some(parent)) => format!("found by {via} on {parent}"),
+            (Some(via), None) => format!("found by {via}"),
+            _ => "found".to_owned(),
+        }));
+        for found in self.discovered(id)? {
+            steps.push(step(format!("announced by {} on {}", found.rule, found.parent)));
+        }
+        for alias in self.aliases(id)? {
+            if alias != url {
+                steps.push(step(format!("also spelled {alias}")));
+            }
+        }
+        steps.extend(self.all(
+            "SELECT c.at, c.status, lower(hex(c.hash)), (SELECT text FROM name WHERE id = c.error), f.text, c.offset
+             FROM capture c LEFT JOIN name f ON f.id = c.file WHERE c.url_id = ? ORDER BY c.id LIMIT 1000",
+            [id.0],
+            |r| {
+                let status: u16 = r.get(1)?;
+                let mut text = format!("fetched {status}");
+                if let Some(error) = r.get::<_, Option<String>>(3)? {
+                    text = format!("{text} ({error})");
+                }
+                if let (Some(hash), Some(file)) = (r.get::<_, Option<String>>(2)?, r.get::<_, Option<String>>(4)?) {
+                    text = format!("{text} -> capture {hash} in {file} at {}", r.get::<_, i64>(5)?);
+                }
+                Ok(Step {
+                    at: Some(r.get(0)?),
+                    text,
+                })
+            },
+        )?);
+        let mut end = format!("state {}", state.as_str());
+        if let Some(reason) = reason {
+            end = format!("{end}: {reason}");
+        }
+        if let Some(target) = target {
+            end = format!("{end} to {target}");
+        }
+        steps.push(step(end));
+        for document in self.documents_of(id)? {
+            steps.push(step(format!(
+                "document {} {} ({})",
+                document.id, document.source_key, document.state
+            )));
+        }
+        Ok(Some(steps))
+    }
+
+    /// At most `want` URLs that wait for their fetch and are not in `held`, in the order in which they may be fetched.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn ready(&self, held: &HashSet<UrlId>, want: usize) -> Result<Vec<Ready>, LedgerError> {
+        let mut ready = self.all(
+            "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.not_before, u.list, u.page, u.generation, c.etag,
+             c.last_modified, u.kind = 4
+             FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.state = 0 ORDER BY u.not_before, u.id LIMIT ?",
+            [int(held.len().saturating_add(want))],
+            |r| {
+                Ok(Ready {
+                    id: UrlId(r.get(0)?),
+                    url: r.get(1)?,
+                    kind: UrlKind::from_code(r.get(2)?),
+                    depth: r.get(3)?,
+                    hops: r.get(4)?,
+                    attempts: r.get(5)?,
+                    not_before: r.get(6)?,
+                    request: None,
+                    list: r.get::<_, Option<i64>>(7)?.map(UrlId),
+                    page: r.get(8)?,
+                    generation: r.get(9)?,
+                    etag: r.get(10)?,
+                    last_modified: r.get(11)?,
+                })
+            },
+        )?;
+        ready.retain(|task| !held.contains(&task.id));
+        ready.truncate(want);
+        for task in ready.iter_mut().filter(|t| t.kind == UrlKind::Postback) {
+            task.request = self
+                .conn
+                .query_row("SELECT request FROM url WHERE id = ?", [task.id.0], |r| r.get(0))
+                .map_err(|e| LedgerError::sql(&self.path, e))?;
+        }
+        Ok(ready)
+    }
+
+    /// The archive's last place that a committed row names: what stands behind it never happened.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn last_place(&self) -> Result<Option<Place>, LedgerError> {
+        self.conn
+            .query_row(
+                "SELECT f.text, c.offset, c.length FROM capture c JOIN name f ON f.id = c.file ORDER BY c.id DESC LIMIT 1",
+                [],
+                |r| {
+                    Ok(Place {
+                        file: r.get(0)?,
+                        offset: unsigned(r.get(1)?),
+                        length: unsigned(r.get(2)?),
+                    })
+                },
+            )
+            .optional()
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    /// The row of a key.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn find(&self, key: &[u8; 16]) -> Result<Option<UrlId>, LedgerError> {
+        self.conn
+            .query_row("SELECT id FROM url WHERE ukey = ?", [key.as_slice()], |r| r.get(0))
+            .optional()
+            .map(|id| id.map(UrlId))
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    /// A fact about the whole ledger.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn meta(&self, key: &str) -> Result<Option<String>, LedgerError> {
+        self.conn
+            .query_row("SELECT value FROM meta WHERE key = ?", [key], |r| r.get(0))
+            .optional()
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    pub(super) fn all<T>(
+        &self,
+        text: &str,
+        params: impl rusqlite::Params,
+        row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        self.conn
+            .prepare_cached(text)
+            .and_then(|mut s| s.query_map(params, row)?.collect())
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+}
+
+fn page(r: &Row<'_>) -> rusqlite::Result<Page> {
+    let url: String = r.get(1)?;
+    let chain: Option<String> = r.get(10)?;
+    Ok(Page {
+        id: UrlId(r.get(0)?),
+        fetch: FetchProvenance {
+            requested: url.clone(),
+            final_url: r.get::<_, Option<String>>(9)?.unwrap_or_else(|| url.clone()),
+            chain: chain
+                .and_then(|c| serde_json::from_str(&c).ok())
+                .unwrap_or_default(),
+            status: r.get(2)?,
+            etag: r.get(7)?,
+            last_modified: r.get(8)?,
+            capture: r.get::<_, Option<[u8; 32]>>(3)?.map(CaptureId::from_bytes),
+        },
+        url,
+        place: Place {
+            file: r.get(4)?,
+            offset: unsigned(r.get(5)?),
+            length: unsigned(r.get(6)?),
+        },
+        at: r.get(11)?,
+    })
+}
+
+fn medium(r: &Row<'_>) -> rusqlite::Result<(Medium, Option<i64>)> {
+    let state = UrlState::from_code(r.get(1)?);
+    let status: Option<u16> = r.get(3)?;
+    let reason: Option<String> = r.get(11)?;
+    let file: Option<String> = r.get(4)?;
+    let reason = reason.as_deref();
+    let state = match state {
+        UrlState::Done => MediumState::Ok,
+        UrlState::Gone => MediumState::Missing,
+        _ if reason == Some("too-large") => MediumState::TooLarge,
+        UrlState::Rejected => MediumState::Forbidden,
+        UrlState::Skipped if reason == Some("robots") => MediumState::Forbidden,
+        _ if matches!(status, Some(401 | 403)) => MediumState::Forbidden,
+        _ => MediumState::Unfetchable,
+    };
+    let place = match file {
+        Some(file) => Some(Place {
+            file,
+            offset: unsigned(r.get(5)?),
+            length: unsigned(r.get(6)?),
+        }),
+        None => None,
+    };
+    Ok((
+        Medium {
+            url: r.get(0)?,
+            state,
+            place,
+            capture: r.get::<_, Option<[u8; 32]>>(7)?.map(CaptureId::from_bytes),
+            declared_mime: r.get(8)?,
+            disposition: r.get(9)?,
+        },
+        r.get(10)?,
+    ))
+}
+
+fn int(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
