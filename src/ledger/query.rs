@@ -409,6 +409,17 @@ impl Ledger {
             .map_err(|e| LedgerError::sql(&self.path, e))
     }
 
+    /// The canonical URL of a row. `None` if there is no such row.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn url(&self, id: UrlId) -> Result<Option<String>, LedgerError> {
+        self.conn
+            .query_row("SELECT url FROM url WHERE id = ?", [id.0], |r| r.get(0))
+            .optional()
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
     /// The row of a key.
     ///
     /// # Errors
