@@ -94,6 +94,9 @@ pub(super) struct RunArgs {
     /// Ask again for pages that were fetched before (conditional GET)
     #[arg(long)]
     pub(super) refresh: bool,
+    /// Read the live site, whatever other sources the mapping names
+    #[arg(long)]
+    pub(super) live: bool,
     /// Threads that extract; all cores if absent
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<usize>,
