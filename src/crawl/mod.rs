@@ -6,7 +6,9 @@ pub mod pager;
 pub mod politeness;
 pub mod robots;
 pub mod sitemap;
+mod process;
 pub mod verdict;
+pub mod fetch;
 
 #[cfg(test)]
 mod tests {
