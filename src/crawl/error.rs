@@ -16,7 +16,9 @@ pub enum CrawlError {
         reason: String,
     },
     /// robots.txt lets us fetch nothing, or cannot be had.
-    #[error("robots.txt of `{url}` forbids all start pages ({reason}); ask the site, or set `politeness.robots = \"ignore\"` for a site of your own")]
+    #[error(
+        "robots.txt of `{url}` forbids all start pages ({reason}); ask the site, or set `politeness.robots = \"ignore\"` for a site of your own"
+    )]
     RobotsForbidsAll {
         /// The site.
         url: String,
@@ -24,7 +26,9 @@ pub enum CrawlError {
         reason: String,
     },
     /// Nothing can be written any more.
-    #[error("no space left in `{path}`: free some and run the same command again, nothing that was committed is lost")]
+    #[error(
+        "no space left in `{path}`: free some and run the same command again, nothing that was committed is lost"
+    )]
     DiskFull {
         /// Ledger or archive.
         path: String,
@@ -36,7 +40,9 @@ pub enum CrawlError {
     #[error(transparent)]
     Archive(CaptureError),
     /// An archive without its ledger.
-    #[error("`{path}` holds an archive but no ledger: restore `ledger.db`, or move the archive away to begin anew")]
+    #[error(
+        "`{path}` holds an archive but no ledger: restore `ledger.db`, or move the archive away to begin anew"
+    )]
     LostLedger {
         /// Folder of the archive.
         path: String,
@@ -45,7 +51,9 @@ pub enum CrawlError {
     #[error(transparent)]
     Net(#[from] NetError),
     /// A thread of the crawl ended before its time.
-    #[error("the recorder ended unexpectedly; run the same command again: nothing that was committed is lost")]
+    #[error(
+        "the recorder ended unexpectedly; run the same command again: nothing that was committed is lost"
+    )]
     Recorder,
 }
 
@@ -63,9 +71,11 @@ impl From<LedgerError> for CrawlError {
 impl From<CaptureError> for CrawlError {
     fn from(error: CaptureError) -> Self {
         match error {
-            CaptureError::Io { path, source, .. } if source.kind() == std::io::ErrorKind::StorageFull => Self::DiskFull {
-                path: path.display().to_string(),
-            },
+            CaptureError::Io { path, source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                Self::DiskFull {
+                    path: path.display().to_string(),
+                }
+            }
             other => Self::Archive(other),
         }
     }

@@ -8,6 +8,8 @@ pub mod discover;
 mod error;
 pub mod fetch;
 pub mod frontier;
+#[cfg(test)]
+mod loopback;
 pub mod pager;
 pub mod politeness;
 mod process;
@@ -184,6 +186,11 @@ mod tests {
             ip: None,
             truncated: None,
         };
-        page::read(&Capture::from_exchange(&exchange, 1 << 20).unwrap(), &url, &mapping).unwrap()
+        page::read(
+            &Capture::from_exchange(&exchange, 1 << 20).unwrap(),
+            &url,
+            &mapping,
+        )
+        .unwrap()
     }
 }

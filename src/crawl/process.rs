@@ -86,9 +86,7 @@ fn respond(mapping: &Mapping, out: &mut Processed, now: SystemTime) {
             return;
         }
     };
-    let after = capture
-        .header("retry-after")
-        .and_then(|v| retry_after(&v, now));
+    let after = capture.header("retry-after").and_then(|v| retry_after(&v, now));
     out.outcome = verdict::of_status(capture.status, after);
     out.bytes = capture.body.len() as u64;
     match capture.truncated {
@@ -105,7 +103,9 @@ fn respond(mapping: &Mapping, out: &mut Processed, now: SystemTime) {
         return;
     }
     out.capture = Some(capture.id);
-    let Ok(url) = Url::parse(&out.task.url) else { return };
+    let Ok(url) = Url::parse(&out.task.url) else {
+        return;
+    };
     match out.task.kind {
         UrlKind::Media | UrlKind::Robots => {
             // A page in place of a file: a login or an error page.
@@ -120,7 +120,10 @@ fn respond(mapping: &Mapping, out: &mut Processed, now: SystemTime) {
         }
         UrlKind::Sitemap => {
             let sitemap = sitemap::parse(&capture.body);
-            let kinds = [(sitemap.pages, UrlKind::Page), (sitemap.sitemaps, UrlKind::Sitemap)];
+            let kinds = [
+                (sitemap.pages, UrlKind::Page),
+                (sitemap.sitemaps, UrlKind::Sitemap),
+            ];
             for (urls, kind) in kinds {
                 out.listed.extend(urls.iter().filter_map(|text| {
                     let (url, spelling) = discover::canonical(mapping, &url, text)?;

@@ -130,7 +130,11 @@ impl Recorder {
                 let answer = match command {
                     Command::Record(result) => {
                         group.push(*result);
-                        next = if group.len() < GROUP { commands.try_recv().ok() } else { None };
+                        next = if group.len() < GROUP {
+                            commands.try_recv().ok()
+                        } else {
+                            None
+                        };
                         if matches!(next, Some(Command::Record(_))) {
                             continue;
                         }
@@ -305,7 +309,8 @@ impl Writer<'_, '_> {
                 });
             }
             Outcome::Rejected(class) => {
-                self.batch.settle(task.id, &Settle::Rejected(class), status, None)?;
+                self.batch
+                    .settle(task.id, &Settle::Rejected(class), status, None)?;
                 self.events.push(Event::Rejected {
                     url: url(),
                     class: class.clone(),
@@ -513,7 +518,11 @@ impl Writer<'_, '_> {
             },
         };
         // Items found behind a form stand on the list itself: its other pages have no address.
-        let parent = if task.kind == UrlKind::Postback { root } else { task.id };
+        let parent = if task.kind == UrlKind::Postback {
+            root
+        } else {
+            task.id
+        };
         let mut state = self.batch.pager(root, &list.rule)?;
         if task.kind == UrlKind::Postback && state.generation != task.generation {
             return Ok(());
@@ -522,9 +531,15 @@ impl Writer<'_, '_> {
         for item in &list.items {
             if let Some(id) = self.batch.find(&item.url.key())? {
                 let anchor = item.anchor.as_deref();
-                let new =
-                    self.batch
-                        .found(id, &list.rule, parent, root, state.generation, anchor, &item.fields)?;
+                let new = self.batch.found(
+                    id,
+                    &list.rule,
+                    parent,
+                    root,
+                    state.generation,
+                    anchor,
+                    &item.fields,
+                )?;
                 new_items += usize::from(new);
             }
         }

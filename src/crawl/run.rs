@@ -72,7 +72,11 @@ pub async fn run(
 ///
 /// # Errors
 /// [`CrawlError::Unreachable`] if no answer comes.
-pub async fn fetch_once(mapping: Arc<Mapping>, url: &PageUrl, options: &CrawlOptions) -> Result<Exchange, CrawlError> {
+pub async fn fetch_once(
+    mapping: Arc<Mapping>,
+    url: &PageUrl,
+    options: &CrawlOptions,
+) -> Result<Exchange, CrawlError> {
     let http = Http::new(mapping, &options.connect_to)?;
     let mut answer = http.fetch(&single(url, UrlKind::Page)).await;
     match (answer.exchanges.pop(), answer.end) {
@@ -193,7 +197,8 @@ impl<F: Fn(Event)> Desk<F> {
                 continue;
             }
             let is_page = exchange.headers.iter().any(|(n, v)| {
-                n.eq_ignore_ascii_case("content-type") && v.to_ascii_lowercase().windows(4).any(|w| w == b"html")
+                n.eq_ignore_ascii_case("content-type")
+                    && v.to_ascii_lowercase().windows(4).any(|w| w == b"html")
             });
             let kind = if is_page { UrlKind::Page } else { UrlKind::Media };
             let task = self.seed(url, kind, "source").await?;
@@ -286,7 +291,6 @@ impl<F: Fn(Event)> Desk<F> {
             return Ok(Robots::allow_all());
         };
         let task = self.seed(url.clone(), UrlKind::Robots, "robots").await?;
-        let policy = Policy::from(&self.mapping.rules().politeness);
         let mut attempt = 0;
         loop {
             let answer = http.fetch(&task).await;
@@ -316,7 +320,9 @@ impl<F: Fn(Event)> Desk<F> {
             let agent = &self.mapping.rules().politeness.user_agent;
             return Ok(match last {
                 Some(exchange) => {
-                    let body = Capture::from_exchange(&exchange, 1 << 20).map(|c| c.body).unwrap_or_default();
+                    let body = Capture::from_exchange(&exchange, 1 << 20)
+                        .map(|c| c.body)
+                        .unwrap_or_default();
                     Robots::from_answer(exchange.status, &body, agent)
                 }
                 None => Robots::deny_all(),
@@ -344,7 +350,11 @@ impl<F: Fn(Event)> Desk<F> {
         }
         let starts = mapping.start_urls();
         if !starts.is_empty() && !starts.iter().any(|u| robots.allows(u.as_url())) {
-            let reason = if robots.forbids_all() { "it cannot be had" } else { "by its rules" };
+            let reason = if robots.forbids_all() {
+                "it cannot be had"
+            } else {
+                "by its rules"
+            };
             return Err(CrawlError::RobotsForbidsAll {
                 url: rules.site.base.to_string(),
                 reason: reason.into(),
@@ -388,7 +398,11 @@ impl<F: Fn(Event)> Desk<F> {
                 loop {
                     // A limit counts what is in flight: it is never passed.
                     let flying = (fetches.len() + recording) as u64;
-                    if self.options.limit.is_some_and(|l| self.summary.captured + flying >= l) {
+                    if self
+                        .options
+                        .limit
+                        .is_some_and(|l| self.summary.captured + flying >= l)
+                    {
                         break;
                     }
                     match frontier.next(self.began.elapsed()) {
@@ -412,7 +426,10 @@ impl<F: Fn(Event)> Desk<F> {
             if idle && (stopped || (dry && frontier.held().is_empty())) {
                 return Ok(());
             }
-            let wake = [wake, self.deadline.filter(|_| !stopped)].into_iter().flatten().min();
+            let wake = [wake, self.deadline.filter(|_| !stopped)]
+                .into_iter()
+                .flatten()
+                .min();
             let sleep = async {
                 match wake {
                     Some(at) => tokio::time::sleep_until(at.into()).await,

@@ -277,7 +277,11 @@ impl Batch<'_> {
             }
         };
         let reason = reason.map(|r| self.name(r)).transpose()?;
-        let capture = if matches!(how, Settle::Done) { capture } else { None };
+        let capture = if matches!(how, Settle::Done) {
+            capture
+        } else {
+            None
+        };
         self.sql(
             "UPDATE url SET state = ?, reason = ?, target = ?, status = ?, capture = coalesce(?, capture), request = NULL,
              not_before = 0, attempts = attempts + ? WHERE id = ?",
@@ -414,7 +418,10 @@ impl Batch<'_> {
     /// # Errors
     /// What SQLite says.
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), LedgerError> {
-        self.sql("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)", [key, value])
+        self.sql(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)",
+            [key, value],
+        )
     }
 
     /// Makes everything stand, durably.

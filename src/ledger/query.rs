@@ -356,10 +356,13 @@ impl Ledger {
     pub fn ready(&self, held: &HashSet<UrlId>, want: usize) -> Result<Vec<Ready>, LedgerError> {
         let mut ready = self.all(
             "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.not_before, u.list, u.page, u.generation, c.etag,
-             c.last_modified, u.kind = 4
+             c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = u.id)
              FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.state = 0 ORDER BY u.not_before, u.id LIMIT ?",
             [int(held.len().saturating_add(want))],
             |r| {
+                // The first page of a list is always asked for in full: its walk needs a fresh form.
+                let conditional: bool = r.get(12)?;
+                let validator = |value: Option<String>| value.filter(|_| conditional);
                 Ok(Ready {
                     id: UrlId(r.get(0)?),
                     url: r.get(1)?,
@@ -372,8 +375,8 @@ impl Ledger {
                     list: r.get::<_, Option<i64>>(7)?.map(UrlId),
                     page: r.get(8)?,
                     generation: r.get(9)?,
-                    etag: r.get(10)?,
-                    last_modified: r.get(11)?,
+                    etag: validator(r.get(10)?),
+                    last_modified: validator(r.get(11)?),
                 })
             },
         )?;
@@ -415,7 +418,9 @@ impl Ledger {
     /// What SQLite says.
     pub fn find(&self, key: &[u8; 16]) -> Result<Option<UrlId>, LedgerError> {
         self.conn
-            .query_row("SELECT id FROM url WHERE ukey = ?", [key.as_slice()], |r| r.get(0))
+            .query_row("SELECT id FROM url WHERE ukey = ?", [key.as_slice()], |r| {
+                r.get(0)
+            })
             .optional()
             .map(|id| id.map(UrlId))
             .map_err(|e| LedgerError::sql(&self.path, e))

@@ -108,7 +108,10 @@ impl Http {
         let deadline = Instant::now() + self.timeout;
         let at = jiff::Timestamp::now();
         let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(net::ACCEPT_ENCODING));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static(net::ACCEPT_ENCODING),
+        );
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         if body.is_some() {
             let form = HeaderValue::from_static("application/x-www-form-urlencoded");
