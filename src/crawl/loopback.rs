@@ -170,7 +170,7 @@ fn check(mapping: &Mapping, store: &Store) {
     assert_eq!(class("http://h/gone"), Some("gone"));
     assert!(failures.iter().any(|f| f.class == "redirect-loop"));
     assert!(!ledger.show(&key("http://h/a/1")).unwrap().unwrap().is_empty());
-    assert_eq!(ledger.lists().unwrap()[0].3.as_deref(), Some("last-page"));
+    assert_eq!(ledger.lists().unwrap()[0].stop.as_deref(), Some("last-page"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

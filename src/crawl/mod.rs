@@ -19,6 +19,7 @@ pub mod robots;
 mod run;
 pub mod sitemap;
 pub mod verdict;
+mod writer;
 
 pub use error::CrawlError;
 pub use run::{fetch_once, run};

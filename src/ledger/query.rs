@@ -52,6 +52,19 @@ pub enum MediumState {
     Unfetchable,
 }
 
+/// A list and how its pager ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListRow {
+    /// Its first page.
+    pub url: String,
+    /// Id of the rule.
+    pub rule: String,
+    /// Pages read.
+    pub pages: u32,
+    /// `last-page`, `max-pages`, `no-new-items`, `expired`; `None`: it goes on.
+    pub stop: Option<String>,
+}
+
 /// One step of a URL's way, for `show`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -254,16 +267,23 @@ impl Ledger {
         )
     }
 
-    /// Lists with the reason why their pager stopped (`None`: it did not yet): URL, rule, pages, reason.
+    /// All lists with their pagers, by URL and rule.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn lists(&self) -> Result<Vec<(String, String, u32, Option<String>)>, LedgerError> {
+    pub fn lists(&self) -> Result<Vec<ListRow>, LedgerError> {
         self.all(
             "SELECT u.url, n.text, p.pages, p.stop FROM pager p JOIN url u ON u.id = p.list JOIN name n ON n.id = p.rule
              ORDER BY u.url, n.text",
             [],
-            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)),
+            |r| {
+                Ok(ListRow {
+                    url: r.get(0)?,
+                    rule: r.get(1)?,
+                    pages: r.get(2)?,
+                    stop: r.get(3)?,
+                })
+            },
         )
     }
 
