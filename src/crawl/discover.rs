@@ -85,7 +85,11 @@ pub fn discover(mapping: &Mapping, url: &PageUrl, view: &Page, page: u32, postba
     for rule in &rules.discover {
         match rule {
             Discover::Links(rule) => {
-                if rule.on.as_ref().is_some_and(|p| !p.regex().is_match(url.as_str())) {
+                if rule
+                    .on
+                    .as_ref()
+                    .is_some_and(|p| !p.regex().is_match(url.as_str()))
+                {
                     continue;
                 }
                 for element in view.html.select(rule.css.selector()) {
@@ -96,7 +100,8 @@ pub fn discover(mapping: &Mapping, url: &PageUrl, view: &Page, page: u32, postba
                         patterns.iter().any(|p| p.regex().is_match(to.0.as_str()))
                     };
                     let attachment = mapping.is_attachment(&to.0);
-                    if (rule.allow.is_empty() || matched(&rule.allow)) && !matched(&rule.deny) && !attachment {
+                    if (rule.allow.is_empty() || matched(&rule.allow)) && !matched(&rule.deny) && !attachment
+                    {
                         seen.push(&mut found.links, to, UrlKind::Page, &rule.id);
                     }
                 }
@@ -292,7 +297,9 @@ impl<'a> Seen<'a> {
         }
         // Pictures inside the page and scripts are no URLs of the site.
         if href.get(..5).is_some_and(|s| s.eq_ignore_ascii_case("data:"))
-            || href.get(..11).is_some_and(|s| s.eq_ignore_ascii_case("javascript:"))
+            || href
+                .get(..11)
+                .is_some_and(|s| s.eq_ignore_ascii_case("javascript:"))
         {
             return None;
         }

@@ -107,10 +107,7 @@ impl Frontier {
             }
             let start = (*at).max(host.next_start).max(host.blocked_until);
             if start <= now {
-                if best
-                    .as_ref()
-                    .is_none_or(|b| (b.0, b.1) > (start, *arrival))
-                {
+                if best.as_ref().is_none_or(|b| (b.0, b.1) > (start, *arrival)) {
                     best = Some((start, *arrival, name.clone()));
                 }
             } else if earliest.is_none_or(|e| start < e) {
@@ -142,7 +139,8 @@ impl Frontier {
         if let Some(host) = self.hosts.get_mut(&name) {
             host.in_flight = host.in_flight.saturating_sub(1);
             if let Settled::Retry {
-                host_floor: Some(rest), ..
+                host_floor: Some(rest),
+                ..
             } = how
             {
                 host.blocked_until = host.blocked_until.max(now + rest);

@@ -1,13 +1,163 @@
 //! url -> capture: run loop, frontier, politeness, robots, sitemap, discovery, pagers, fetch, verdict.
+//!
+//! [`run`] is the loop; it closes the only edge that leads back, from a page to the frontier. Frontier, robots, sitemap,
+//! discovery, pagers and verdicts are pure. Everything that was fetched is archived before it is believed, and a URL is
+//! done only when archive and ledger are durable. This room never makes a document.
 
 pub mod discover;
+mod error;
+pub mod fetch;
 pub mod frontier;
+#[cfg(test)]
+mod loopback;
 pub mod pager;
 pub mod politeness;
+mod process;
+mod recorder;
+mod replay;
 pub mod robots;
+mod run;
 pub mod sitemap;
 pub mod verdict;
+mod writer;
 
+pub use error::CrawlError;
+pub use run::{fetch_once, run};
+
+use crate::net::ConnectTo;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The folder of a site's output.
+#[derive(Clone, Debug)]
+pub struct Store {
+    dir: PathBuf,
+}
+
+impl Store {
+    /// The store in `dir` (`output/<site>`).
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+    /// The ledger's file.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.dir.join("ledger.db")
+    }
+    /// The archive's folder.
+    #[must_use]
+    pub fn archive(&self) -> PathBuf {
+        self.dir.join("archive")
+    }
+}
+
+/// How to crawl.
+#[derive(Clone, Debug, Default)]
+pub struct CrawlOptions {
+    /// Captures of this run at most.
+    pub limit: Option<u64>,
+    /// Time of this run at most.
+    pub max_time: Option<Duration>,
+    /// Where connections really go.
+    pub connect_to: Vec<ConnectTo>,
+    /// Ask again for what was captured (with its validators).
+    pub refresh: bool,
+    /// Ends the run cleanly.
+    pub cancel: CancellationToken,
+}
+
+/// What happens during a crawl.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Numbers, at most 10 times a second.
+    Progress {
+        /// Captures of this run.
+        captured: u64,
+        /// URLs that the ledger knows.
+        known: u64,
+        /// Tasks that wait in the window.
+        queued: u64,
+        /// Requests in flight.
+        in_flight: u64,
+        /// URLs of this run without content.
+        failed: u64,
+        /// Bytes of this run's captures.
+        bytes: u64,
+    },
+    /// A URL was captured, durably.
+    Captured {
+        /// The URL.
+        url: String,
+        /// Status.
+        status: u16,
+        /// Length of the body without its content coding.
+        bytes: u64,
+    },
+    /// A URL will be asked for again.
+    Retry {
+        /// The URL.
+        url: String,
+        /// Class of the failure.
+        class: String,
+        /// Which repetition this will be, from 1.
+        attempt: u32,
+        /// When.
+        delay: Duration,
+    },
+    /// A URL was given up in this run.
+    Failed {
+        /// The URL.
+        url: String,
+        /// Class of the failure.
+        class: String,
+    },
+    /// An answer was no content.
+    Rejected {
+        /// The URL.
+        url: String,
+        /// Class: `gone`, `reject:ID`, `http-403`, …
+        class: String,
+    },
+    /// The pager of a list stopped.
+    PagerStopped {
+        /// First page of the list.
+        list: String,
+        /// Id of the rule.
+        rule: String,
+        /// Pages read.
+        pages: u32,
+        /// `last-page`, `max-pages`, `no-new-items`, `expired`.
+        reason: String,
+    },
+}
+
+/// How a crawl ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Captures of this run.
+    pub captured: u64,
+    /// URLs of this run that were given up.
+    pub failed: u64,
+    /// Answers of this run that were no content.
+    pub rejected: u64,
+    /// Repetitions.
+    pub retries: u64,
+    /// Bytes of this run's captures.
+    pub bytes: u64,
+    /// URLs that the ledger knows.
+    pub known: u64,
+    /// It was cancelled; what was in flight is safe.
+    pub interrupted: bool,
+    /// `limit` or `max_time` was reached; the same command continues.
+    pub limit_reached: bool,
+}
 #[cfg(test)]
 mod tests {
     use crate::capture::{Capture, Exchange};
@@ -37,6 +187,11 @@ mod tests {
             ip: None,
             truncated: None,
         };
-        page::read(&Capture::from_exchange(&exchange, 1 << 20).unwrap(), &url, &mapping).unwrap()
+        page::read(
+            &Capture::from_exchange(&exchange, 1 << 20).unwrap(),
+            &url,
+            &mapping,
+        )
+        .unwrap()
     }
 }

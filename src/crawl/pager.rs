@@ -186,7 +186,13 @@ pub fn with_page(list: &Url, param: &str, page: Option<u32>) -> Url {
 }
 
 /// Counts a page of the list in and says whether the walk ends here, and why.
-pub fn advance(state: &mut State, new_items: usize, has_next: bool, max_pages: u32, stop_after: Option<u32>) -> bool {
+pub fn advance(
+    state: &mut State,
+    new_items: usize,
+    has_next: bool,
+    max_pages: u32,
+    stop_after: Option<u32>,
+) -> bool {
     state.pages += 1;
     state.no_new = if new_items == 0 { state.no_new + 1 } else { 0 };
     state.stop = if !has_next {
@@ -227,7 +233,10 @@ mod tests {
             Postback::from_request(&next.to_request()),
             Some((next.action.as_str(), next.body.as_str()))
         );
-        assert_eq!(next_postback(&view, &css, &number, 20).unwrap().argument, "Page$21");
+        assert_eq!(
+            next_postback(&view, &css, &number, 20).unwrap().argument,
+            "Page$21"
+        );
         assert_eq!(next_postback(&view, &css, &number, 30), None);
     }
 

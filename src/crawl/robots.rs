@@ -174,7 +174,10 @@ impl Robots {
     /// May this URL be fetched? `/robots.txt` itself always may.
     #[must_use]
     pub fn allows(&self, url: &url::Url) -> bool {
-        url.path() == "/robots.txt" || self.decide(&url[url::Position::BeforePath..url::Position::AfterQuery]).allowed
+        url.path() == "/robots.txt"
+            || self
+                .decide(&url[url::Position::BeforePath..url::Position::AfterQuery])
+                .allowed
     }
 
     /// Is everything forbidden?
@@ -240,7 +243,14 @@ fn key_value(line: &[u8]) -> Option<(Key, &[u8])> {
         Key::UserAgent
     } else if begins(&["allow"]) {
         Key::Rule(true)
-    } else if begins(&["disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"]) {
+    } else if begins(&[
+        "disallow",
+        "dissallow",
+        "dissalow",
+        "disalow",
+        "diasllow",
+        "disallaw",
+    ]) {
         Key::Rule(false)
     } else if begins(&["sitemap", "site-map"]) {
         Key::Sitemap

@@ -73,7 +73,11 @@ fn xml(body: &[u8]) -> Sitemap {
                     in_loc = false;
                     let url = text.trim();
                     if !url.is_empty() && url.len() <= MAX_URL {
-                        let list = if of_index { &mut found.sitemaps } else { &mut found.pages };
+                        let list = if of_index {
+                            &mut found.sitemaps
+                        } else {
+                            &mut found.pages
+                        };
                         list.push(url.to_owned());
                     }
                     if found.pages.len() + found.sitemaps.len() >= MAX_URLS {
@@ -113,7 +117,13 @@ mod tests {
         gz.write_all(b"<sitemapindex><sitemap><loc>http://h/s.xml</loc></sitemap></sitemapindex>")
             .unwrap();
         assert_eq!(parse(&gz.finish().unwrap()).sitemaps, ["http://h/s.xml"]);
-        assert_eq!(parse(b"http://h/1\r\nno\nhttp://h/2").pages, ["http://h/1", "http://h/2"]);
-        assert_eq!(parse(b"<urlset><url><loc>http://h/x</loc></url><url><lo").pages, ["http://h/x"]);
+        assert_eq!(
+            parse(b"http://h/1\r\nno\nhttp://h/2").pages,
+            ["http://h/1", "http://h/2"]
+        );
+        assert_eq!(
+            parse(b"<urlset><url><loc>http://h/x</loc></url><url><lo").pages,
+            ["http://h/x"]
+        );
     }
 }

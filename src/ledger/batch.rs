@@ -277,7 +277,11 @@ impl Batch<'_> {
             }
         };
         let reason = reason.map(|r| self.name(r)).transpose()?;
-        let capture = if matches!(how, Settle::Done) { capture } else { None };
+        let capture = if matches!(how, Settle::Done) {
+            capture
+        } else {
+            None
+        };
         self.sql(
             "UPDATE url SET state = ?, reason = ?, target = ?, status = ?, capture = coalesce(?, capture), request = NULL,
              not_before = 0, attempts = attempts + ? WHERE id = ?",
@@ -414,7 +418,10 @@ impl Batch<'_> {
     /// # Errors
     /// What SQLite says.
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), LedgerError> {
-        self.sql("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)", [key, value])
+        self.sql(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)",
+            [key, value],
+        )
     }
 
     /// Makes everything stand, durably.
@@ -457,4 +464,65 @@ impl Batch<'_> {
 /// SQLite's integers are signed; nothing here comes near 2^63.
 fn int(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: u32) -> [u8; 16] {
+        let mut key = [0; 16];
+        key.copy_from_slice(&blake3::hash(&n.to_le_bytes()).as_bytes()[..16]);
+        key
+    }
+
+    #[test]
+    fn a_url_costs_at_most_400_bytes_and_is_known_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        let mut ledger = Ledger::open(&path).unwrap();
+        let run = ledger.begin_run("r", "crawl", CaptureId::of(b""), 0).unwrap();
+        let place = Place {
+            file: "h-00000.warc.gz".into(),
+            offset: 1,
+            length: 2,
+        };
+        let count = 20_000;
+        let mut batch = ledger.batch(run).unwrap();
+        for n in 0..count {
+            let url = format!("http://ctk-binhthuan.example/View.aspx?ItemID={n}&CatID=12");
+            let offer = Offer {
+                key: key(n),
+                url: &url,
+                kind: UrlKind::Page,
+                depth: 1,
+                hops: 0,
+                via: "list",
+                parent: Some(UrlId(1)),
+                skip: None,
+                request: None,
+                list: None,
+                page: 0,
+                generation: 0,
+            };
+            let (id, new) = batch.offer(&offer).unwrap();
+            assert!(new && !batch.offer(&offer).unwrap().1);
+            let fetch = Fetch {
+                at: 1_700_000_000_000,
+                status: 200,
+                capture: Some(CaptureId::of(url.as_bytes())),
+                place: Some(&place),
+                bytes: 40_000,
+                mime: Some("text/html; charset=utf-8"),
+                ..Fetch::default()
+            };
+            let row = batch.fetch(id, &fetch).unwrap();
+            batch.settle(id, &Settle::Done, 200, Some(row)).unwrap();
+        }
+        batch.commit().unwrap();
+        assert_eq!(ledger.pages("", 7).unwrap().len(), 7);
+        drop(ledger);
+        let bytes = std::fs::metadata(&path).unwrap().len() / u64::from(count);
+        assert!(bytes <= 400, "{bytes} bytes a URL");
+    }
 }

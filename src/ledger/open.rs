@@ -149,13 +149,16 @@ impl Ledger {
     /// [`LedgerError::Missing`], [`LedgerError::Corrupt`], [`LedgerError::Newer`].
     pub fn read(path: &Path) -> Result<Self, LedgerError> {
         if !path.exists() {
-            return Err(LedgerError::Missing { path: path.to_owned() });
+            return Err(LedgerError::Missing {
+                path: path.to_owned(),
+            });
         }
         // Read-write for SQLite, because a reader of a WAL file needs its shared memory; `query_only` keeps it honest.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sql = |e| LedgerError::sql(path, e);
         let conn = Connection::open_with_flags(path, flags).map_err(sql)?;
-        conn.busy_timeout(std::time::Duration::from_secs(5)).map_err(sql)?;
+        conn.busy_timeout(std::time::Duration::from_secs(5))
+            .map_err(sql)?;
         conn.pragma_update(None, "query_only", true).map_err(sql)?;
         conn.set_prepared_statement_cache_capacity(64);
         let ledger = Self {

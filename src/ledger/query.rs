@@ -52,6 +52,19 @@ pub enum MediumState {
     Unfetchable,
 }
 
+/// A list and how its pager ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListRow {
+    /// Its first page.
+    pub url: String,
+    /// Id of the rule.
+    pub rule: String,
+    /// Pages read.
+    pub pages: u32,
+    /// `last-page`, `max-pages`, `no-new-items`, `expired`; `None`: it goes on.
+    pub stop: Option<String>,
+}
+
 /// One step of a URL's way, for `show`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -254,16 +267,23 @@ impl Ledger {
         )
     }
 
-    /// Lists with the reason why their pager stopped (`None`: it did not yet): URL, rule, pages, reason.
+    /// All lists with their pagers, by URL and rule.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn lists(&self) -> Result<Vec<(String, String, u32, Option<String>)>, LedgerError> {
+    pub fn lists(&self) -> Result<Vec<ListRow>, LedgerError> {
         self.all(
             "SELECT u.url, n.text, p.pages, p.stop FROM pager p JOIN url u ON u.id = p.list JOIN name n ON n.id = p.rule
              ORDER BY u.url, n.text",
             [],
-            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)),
+            |r| {
+                Ok(ListRow {
+                    url: r.get(0)?,
+                    rule: r.get(1)?,
+                    pages: r.get(2)?,
+                    stop: r.get(3)?,
+                })
+            },
         )
     }
 
@@ -356,10 +376,13 @@ impl Ledger {
     pub fn ready(&self, held: &HashSet<UrlId>, want: usize) -> Result<Vec<Ready>, LedgerError> {
         let mut ready = self.all(
             "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.not_before, u.list, u.page, u.generation, c.etag,
-             c.last_modified, u.kind = 4
+             c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = u.id)
              FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.state = 0 ORDER BY u.not_before, u.id LIMIT ?",
             [int(held.len().saturating_add(want))],
             |r| {
+                // The first page of a list is always asked for in full: its walk needs a fresh form.
+                let conditional: bool = r.get(12)?;
+                let validator = |value: Option<String>| value.filter(|_| conditional);
                 Ok(Ready {
                     id: UrlId(r.get(0)?),
                     url: r.get(1)?,
@@ -372,8 +395,8 @@ impl Ledger {
                     list: r.get::<_, Option<i64>>(7)?.map(UrlId),
                     page: r.get(8)?,
                     generation: r.get(9)?,
-                    etag: r.get(10)?,
-                    last_modified: r.get(11)?,
+                    etag: validator(r.get(10)?),
+                    last_modified: validator(r.get(11)?),
                 })
             },
         )?;
@@ -426,7 +449,9 @@ impl Ledger {
     /// What SQLite says.
     pub fn find(&self, key: &[u8; 16]) -> Result<Option<UrlId>, LedgerError> {
         self.conn
-            .query_row("SELECT id FROM url WHERE ukey = ?", [key.as_slice()], |r| r.get(0))
+            .query_row("SELECT id FROM url WHERE ukey = ?", [key.as_slice()], |r| {
+                r.get(0)
+            })
             .optional()
             .map(|id| id.map(UrlId))
             .map_err(|e| LedgerError::sql(&self.path, e))

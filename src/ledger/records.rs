@@ -51,7 +51,13 @@ impl Ledger {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn begin_run(&mut self, uid: &str, command: &str, mapping: CaptureId, at: i64) -> Result<i64, LedgerError> {
+    pub fn begin_run(
+        &mut self,
+        uid: &str,
+        command: &str,
+        mapping: CaptureId,
+        at: i64,
+    ) -> Result<i64, LedgerError> {
         self.conn
             .execute(
                 "INSERT INTO run (uid, command, started, mapping) VALUES (?,?,?,?)",
@@ -139,11 +145,7 @@ impl Ledger {
     /// What SQLite says.
     pub fn document(&self, id: &DocumentId) -> Result<Option<DocumentRow>, LedgerError> {
         self.conn
-            .query_row(
-                &format!("{DOCUMENT} WHERE id = ?"),
-                [id.to_string()],
-                document,
-            )
+            .query_row(&format!("{DOCUMENT} WHERE id = ?"), [id.to_string()], document)
             .optional()
             .map_err(|e| LedgerError::sql(&self.path, e))
     }

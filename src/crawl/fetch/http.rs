@@ -1,0 +1,219 @@
+//! Fetching over HTTP. Redirects are followed here as far as they stay with the same page; each hop is kept.
+
+use super::{Answer, End};
+use crate::capture::{Exchange, Truncated};
+use crate::crawl::pager::Postback;
+use crate::ledger::{Ready, UrlKind};
+use crate::mapping::{Mapping, PageUrl};
+use crate::net;
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use url::Url;
+
+/// Largest robots.txt or sitemap that is kept, in bytes as sent.
+const MAX_CONTROL_BYTES: u64 = 50 << 20;
+
+/// The live site.
+#[derive(Clone)]
+pub struct Http {
+    client: reqwest::Client,
+    mapping: Arc<Mapping>,
+    timeout: Duration,
+    user_agent: String,
+}
+
+impl Http {
+    /// Sets up the client.
+    ///
+    /// # Errors
+    /// When no client can be made with these options.
+    pub fn new(mapping: Arc<Mapping>, connect_to: &[net::ConnectTo]) -> Result<Self, net::NetError> {
+        let politeness = &mapping.rules().politeness;
+        let (timeout, user_agent) = (politeness.timeout.0, politeness.user_agent.clone());
+        let client = net::client(&net::Options {
+            user_agent: user_agent.clone(),
+            timeout,
+            connect_to: connect_to.to_vec(),
+            ..net::Options::default()
+        })?;
+        Ok(Self {
+            client,
+            mapping,
+            timeout,
+            user_agent,
+        })
+    }
+
+    /// Fetches a task. Never fails: a failure is an answer.
+    pub async fn fetch(&self, task: &Ready) -> Answer {
+        let mut answer = Answer {
+            exchanges: Vec::new(),
+            chain: Vec::new(),
+            end: End::Response,
+        };
+        let form = task.request.as_deref().and_then(Postback::from_request);
+        let address = form.map_or(task.url.as_str(), |f| f.0);
+        let Ok(mut url) = Url::parse(address) else {
+            answer.end = End::Network("invalid-url", address.to_owned());
+            return answer;
+        };
+        let own = self.mapping.canonical(&url).ok();
+        let mut body = form.map(|f| f.1);
+        let limits = &self.mapping.rules().limits;
+        let max_body = match task.kind {
+            UrlKind::Media => limits.media_bytes,
+            UrlKind::Page | UrlKind::Postback => limits.page_bytes,
+            UrlKind::Robots | UrlKind::Sitemap => MAX_CONTROL_BYTES,
+        };
+        loop {
+            let exchange = match self.exchange(task, &url, body.take(), max_body).await {
+                Ok(exchange) => exchange,
+                Err((class, text)) => {
+                    answer.end = End::Network(class, text);
+                    return answer;
+                }
+            };
+            let target = target(&exchange, &url);
+            answer.exchanges.push(exchange);
+            let Some(target) = target else {
+                return answer;
+            };
+            let same = self.mapping.canonical(&target).ok();
+            let stays = match (&own, &same) {
+                (Some(own), Some(same)) => own == same,
+                _ => task.kind == UrlKind::Robots,
+            };
+            if !stays {
+                answer.end = End::Redirect(target);
+                return answer;
+            }
+            answer.chain.push(url.into());
+            if answer.chain.len() > limits.redirects {
+                // Cookies may change an answer to itself once or twice; more is a loop.
+                answer.end = End::Redirects("redirect-loop");
+                return answer;
+            }
+            url = target;
+        }
+    }
+
+    async fn exchange(
+        &self,
+        task: &Ready,
+        url: &Url,
+        body: Option<&str>,
+        max_body: u64,
+    ) -> Result<Exchange, (&'static str, String)> {
+        let deadline = Instant::now() + self.timeout;
+        let at = jiff::Timestamp::now();
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static(net::ACCEPT_ENCODING),
+        );
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        if body.is_some() {
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            headers.insert(header::CONTENT_TYPE, form);
+        }
+        for (name, value) in [
+            (header::IF_NONE_MATCH, &task.etag),
+            (header::IF_MODIFIED_SINCE, &task.last_modified),
+        ] {
+            if let Some(value) = value.as_deref().and_then(|v| HeaderValue::from_str(v).ok()) {
+                headers.insert(name, value);
+            }
+        }
+        let mut request = match body {
+            Some(body) => self.client.post(url.clone()).body(body.to_owned()),
+            None => self.client.get(url.clone()),
+        };
+        let mut sent = pairs(&headers);
+        sent.insert(0, ("user-agent".into(), self.user_agent.clone().into_bytes()));
+        request = request.headers(headers);
+        let response = request.send().await.map_err(|e| (class(&e), describe(&e)))?;
+        let status = response.status();
+        let received = pairs(response.headers());
+        let ip = response.remote_addr().map(|a| a.ip());
+        let (bytes, truncated) = net::read_body(response, max_body, deadline).await;
+        Ok(Exchange {
+            url: url.to_string(),
+            method: if body.is_some() { "POST" } else { "GET" }.to_owned(),
+            request_headers: sent,
+            request_body: body.map(|b| b.as_bytes().to_vec()).unwrap_or_default(),
+            status: status.as_u16(),
+            reason: status.canonical_reason().unwrap_or_default().to_owned(),
+            headers: received,
+            body: bytes,
+            at,
+            ip,
+            truncated: truncated.map(|t| match t {
+                net::Truncation::Length => Truncated::Length,
+                net::Truncation::Time => Truncated::Time,
+                net::Truncation::Disconnect => Truncated::Disconnect,
+            }),
+        })
+    }
+}
+
+/// Where a redirect leads.
+fn target(exchange: &Exchange, url: &Url) -> Option<Url> {
+    if !matches!(exchange.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let (_, value) = exchange
+        .headers
+        .iter()
+        .find(|(n, _)| n.eq_ignore_ascii_case("location"))?;
+    let mut target = url.join(String::from_utf8_lossy(value).trim()).ok()?;
+    target.set_fragment(None);
+    Some(target)
+}
+
+fn pairs(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+    headers
+        .iter()
+        .map(|(n, v)| (n.as_str().to_owned(), v.as_bytes().to_vec()))
+        .collect()
+}
+
+fn class(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
+        "timeout"
+    } else if error.is_connect() {
+        "connect"
+    } else {
+        "network"
+    }
+}
+
+/// An error with its causes: reqwest's own text says only that something failed.
+fn describe(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// A task that the ledger does not know, for single fetches.
+pub(in crate::crawl) fn single(url: &PageUrl, kind: UrlKind) -> Ready {
+    Ready {
+        id: crate::ledger::UrlId(0),
+        url: url.to_string(),
+        kind,
+        depth: 0,
+        hops: 0,
+        attempts: 0,
+        not_before: 0,
+        request: None,
+        list: None,
+        page: 0,
+        generation: 0,
+        etag: None,
+        last_modified: None,
+    }
+}

@@ -1,0 +1,182 @@
+//! An answer becomes plain data: verdict, links, lists. Pure; runs outside the reactor. The page is parsed once.
+
+use super::discover::{self, Found, Link};
+use super::fetch::{Answer, End};
+use super::politeness::retry_after;
+use super::robots::Robots;
+use super::sitemap;
+use super::verdict::{self, Outcome};
+use crate::capture::{Capture, Truncated};
+use crate::document::CaptureId;
+use crate::ledger::{Ready, UrlKind};
+use crate::mapping::{Mapping, PageUrl};
+use crate::page;
+use std::time::SystemTime;
+use url::Url;
+
+/// What the recorder writes.
+pub(super) struct Processed {
+    pub task: Ready,
+    pub answer: Answer,
+    pub outcome: Outcome,
+    pub redirect: Option<Redirect>,
+    pub capture: Option<CaptureId>,
+    pub bytes: u64,
+    pub found: Found,
+    /// Pages and further sitemaps of a sitemap.
+    pub listed: Vec<Link>,
+}
+
+/// Where a redirect leads.
+pub(super) enum Redirect {
+    To(PageUrl, Option<String>),
+    OffSite,
+}
+
+pub(super) fn process(mapping: &Mapping, task: Ready, answer: Answer, now: SystemTime) -> Processed {
+    let mut out = Processed {
+        task,
+        outcome: Outcome::Rejected("no-answer".into()),
+        answer,
+        redirect: None,
+        capture: None,
+        bytes: 0,
+        found: Found::default(),
+        listed: Vec::new(),
+    };
+    let retry = |class: &str| Outcome::Retry {
+        class: class.to_owned(),
+        after: None,
+    };
+    match &out.answer.end {
+        End::Network(class, _) => out.outcome = retry(class),
+        End::Redirects(class) => out.outcome = Outcome::Rejected((*class).to_owned()),
+        End::Redirect(target) => {
+            out.redirect = Some(match mapping.canonical(target) {
+                Ok(url) => {
+                    let spelling = (url.as_str() != target.as_str()).then(|| target.to_string());
+                    Redirect::To(url, spelling)
+                }
+                Err(_) => Redirect::OffSite,
+            });
+        }
+        End::Response => respond(mapping, &mut out, now),
+    }
+    out
+}
+
+fn respond(mapping: &Mapping, out: &mut Processed, now: SystemTime) {
+    let Some(exchange) = out.answer.exchanges.last() else {
+        return;
+    };
+    let limits = &mapping.rules().limits;
+    let max = match out.task.kind {
+        UrlKind::Media => limits.media_bytes,
+        UrlKind::Page | UrlKind::Postback => limits.page_bytes,
+        UrlKind::Robots | UrlKind::Sitemap => sitemap::MAX_BYTES,
+    };
+    let capture = match Capture::from_exchange(exchange, max) {
+        Ok(capture) => capture,
+        Err(crate::capture::CaptureError::TooLarge { .. }) => {
+            out.outcome = Outcome::Rejected("too-large".into());
+            return;
+        }
+        Err(_) => {
+            out.outcome = Outcome::Rejected("bad-coding".into());
+            return;
+        }
+    };
+    let after = capture.header("retry-after").and_then(|v| retry_after(&v, now));
+    out.outcome = verdict::of_status(capture.status, after);
+    out.bytes = capture.body.len() as u64;
+    match capture.truncated {
+        Some(Truncated::Length) => out.outcome = Outcome::Rejected("too-large".into()),
+        Some(Truncated::Time | Truncated::Disconnect) if out.outcome == Outcome::Captured => {
+            out.outcome = Outcome::Retry {
+                class: "truncated".into(),
+                after: None,
+            };
+        }
+        _ => {}
+    }
+    if out.outcome != Outcome::Captured {
+        return;
+    }
+    out.capture = Some(capture.id);
+    let Ok(url) = Url::parse(&out.task.url) else {
+        return;
+    };
+    match out.task.kind {
+        UrlKind::Media | UrlKind::Robots => {
+            // A page in place of a file: a login or an error page.
+            if out.task.kind == UrlKind::Media
+                && is_html(&capture)
+                && let Ok(url) = mapping.canonical(&url)
+                && let Ok(page) = page::read(&capture, &url, mapping)
+                && let Some(outcome) = verdict::of_page(&mapping.rules().reject, url.as_str(), &page)
+            {
+                out.outcome = outcome;
+            }
+        }
+        UrlKind::Sitemap => {
+            let sitemap = sitemap::parse(&capture.body);
+            let kinds = [
+                (sitemap.pages, UrlKind::Page),
+                (sitemap.sitemaps, UrlKind::Sitemap),
+            ];
+            for (urls, kind) in kinds {
+                out.listed.extend(urls.iter().filter_map(|text| {
+                    let (url, spelling) = discover::canonical(mapping, &url, text)?;
+                    Some(Link {
+                        url,
+                        spelling,
+                        kind,
+                        via: "sitemap".to_owned(),
+                    })
+                }));
+            }
+        }
+        UrlKind::Page | UrlKind::Postback => {
+            let Ok(url) = mapping.canonical(&url) else { return };
+            if !is_html(&capture) {
+                return;
+            }
+            let page = match page::read(&capture, &url, mapping) {
+                Ok(page) => page,
+                Err(_) => {
+                    out.outcome = Outcome::Rejected("too-large".into());
+                    return;
+                }
+            };
+            match verdict::of_page(&mapping.rules().reject, url.as_str(), &page) {
+                Some(outcome) => out.outcome = outcome,
+                None => {
+                    let postback = out.task.kind == UrlKind::Postback;
+                    out.found = discover::discover(mapping, &url, &page, out.task.page.max(1), postback);
+                }
+            }
+        }
+    }
+}
+
+/// Is it worth a parse? By the declared type, else by the first bytes.
+fn is_html(capture: &Capture) -> bool {
+    match capture.header("content-type") {
+        Some(kind) => {
+            let kind = kind.to_ascii_lowercase();
+            kind.contains("html") || kind.trim().is_empty()
+        }
+        None => capture.body.trim_ascii_start().starts_with(b"<"),
+    }
+}
+
+/// Why an offered URL is not fetched.
+pub(super) fn skip(mapping: &Mapping, robots: &Robots, url: &PageUrl, depth: u32) -> Option<&'static str> {
+    if !robots.allows(url.as_url()) {
+        Some("robots")
+    } else if depth > mapping.rules().limits.depth {
+        Some("depth")
+    } else {
+        None
+    }
+}

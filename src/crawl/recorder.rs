@@ -1,0 +1,240 @@
+//! The one writer: a thread that owns archive and ledger. It takes all results that wait (group commit), appends them to
+//! the archive, syncs it, commits the ledger, and only then answers: a slot of the crawl is free when its page is safe.
+
+use super::error::CrawlError;
+use super::frontier::Settled;
+use super::politeness::Policy;
+use super::process::{Processed, skip};
+use super::robots::Robots;
+use super::writer::{Writer, offer};
+use super::{Event, Store};
+use crate::capture::{ArchiveLimits, ArchiveWriter, Location};
+use crate::ledger::{Ledger, Place, Ready, UrlId, UrlKind};
+use crate::mapping::{Mapping, PageUrl};
+use std::collections::HashSet;
+use std::sync::{Arc, mpsc};
+
+/// Most results in one transaction.
+const GROUP: usize = 256;
+
+pub(super) enum Command {
+    /// Remember a URL; answered with its task, whether it waits or not.
+    Seed(PageUrl, UrlKind, String),
+    /// robots.txt as it is from now on.
+    Robots(Arc<Robots>),
+    Record(Box<Processed>),
+    /// Which tasks wait, beyond these.
+    Ready(HashSet<UrlId>, usize),
+    Reopen {
+        all: bool,
+    },
+    Finish {
+        outcome: String,
+        summary: String,
+    },
+}
+
+pub(super) enum Reply {
+    Seeded(Ready),
+    Recorded {
+        task: Box<Ready>,
+        settled: Settled,
+        events: Vec<Event>,
+        known: u64,
+    },
+    Ready(Vec<Ready>),
+    Done,
+    Failed(CrawlError),
+}
+
+impl From<Location> for Place {
+    fn from(l: Location) -> Self {
+        Self {
+            file: l.file,
+            offset: l.offset,
+            length: l.length,
+        }
+    }
+}
+
+impl From<Place> for Location {
+    fn from(p: Place) -> Self {
+        Self {
+            file: p.file,
+            offset: p.offset,
+            length: p.length,
+        }
+    }
+}
+
+pub(super) struct Recorder {
+    mapping: Arc<Mapping>,
+    robots: Arc<Robots>,
+    policy: Policy,
+    ledger: Ledger,
+    archive: ArchiveWriter,
+    run: i64,
+    known: u64,
+}
+
+pub(super) fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+impl Recorder {
+    pub(super) fn open(mapping: Arc<Mapping>, store: &Store) -> Result<Self, CrawlError> {
+        let mut ledger = Ledger::open(&store.ledger())?;
+        let fresh = ledger.meta("site")?.is_none();
+        let folder = store.archive();
+        let holds_files = fs_err::read_dir(&folder).is_ok_and(|mut d| d.next().is_some());
+        if fresh && holds_files {
+            return Err(CrawlError::LostLedger {
+                path: folder.display().to_string(),
+            });
+        }
+        let site = &mapping.rules().site.id;
+        let mut archive = ArchiveWriter::open(&folder, ArchiveLimits::new(site))?;
+        let last = ledger.last_place()?.map(Location::from);
+        archive.truncate_after(last.as_ref())?;
+        let uid = uuid::Uuid::now_v7().to_string();
+        let run = ledger.begin_run(&uid, "crawl", mapping.hash(), now_ms())?;
+        let mut batch = ledger.batch(run)?;
+        batch.set_meta("site", site)?;
+        batch.commit()?;
+        let known = ledger.counts()?.known;
+        let policy = Policy::from(&mapping.rules().politeness);
+        Ok(Self {
+            mapping,
+            robots: Arc::new(Robots::allow_all()),
+            policy,
+            ledger,
+            archive,
+            run,
+            known,
+        })
+    }
+
+    /// Works until the crawl lets go of its end.
+    pub(super) fn work(
+        mut self,
+        commands: &mpsc::Receiver<Command>,
+        replies: &tokio::sync::mpsc::UnboundedSender<Reply>,
+    ) {
+        let mut group = Vec::new();
+        while let Ok(first) = commands.recv() {
+            let mut next = Some(first);
+            while let Some(command) = next.take() {
+                let answer = match command {
+                    Command::Record(result) => {
+                        group.push(*result);
+                        next = if group.len() < GROUP {
+                            commands.try_recv().ok()
+                        } else {
+                            None
+                        };
+                        if matches!(next, Some(Command::Record(_))) {
+                            continue;
+                        }
+                        self.record(std::mem::take(&mut group))
+                    }
+                    other => self.answer(other).map(|r| r.into_iter().collect()),
+                };
+                // A crawl that was dropped does not listen any more.
+                match answer {
+                    Ok(answers) => {
+                        for reply in answers {
+                            if replies.send(reply).is_err() {
+                                return;
+                            }
+                        }
+                    }
+                    Err(error) => {
+                        let _ = replies.send(Reply::Failed(error));
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, command: Command) -> Result<Option<Reply>, CrawlError> {
+        Ok(match command {
+            Command::Seed(url, kind, via) => {
+                let mut batch = self.ledger.batch(self.run)?;
+                let reason = if kind == UrlKind::Robots {
+                    None
+                } else {
+                    skip(&self.mapping, &self.robots, &url, 0)
+                };
+                let (id, new) = batch.offer(&offer(&url, kind, &via, None, 0, reason))?;
+                batch.commit()?;
+                self.known += u64::from(new);
+                let mut task = super::fetch::http::single(&url, kind);
+                task.id = id;
+                Some(Reply::Seeded(task))
+            }
+            Command::Robots(robots) => {
+                self.robots = robots;
+                None
+            }
+            Command::Ready(held, want) => Some(Reply::Ready(self.ledger.ready(&held, want)?)),
+            Command::Reopen { all } => {
+                let mut batch = self.ledger.batch(self.run)?;
+                if all {
+                    batch.reopen_all()?;
+                } else {
+                    batch.reopen_failed()?;
+                }
+                batch.commit()?;
+                Some(Reply::Done)
+            }
+            Command::Finish { outcome, summary } => {
+                self.ledger.finish_run(self.run, &outcome, &summary, now_ms())?;
+                Some(Reply::Done)
+            }
+            Command::Record(result) => self.record(vec![*result])?.into_iter().next(),
+        })
+    }
+
+    fn record(&mut self, group: Vec<Processed>) -> Result<Vec<Reply>, CrawlError> {
+        let mut places = Vec::with_capacity(group.len());
+        for result in &group {
+            let mut of_result = Vec::with_capacity(result.answer.exchanges.len());
+            for exchange in &result.answer.exchanges {
+                of_result.push(Place::from(self.archive.append(exchange)?));
+            }
+            places.push(of_result);
+        }
+        self.archive.sync()?;
+        let mut batch = self.ledger.batch(self.run)?;
+        let mut writer = Writer {
+            mapping: &self.mapping,
+            robots: &self.robots,
+            policy: &self.policy,
+            batch: &mut batch,
+            known: self.known,
+            events: Vec::new(),
+        };
+        let mut replies = Vec::with_capacity(group.len());
+        for (result, places) in group.into_iter().zip(&places) {
+            let settled = writer.write(&result, places)?;
+            let mut task = result.task;
+            if matches!(settled, Settled::Retry { .. }) {
+                task.attempts += 1;
+            }
+            replies.push((Box::new(task), settled, std::mem::take(&mut writer.events)));
+        }
+        let known = writer.known;
+        batch.commit()?;
+        self.known = known;
+        Ok(replies
+            .into_iter()
+            .map(|(task, settled, events)| Reply::Recorded {
+                task,
+                settled,
+                events,
+                known,
+            })
+            .collect())
+    }
+}

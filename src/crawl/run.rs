@@ -1,0 +1,469 @@
+//! The run loop: frontier, fetches and the recorder, joined in one place.
+
+use super::fetch::http::{Http, single};
+use super::fetch::{Answer, End};
+use super::frontier::{Frontier, Next, Settled};
+use super::politeness::Policy;
+use super::process::process;
+use super::recorder::{Command, Recorder, Reply, now_ms};
+use super::robots::Robots;
+use super::{CrawlError, CrawlOptions, Event, Store, Summary, replay};
+use crate::capture::{Capture, Exchange};
+use crate::ledger::{Ready, UrlKind};
+use crate::mapping::model::{Discover, PageSource, Robots as Obedience};
+use crate::mapping::{Mapping, PageUrl};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
+
+/// Tasks that the frontier holds at most; the rest waits in the ledger.
+const WINDOW: usize = 1024;
+/// Time between two progress events.
+const PROGRESS: Duration = Duration::from_millis(100);
+/// Attempts to reach the site at all.
+const FIRST_ATTEMPTS: u32 = 3;
+
+/// Crawls the site of `mapping` into `store`, or continues to. What fails is in the ledger; an error means that the crawl
+/// cannot go on. Everything that was reported as captured is durable.
+///
+/// # Errors
+/// See [`CrawlError`].
+pub async fn run(
+    mapping: Arc<Mapping>,
+    store: &Store,
+    options: CrawlOptions,
+    on_event: impl Fn(Event),
+) -> Result<Summary, CrawlError> {
+    let recorder = {
+        let (mapping, store) = (mapping.clone(), store.clone());
+        tokio::task::spawn_blocking(move || Recorder::open(mapping, &store))
+            .await
+            .map_err(|_| CrawlError::Recorder)??
+    };
+    let (commands, inbox) = mpsc::channel();
+    let (outbox, replies) = unbounded_channel();
+    let thread = std::thread::spawn(move || recorder.work(&inbox, &outbox));
+    let began = Instant::now();
+    let mut desk = Desk {
+        commands,
+        replies,
+        on_event,
+        summary: Summary::default(),
+        began,
+        deadline: options.max_time.and_then(|t| began.checked_add(t)),
+        last_progress: None,
+        options,
+        mapping,
+    };
+    let result = desk.crawl().await;
+    let result = match result {
+        Ok(()) => desk.finish().await,
+        Err(error) => Err(error),
+    };
+    let summary = std::mem::take(&mut desk.summary);
+    // Without its sender the thread ends; the ledger is closed and unlocked when this returns.
+    drop(desk);
+    let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+    result.map(|()| summary)
+}
+
+/// Fetches one page of the site without ledger or archive: for authors of mappings. robots.txt is not asked.
+///
+/// # Errors
+/// [`CrawlError::Unreachable`] if no answer comes.
+pub async fn fetch_once(
+    mapping: Arc<Mapping>,
+    url: &PageUrl,
+    options: &CrawlOptions,
+) -> Result<Exchange, CrawlError> {
+    let http = Http::new(mapping, &options.connect_to)?;
+    let mut answer = http.fetch(&single(url, UrlKind::Page)).await;
+    match (answer.exchanges.pop(), answer.end) {
+        (Some(exchange), End::Response | End::Redirect(_) | End::Redirects(_)) => Ok(exchange),
+        (_, End::Network(_, reason)) => Err(unreachable(url, reason)),
+        (None, _) => Err(unreachable(url, "no answer".into())),
+    }
+}
+
+fn unreachable(url: &PageUrl, reason: String) -> CrawlError {
+    CrawlError::Unreachable {
+        url: url.to_string(),
+        reason,
+    }
+}
+
+struct Desk<F> {
+    commands: mpsc::Sender<Command>,
+    replies: UnboundedReceiver<Reply>,
+    on_event: F,
+    summary: Summary,
+    began: Instant,
+    deadline: Option<Instant>,
+    last_progress: Option<Instant>,
+    options: CrawlOptions,
+    mapping: Arc<Mapping>,
+}
+
+impl<F: Fn(Event)> Desk<F> {
+    fn send(&self, command: Command) -> Result<(), CrawlError> {
+        self.commands.send(command).map_err(|_| CrawlError::Recorder)
+    }
+
+    async fn reply(&mut self) -> Result<Reply, CrawlError> {
+        match self.replies.recv().await {
+            Some(Reply::Failed(error)) => Err(error),
+            Some(reply) => Ok(reply),
+            None => Err(CrawlError::Recorder),
+        }
+    }
+
+    async fn seed(&mut self, url: PageUrl, kind: UrlKind, via: &str) -> Result<Ready, CrawlError> {
+        self.send(Command::Seed(url, kind, via.to_owned()))?;
+        match self.reply().await? {
+            Reply::Seeded(task) => Ok(task),
+            _ => Err(CrawlError::Recorder),
+        }
+    }
+
+    async fn crawl(&mut self) -> Result<(), CrawlError> {
+        let mapping = self.mapping.clone();
+        let sources = &mapping.rules().site.source;
+        for source in sources {
+            self.replay(source).await?;
+        }
+        if sources.is_empty() || sources.iter().any(|s| matches!(s, PageSource::Http {})) {
+            self.live().await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<(), CrawlError> {
+        let s = &self.summary;
+        let outcome = if s.interrupted {
+            "interrupted"
+        } else if s.limit_reached {
+            "limit"
+        } else {
+            "finished"
+        };
+        let numbers = serde_json::json!({
+            "captured": s.captured, "failed": s.failed, "rejected": s.rejected, "retries": s.retries,
+            "bytes": s.bytes, "known": s.known,
+        });
+        self.send(Command::Finish {
+            outcome: outcome.into(),
+            summary: numbers.to_string(),
+        })?;
+        self.reply().await?;
+        self.progress(None, true);
+        Ok(())
+    }
+
+    /// Has the run come to an end that is not the site's?
+    fn stopped(&mut self) -> bool {
+        self.summary.interrupted |= self.options.cancel.is_cancelled();
+        self.summary.limit_reached |= self.deadline.is_some_and(|d| Instant::now() >= d)
+            || self.options.limit.is_some_and(|l| self.summary.captured >= l);
+        self.summary.interrupted || self.summary.limit_reached
+    }
+
+    async fn replay(&mut self, source: &PageSource) -> Result<(), CrawlError> {
+        let Some(saved) = replay::open(&self.mapping, source)? else {
+            return Ok(());
+        };
+        for exchange in saved {
+            if self.stopped() {
+                break;
+            }
+            let exchange = match exchange {
+                Ok(exchange) => exchange,
+                Err(error) => {
+                    self.summary.failed += 1;
+                    (self.on_event)(Event::Failed {
+                        url: String::new(),
+                        class: error.to_string(),
+                    });
+                    continue;
+                }
+            };
+            let Some(url) = url::Url::parse(&exchange.url)
+                .ok()
+                .and_then(|u| self.mapping.canonical(&u).ok())
+            else {
+                continue;
+            };
+            if exchange.method != "GET" {
+                continue;
+            }
+            let is_page = exchange.headers.iter().any(|(n, v)| {
+                n.eq_ignore_ascii_case("content-type")
+                    && v.to_ascii_lowercase().windows(4).any(|w| w == b"html")
+            });
+            let kind = if is_page { UrlKind::Page } else { UrlKind::Media };
+            let task = self.seed(url, kind, "source").await?;
+            let redirect = matches!(exchange.status, 301 | 302 | 303 | 307 | 308)
+                .then(|| {
+                    let (_, to) = exchange
+                        .headers
+                        .iter()
+                        .find(|(n, _)| n.eq_ignore_ascii_case("location"))?;
+                    url::Url::parse(&exchange.url)
+                        .ok()?
+                        .join(String::from_utf8_lossy(to).trim())
+                        .ok()
+                })
+                .flatten();
+            let answer = Answer {
+                exchanges: vec![exchange],
+                chain: Vec::new(),
+                end: redirect.map_or(End::Response, End::Redirect),
+            };
+            self.record(task, answer).await?;
+        }
+        Ok(())
+    }
+
+    /// Processes and records one answer outside the frontier.
+    async fn record(&mut self, task: Ready, answer: Answer) -> Result<Settled, CrawlError> {
+        let mapping = self.mapping.clone();
+        let result = tokio::task::spawn_blocking(move || process(&mapping, task, answer, SystemTime::now()))
+            .await
+            .map_err(|_| CrawlError::Recorder)?;
+        self.send(Command::Record(Box::new(result)))?;
+        match self.reply().await? {
+            Reply::Recorded {
+                settled,
+                events,
+                known,
+                ..
+            } => {
+                self.tell(events, known);
+                Ok(settled)
+            }
+            _ => Err(CrawlError::Recorder),
+        }
+    }
+
+    fn tell(&mut self, events: Vec<Event>, known: u64) {
+        self.summary.known = known;
+        for event in events {
+            match &event {
+                Event::Captured { bytes, .. } => {
+                    self.summary.captured += 1;
+                    self.summary.bytes += bytes;
+                }
+                Event::Retry { .. } => self.summary.retries += 1,
+                Event::Failed { .. } => self.summary.failed += 1,
+                Event::Rejected { .. } => self.summary.rejected += 1,
+                Event::Progress { .. } | Event::PagerStopped { .. } => {}
+            }
+            (self.on_event)(event);
+        }
+    }
+
+    fn progress(&mut self, frontier: Option<&Frontier>, always: bool) {
+        let now = Instant::now();
+        if !always && self.last_progress.is_some_and(|l| now - l < PROGRESS) {
+            return;
+        }
+        self.last_progress = Some(now);
+        let in_flight = frontier.map_or(0, Frontier::in_flight);
+        let queued = frontier.map_or(0, |f| f.held().len().saturating_sub(in_flight));
+        (self.on_event)(Event::Progress {
+            captured: self.summary.captured,
+            known: self.summary.known,
+            queued: queued as u64,
+            in_flight: in_flight as u64,
+            failed: self.summary.failed + self.summary.rejected,
+            bytes: self.summary.bytes,
+        });
+    }
+
+    /// Fetches, archives and reads robots.txt of the site.
+    async fn robots(&mut self, http: &Http) -> Result<Robots, CrawlError> {
+        let base = self.mapping.rules().site.base.clone();
+        let Some(url) = base
+            .join("/robots.txt")
+            .ok()
+            .and_then(|u| self.mapping.canonical(&u).ok())
+        else {
+            return Ok(Robots::allow_all());
+        };
+        let task = self.seed(url.clone(), UrlKind::Robots, "robots").await?;
+        let mut attempt = 0;
+        loop {
+            let answer = http.fetch(&task).await;
+            let network = match &answer.end {
+                End::Network(_, reason) => Some(reason.clone()),
+                _ => None,
+            };
+            let last = answer.exchanges.last().cloned();
+            let mut try_of = task.clone();
+            try_of.attempts = attempt;
+            let settled = self.record(try_of, answer).await?;
+            attempt += 1;
+            if let Settled::Retry { after, .. } = settled
+                && attempt < FIRST_ATTEMPTS
+                && !self.stopped()
+            {
+                let cancel = self.options.cancel.clone();
+                tokio::select! {
+                    () = tokio::time::sleep(after) => {}
+                    () = cancel.cancelled() => {}
+                }
+                continue;
+            }
+            if let Some(reason) = network {
+                return Err(unreachable(&url, reason));
+            }
+            let agent = &self.mapping.rules().politeness.user_agent;
+            return Ok(match last {
+                Some(exchange) => {
+                    let body = Capture::from_exchange(&exchange, 1 << 20)
+                        .map(|c| c.body)
+                        .unwrap_or_default();
+                    Robots::from_answer(exchange.status, &body, agent)
+                }
+                None => Robots::deny_all(),
+            });
+        }
+    }
+
+    async fn live(&mut self) -> Result<(), CrawlError> {
+        let mapping = self.mapping.clone();
+        let rules = mapping.rules();
+        let http = Http::new(mapping.clone(), &self.options.connect_to)?;
+        self.send(Command::Reopen {
+            all: self.options.refresh,
+        })?;
+        self.reply().await?;
+        let asked = self.robots(&http).await?;
+        let sitemaps = asked.sitemaps.clone();
+        let robots = match rules.politeness.robots {
+            Obedience::Obey => asked,
+            Obedience::Ignore => Robots::allow_all(),
+        };
+        let mut frontier = Frontier::new(Policy::from(&rules.politeness), WINDOW);
+        if let Some(delay) = robots.crawl_delay {
+            frontier.slow_down(delay);
+        }
+        let starts = mapping.start_urls();
+        if !starts.is_empty() && !starts.iter().any(|u| robots.allows(u.as_url())) {
+            let reason = if robots.forbids_all() {
+                "it cannot be had"
+            } else {
+                "by its rules"
+            };
+            return Err(CrawlError::RobotsForbidsAll {
+                url: rules.site.base.to_string(),
+                reason: reason.into(),
+            });
+        }
+        self.send(Command::Robots(Arc::new(robots)))?;
+        for url in starts {
+            self.seed(url, UrlKind::Page, "start").await?;
+        }
+        let mut listed = Vec::new();
+        for rule in &rules.discover {
+            if let Discover::Sitemap(rule) = rule {
+                listed.push(rule.url.clone());
+                listed.extend(sitemaps.iter().cloned());
+            }
+        }
+        for text in listed {
+            if let Ok(url) = mapping.resolve(&rules.site.base, &text) {
+                self.seed(url, UrlKind::Sitemap, "sitemap").await?;
+            }
+        }
+        self.pump(&http, frontier).await
+    }
+
+    /// The loop: frontier to fetch to recorder and, through the ledger, back to the frontier.
+    async fn pump(&mut self, http: &Http, mut frontier: Frontier) -> Result<(), CrawlError> {
+        let mut fetches = JoinSet::new();
+        let mut recording = 0usize;
+        // Is the ledger being asked for tasks? Did it have all it could give?
+        let (mut asking, mut dry) = (false, false);
+        let cancel = self.options.cancel.clone();
+        loop {
+            let stopped = self.stopped();
+            let mut wake = None;
+            if !stopped {
+                let want = frontier.wants();
+                if want > 0 && !asking && !dry {
+                    self.send(Command::Ready(frontier.held().clone(), want))?;
+                    asking = true;
+                }
+                loop {
+                    // A limit counts what is in flight: it is never passed.
+                    let flying = (fetches.len() + recording) as u64;
+                    if self
+                        .options
+                        .limit
+                        .is_some_and(|l| self.summary.captured + flying >= l)
+                    {
+                        break;
+                    }
+                    match frontier.next(self.began.elapsed()) {
+                        Next::Fetch(task) => {
+                            let (http, mapping) = (http.clone(), self.mapping.clone());
+                            fetches.spawn(async move {
+                                let answer = http.fetch(&task).await;
+                                let work = move || process(&mapping, task, answer, SystemTime::now());
+                                tokio::task::spawn_blocking(work).await
+                            });
+                        }
+                        Next::Wait(at) => {
+                            wake = Some(self.began + at);
+                            break;
+                        }
+                        Next::Busy | Next::Empty => break,
+                    }
+                }
+            }
+            let idle = fetches.is_empty() && recording == 0 && !asking;
+            if idle && (stopped || (dry && frontier.held().is_empty())) {
+                return Ok(());
+            }
+            let wake = [wake, self.deadline.filter(|_| !stopped)]
+                .into_iter()
+                .flatten()
+                .min();
+            let sleep = async {
+                match wake {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(result) = fetches.join_next() => {
+                    let result = result.map_err(|_| CrawlError::Recorder)?.map_err(|_| CrawlError::Recorder)?;
+                    self.send(Command::Record(Box::new(result)))?;
+                    recording += 1;
+                }
+                reply = self.reply() => match reply? {
+                    Reply::Recorded { task, settled, events, known } => {
+                        recording -= 1;
+                        dry = false;
+                        frontier.settle(*task, settled, self.began.elapsed());
+                        self.tell(events, known);
+                        self.progress(Some(&frontier), false);
+                    }
+                    Reply::Ready(tasks) => {
+                        asking = false;
+                        dry = tasks.is_empty();
+                        let (now, elapsed) = (now_ms(), self.began.elapsed());
+                        for task in tasks {
+                            let rest = u64::try_from(task.not_before - now).unwrap_or(0);
+                            frontier.offer(task, elapsed + Duration::from_millis(rest));
+                        }
+                    }
+                    _ => {}
+                },
+                () = sleep => {}
+                () = cancel.cancelled(), if !stopped => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! What one answer changes in the ledger: decided here, inside the recorder's transaction.
+
+use super::discover::{List, NextPage};
+use super::error::CrawlError;
+use super::fetch::End;
+use super::frontier::Settled;
+use super::politeness::Policy;
+use super::process::{Processed, Redirect, skip};
+use super::recorder::now_ms;
+use super::robots::Robots;
+use super::verdict::Outcome;
+use super::{Event, pager};
+use crate::ledger::{Batch, Fetch, Offer, Place, Ready, Settle, UrlId, UrlKind};
+use crate::mapping::{Mapping, PageUrl};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub(super) fn offer<'a>(
+    url: &'a PageUrl,
+    kind: UrlKind,
+    via: &'a str,
+    parent: Option<UrlId>,
+    depth: u32,
+    skip: Option<&'a str>,
+) -> Offer<'a> {
+    Offer {
+        key: url.key(),
+        url: url.as_str(),
+        kind,
+        depth,
+        hops: 0,
+        via,
+        parent,
+        skip,
+        request: None,
+        list: None,
+        page: 0,
+        generation: 0,
+    }
+}
+
+/// One transaction's worth of decisions.
+pub(super) struct Writer<'w, 'b> {
+    pub(super) mapping: &'w Mapping,
+    pub(super) robots: &'w Robots,
+    pub(super) policy: &'w Policy,
+    pub(super) batch: &'w mut Batch<'b>,
+    pub(super) known: u64,
+    pub(super) events: Vec<Event>,
+}
+
+impl Writer<'_, '_> {
+    pub(super) fn write(&mut self, result: &Processed, places: &[Place]) -> Result<Settled, CrawlError> {
+        let task = &result.task;
+        let (status, capture) = self.fetches(result, places)?;
+        if let Some(redirect) = &result.redirect {
+            return self.redirected(result, redirect, status);
+        }
+        let url = || task.url.clone();
+        let mut settled = Settled::Done;
+        let expired = task.kind == UrlKind::Postback
+            && status >= 400
+            && !matches!(status, 429 | 503)
+            && result.outcome != Outcome::Captured;
+        match &result.outcome {
+            _ if expired => self.expired(task, status)?,
+            Outcome::Captured => {
+                self.batch.settle(task.id, &Settle::Done, status, capture)?;
+                self.events.push(Event::Captured {
+                    url: url(),
+                    status,
+                    bytes: result.bytes,
+                });
+                self.found(result)?;
+            }
+            Outcome::NotModified => self.batch.settle(task.id, &Settle::Unchanged, status, None)?,
+            Outcome::Gone(class) => {
+                self.batch.settle(task.id, &Settle::Gone(class), status, None)?;
+                self.events.push(Event::Rejected {
+                    url: url(),
+                    class: class.clone(),
+                });
+            }
+            Outcome::Rejected(class) => {
+                self.batch
+                    .settle(task.id, &Settle::Rejected(class), status, None)?;
+                self.events.push(Event::Rejected {
+                    url: url(),
+                    class: class.clone(),
+                });
+            }
+            Outcome::Retry { class, after } => {
+                if task.attempts < self.policy.retries {
+                    let floor = after.map(|a| a.min(self.policy.backoff_max));
+                    let delay = self
+                        .policy
+                        .backoff(task.attempts, fastrand::f64())
+                        .max(floor.unwrap_or(Duration::ZERO));
+                    let not_before = now_ms() + i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 2);
+                    self.batch
+                        .settle(task.id, &Settle::Retry(not_before, class), status, None)?;
+                    self.events.push(Event::Retry {
+                        url: url(),
+                        class: class.clone(),
+                        attempt: task.attempts + 1,
+                        delay,
+                    });
+                    settled = Settled::Retry {
+                        after: delay,
+                        host_floor: floor,
+                    };
+                } else {
+                    self.batch.settle(task.id, &Settle::Failed(class), status, None)?;
+                    self.events.push(Event::Failed {
+                        url: url(),
+                        class: class.clone(),
+                    });
+                }
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Writes every exchange down; answers status and row of the last one.
+    fn fetches(&mut self, result: &Processed, places: &[Place]) -> Result<(u16, Option<i64>), CrawlError> {
+        let exchanges = &result.answer.exchanges;
+        let mut last = (0, None);
+        for (index, (exchange, place)) in exchanges.iter().zip(places).enumerate() {
+            let ends = index + 1 == exchanges.len() && result.answer.end == End::Response;
+            let header = |name: &str| {
+                let (_, value) = exchange
+                    .headers
+                    .iter()
+                    .find(|(n, _)| n.eq_ignore_ascii_case(name))?;
+                Some(String::from_utf8_lossy(value).into_owned())
+            };
+            let (etag, modified) = (header("etag"), header("last-modified"));
+            let (mime, disposition) = (header("content-type"), header("content-disposition"));
+            let row = self.batch.fetch(
+                result.task.id,
+                &Fetch {
+                    at: exchange.at.as_millisecond(),
+                    status: exchange.status,
+                    capture: result.capture.filter(|_| ends),
+                    place: Some(place),
+                    bytes: if ends { result.bytes } else { 0 },
+                    error: None,
+                    etag: etag.as_deref(),
+                    last_modified: modified.as_deref(),
+                    final_url: Some(exchange.url.as_str()).filter(|u| *u != result.task.url),
+                    chain: if ends { &result.answer.chain } else { &[] },
+                    mime: mime.as_deref(),
+                    disposition: disposition.as_deref(),
+                },
+            )?;
+            last = (exchange.status, Some(row));
+        }
+        if let End::Network(class, _) = &result.answer.end {
+            self.batch.fetch(
+                result.task.id,
+                &Fetch {
+                    at: now_ms(),
+                    error: Some(class),
+                    ..Fetch::default()
+                },
+            )?;
+        }
+        Ok(last)
+    }
+
+    fn redirected(&mut self, result: &Processed, to: &Redirect, status: u16) -> Result<Settled, CrawlError> {
+        let task = &result.task;
+        let limit = self.mapping.rules().limits.redirects;
+        let class = match to {
+            Redirect::OffSite => "redirect-off-site",
+            _ if task.kind == UrlKind::Postback => {
+                self.expired(task, status)?;
+                return Ok(Settled::Done);
+            }
+            Redirect::To(..) if task.hops as usize >= limit => "too-many-redirects",
+            Redirect::To(url, spelling) => {
+                let kind = task.kind;
+                let mut new = offer(url, kind, "redirect", Some(task.id), task.depth, None);
+                new.skip = skip(self.mapping, self.robots, url, task.depth);
+                new.hops = task.hops + 1;
+                let (id, is_new) = self.batch.offer(&new)?;
+                self.known += u64::from(is_new);
+                if let Some(spelling) = spelling {
+                    self.batch.alias(id, spelling)?;
+                }
+                if self.batch.leads_to(id, task.id, limit)? {
+                    "redirect-loop"
+                } else {
+                    self.batch
+                        .settle(task.id, &Settle::Redirected(id), status, None)?;
+                    return Ok(Settled::Done);
+                }
+            }
+        };
+        self.batch
+            .settle(task.id, &Settle::Rejected(class), status, None)?;
+        self.events.push(Event::Rejected {
+            url: task.url.clone(),
+            class: class.to_owned(),
+        });
+        Ok(Settled::Done)
+    }
+
+    /// The server does not know the state of a list's form any more: the list begins again, once.
+    fn expired(&mut self, task: &Ready, status: u16) -> Result<(), CrawlError> {
+        let rules = self.mapping.rules();
+        if let Some(list) = task.list {
+            for rule in &rules.discover {
+                let mut state = self.batch.pager(list, rule.id())?;
+                if state.pages == 0 || state.generation != task.generation {
+                    continue;
+                }
+                if state.restarts == 0 {
+                    state = crate::ledger::Pager {
+                        generation: state.generation + 1,
+                        restarts: 1,
+                        ..Default::default()
+                    };
+                    self.batch.reopen(list)?;
+                } else {
+                    state.stop = Some("expired".into());
+                    self.events.push(Event::PagerStopped {
+                        list: task.url.clone(),
+                        rule: rule.id().to_owned(),
+                        pages: state.pages,
+                        reason: "expired".into(),
+                    });
+                }
+                self.batch.set_pager(list, rule.id(), &state)?;
+            }
+        }
+        self.batch
+            .settle(task.id, &Settle::Rejected("expired-form"), status, None)?;
+        Ok(())
+    }
+
+    fn found(&mut self, result: &Processed) -> Result<(), CrawlError> {
+        let task = &result.task;
+        let depth = task.depth + 1;
+        for link in result.found.links.iter().chain(&result.listed) {
+            // Pages of a list are as deep as the list.
+            let id = self.take(&link.url, link.kind, &link.via, task.id, depth)?;
+            if let (Some(id), Some(spelling)) = (id, &link.spelling) {
+                self.batch.alias(id, spelling)?;
+            }
+            if let Some(id) = id
+                && task.kind == UrlKind::Sitemap
+                && link.kind == UrlKind::Page
+            {
+                let none = BTreeMap::new();
+                self.batch
+                    .found(id, &link.via, task.id, task.id, 0, None, &none)?;
+            }
+        }
+        for list in &result.found.lists {
+            self.list(task, list)?;
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        url: &PageUrl,
+        kind: UrlKind,
+        via: &str,
+        parent: UrlId,
+        depth: u32,
+    ) -> Result<Option<UrlId>, CrawlError> {
+        if self.known >= self.mapping.rules().limits.urls {
+            return Ok(self.batch.find(&url.key())?);
+        }
+        let reason = skip(self.mapping, self.robots, url, depth);
+        let (id, new) = self
+            .batch
+            .offer(&offer(url, kind, via, Some(parent), depth, reason))?;
+        self.known += u64::from(new);
+        Ok(Some(id))
+    }
+
+    fn list(&mut self, task: &Ready, list: &List) -> Result<(), CrawlError> {
+        let root = match task.list {
+            Some(root) => root,
+            None => match self.batch.find(&list.root.key())? {
+                Some(root) => root,
+                None => task.id,
+            },
+        };
+        // Items found behind a form stand on the list itself: its other pages have no address.
+        let parent = if task.kind == UrlKind::Postback {
+            root
+        } else {
+            task.id
+        };
+        let mut state = self.batch.pager(root, &list.rule)?;
+        if task.kind == UrlKind::Postback && state.generation != task.generation {
+            return Ok(());
+        }
+        let mut new_items = 0;
+        for item in &list.items {
+            if let Some(id) = self.batch.find(&item.url.key())? {
+                let anchor = item.anchor.as_deref();
+                let new = self.batch.found(
+                    id,
+                    &list.rule,
+                    parent,
+                    root,
+                    state.generation,
+                    anchor,
+                    &item.fields,
+                )?;
+                new_items += usize::from(new);
+            }
+        }
+        let has_next = !matches!(list.next, NextPage::None);
+        let goes_on = pager::advance(&mut state, new_items, has_next, list.max_pages, list.stop_after);
+        if let Some(reason) = &state.stop
+            && has_next | list.stop_after.is_some()
+        {
+            self.events.push(Event::PagerStopped {
+                list: list.root.to_string(),
+                rule: list.rule.clone(),
+                pages: state.pages,
+                reason: reason.clone(),
+            });
+        }
+        self.batch.set_pager(root, &list.rule, &state)?;
+        if !goes_on {
+            return Ok(());
+        }
+        match &list.next {
+            NextPage::None => {}
+            NextPage::Urls(urls) => {
+                for url in urls {
+                    self.take(url, UrlKind::Page, &list.rule, task.id, task.depth)?;
+                }
+            }
+            NextPage::Postback(next) => {
+                let request = next.to_request();
+                let (_, new) = self.batch.offer(&Offer {
+                    key: next.key(list.root.as_str(), state.generation),
+                    url: list.root.as_str(),
+                    kind: UrlKind::Postback,
+                    depth: task.depth,
+                    hops: 0,
+                    via: &list.rule,
+                    parent: Some(task.id),
+                    skip: None,
+                    request: Some(&request),
+                    list: Some(root),
+                    page: next.page,
+                    generation: state.generation,
+                })?;
+                self.known += u64::from(new);
+            }
+        }
+        Ok(())
+    }
+}
