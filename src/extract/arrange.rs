@@ -13,6 +13,8 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
     let mut run: Vec<(Image, Span)> = Vec::new();
     let mut waiting: Option<(Inline, Span)> = None;
     let mut last_row = None;
+    // Whether the last block is a list of Word paragraphs, which the next one continues.
+    let mut word_list = false;
     for item in items {
         match item {
             Item::Image {
@@ -76,9 +78,12 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
                     continue;
                 }
                 pictures(builder, &mut run, &mut blocks);
-                push_text(builder, &mut blocks, text, kind, align, span, &chars);
+                let joins = std::mem::replace(&mut word_list, matches!(kind, Kind::Word(_)));
+                let joins = joins && matches!(blocks.last(), Some(Block::List { .. }));
+                push_text(builder, &mut blocks, text, (kind, joins), align, span, &chars);
             }
             Item::Block(block) => {
+                word_list = false;
                 pictures(builder, &mut run, &mut blocks);
                 if let Some((text, span)) = waiting.take() {
                     blocks.push(paragraph(builder, text, None, span));
@@ -119,7 +124,7 @@ fn push_text(
     builder: &Builder<'_>,
     blocks: &mut Vec<Block>,
     text: Inline,
-    kind: Kind,
+    (kind, joins): (Kind, bool),
     align: Option<Align>,
     span: Span,
     chars: &[super::inline::Ch],
@@ -132,6 +137,7 @@ fn push_text(
                 children: Vec::new(),
             };
             if let Some(Block::List { ordered, items, src }) = blocks.last_mut()
+                && joins
                 && *ordered == numbered
             {
                 items.push(item);

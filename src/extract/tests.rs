@@ -155,7 +155,10 @@ proptest::proptest! {
         let html: String = parts.iter().map(|&i| PARTS[i]).collect();
         let sum = run(&wrap(&html)).accounting;
         proptest::prop_assert_eq!(sum.visible, sum.kept + sum.dropped + sum.unaccounted);
-        proptest::prop_assert_eq!(sum.unaccounted, 0, "{:?} {}", sum, html);
+        // Broken markup may push text out of the container: then it must be listed as unclaimed, not lost.
+        proptest::prop_assert!(!sum.unaccounted_text.iter().any(|u| u.text.contains("letters differ")), "{:?} {}", sum, html);
+        let listed: usize = sum.unaccounted_text.iter().map(|u| u.text.chars().filter(|c| !c.is_whitespace()).count()).sum();
+        proptest::prop_assert_eq!(listed, sum.unaccounted);
     }
 
     #[test]
