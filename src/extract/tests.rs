@@ -120,6 +120,58 @@ fn the_seed_in_word_html() {
 }
 
 #[test]
+fn the_whole_seed_with_its_citations() {
+    let seed = include_str!("testdata/seed.txt");
+    let lines: Vec<&str> = seed.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    let end = lines.iter().position(|l| *l == "CTK Bình Thuận").unwrap();
+    let paragraphs: String = lines[2..=end]
+        .iter()
+        .map(|l| {
+            format!("<p class=MsoNormal><font face=Arial><span>{l}<o:p></o:p></span></font></p><p>&nbsp;</p>")
+        })
+        .collect();
+    let out = run(&wrap(&paragraphs));
+    let doc = &out.documents[0];
+    let texts: Vec<String> = doc.body.iter().map(Block::text).collect();
+    assert_eq!(texts, lines[2..end]);
+    assert_eq!(doc.byline.as_ref().unwrap().raw, "CTK Bình Thuận");
+    let cited: Vec<_> = doc
+        .citations
+        .iter()
+        .map(|c| (c.kind.as_str(), c.number.as_str(), c.date.as_deref()))
+        .collect();
+    assert_eq!(
+        cited,
+        [
+            ("Chỉ thị", "01/CT-UBND", Some("2023-01-12")),
+            ("Quyết định", "60/QĐ-UBND", Some("2023-01-09")),
+            ("Kế hoạch", "179/KH-UBND", Some("2023-01-18")),
+            ("Kế hoạch", "02/KH-KTĐ", Some("2023-03-14")),
+            ("Kế hoạch", "05/KH-KTĐ", Some("2023-03-23")),
+            ("Quy chế", "03/QC-KTĐ", Some("2023-03-14")),
+            ("Kết luận", "01-KL/TW", Some("2021-05-15")),
+            ("Chỉ thị", "05-CT/TW", None),
+        ]
+    );
+    assert_eq!(out.accounting.unaccounted, 0, "{:?}", out.accounting);
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let out = run(&wrap(&format!(
+        "{}sâu{}",
+        "<div>".repeat(100_000),
+        "</div>".repeat(100_000)
+    )));
+    assert_eq!(out.accounting.unaccounted, 0);
+    let lists = run(&wrap(&format!("{}sâu", "<ul><li>".repeat(50_000))));
+    assert_eq!(
+        lists.accounting.visible,
+        lists.accounting.kept + lists.accounting.dropped + lists.accounting.unaccounted
+    );
+}
+
+#[test]
 fn tables_lists_and_breaks() {
     let blocks = body(
         "<p>a<br>b<br><br>c</p><p>Đơn vị tính: tỷ đồng</p><table border=1><tr><td rowspan=2><b>Chỉ tiêu</b><td colspan=2><b>Năm</b>\
