@@ -29,10 +29,10 @@ pub(super) fn options(args: &RunArgs, cancel: CancellationToken) -> Result<Crawl
         max_time: args.max_time,
         delay: args.delay,
         concurrency: args.concurrency,
+        live: args.live,
         refresh: args.refresh,
         connect_to: args.net.connect_to()?,
         cancel,
-        ..CrawlOptions::default()
     })
 }
 

@@ -3,8 +3,12 @@
 use super::args::NetArgs;
 use super::error::{CliError, Problem};
 use super::exit::Exit;
+use crate::capture::CaptureError;
+use crate::crawl::CrawlError;
+use crate::ledger::LedgerError;
 use crate::mapping::{Mapping, MappingError};
 use crate::net::ConnectTo;
+use crate::pipeline::PipelineError;
 use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -79,5 +83,71 @@ async fn interrupted() {
         Err(_) => {
             let _ = tokio::signal::ctrl_c().await;
         }
+    }
+}
+
+/// Any failure of the rooms behind the desk, with its code, hint and exit code.
+pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
+    match error.into() {
+        PipelineError::Crawl(error) => crawl_failure(error),
+        PipelineError::Ledger(error) => ledger_failure(error),
+        PipelineError::Capture(error) => capture_failure(error),
+        PipelineError::Output(error) => error.into(),
+        PipelineError::Page(error) => CliError::new(Exit::Failure, "page::unreadable", error),
+        PipelineError::Extract(error) => CliError::new(Exit::Failure, "extract", error),
+        error @ PipelineError::NoCollection { .. } => CliError::new(Exit::Failure, "extract::no_collection", error)
+            .hint("the `match` of a collection decides which pages it takes; `-v` says more"),
+        error @ PipelineError::NotOfSite { .. } => CliError::new(Exit::Usage, "usage::url", error)
+            .hint("give a URL of the site, absolute or relative to its base"),
+        error @ PipelineError::Interrupted => CliError::new(Exit::Interrupted, "interrupted", error),
+    }
+}
+
+fn crawl_failure(error: CrawlError) -> CliError {
+    match error {
+        CrawlError::Ledger(error) => ledger_failure(error),
+        CrawlError::Archive(error) => capture_failure(error),
+        error => {
+            let (exit, code) = match &error {
+                CrawlError::Unreachable { .. } => (Exit::Unreachable, "net::unreachable"),
+                CrawlError::RobotsForbidsAll { .. } => (Exit::Held, "robots::forbidden"),
+                CrawlError::DiskFull { .. } => (Exit::Failure, "io::full"),
+                CrawlError::LostLedger { .. } => (Exit::Failure, "ledger::lost"),
+                CrawlError::Net(_) => (Exit::Usage, "net::client"),
+                _ => (Exit::Failure, "crawl"),
+            };
+            CliError::new(exit, code, error)
+        }
+    }
+}
+
+fn ledger_failure(error: LedgerError) -> CliError {
+    let hint = match &error {
+        LedgerError::Locked { .. } => Some("wait for the other run, or stop it; its work is not lost"),
+        LedgerError::Corrupt { .. } => Some("restore it from a backup, or move the site's folder away and run again"),
+        LedgerError::DiskFull { .. } => Some("free some space and run the same command again: nothing committed is lost"),
+        _ => None,
+    };
+    let (exit, code) = match &error {
+        LedgerError::Locked { .. } => (Exit::Locked, "ledger::locked"),
+        LedgerError::Corrupt { .. } => (Exit::Failure, "ledger::corrupt"),
+        LedgerError::DiskFull { .. } => (Exit::Failure, "io::full"),
+        LedgerError::Missing { .. } => (Exit::Failure, "ledger::missing"),
+        _ => (Exit::Failure, "ledger"),
+    };
+    let failure = CliError::new(exit, code, error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn capture_failure(error: CaptureError) -> CliError {
+    match error {
+        CaptureError::Io { ref source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            CliError::new(Exit::Failure, "io::full", &error)
+                .hint("free some space and run the same command again: nothing committed is lost")
+        }
+        error => CliError::new(Exit::Failure, "archive", error),
     }
 }

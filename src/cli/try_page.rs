@@ -78,6 +78,10 @@ fn tell(tried: &Tried, explain: Option<&str>, ui: &Ui) -> Result<(), CliError> {
             .hint(format!("its fields: {}", fields.join(", "))));
     }
     if ui.json() {
+        let rungs: Vec<_> = rungs
+            .iter()
+            .map(|r| serde_json::json!({ "field": r.field, "rung": r.rung, "verb": r.verb, "found": r.found, "won": r.won }))
+            .collect();
         ui.data(serde_json::json!({
             "schema": "try/1", "type": "page", "url": tried.page.url.as_str(), "collection": tried.collection,
             "documents": extraction.documents, "accounting": extraction.accounting, "explain": rungs,
@@ -85,7 +89,9 @@ fn tell(tried: &Tried, explain: Option<&str>, ui: &Ui) -> Result<(), CliError> {
         return Ok(());
     }
     for rung in rungs {
-        ui.data(clean(&rung.to_string()));
+        let sign = if rung.won { "=" } else { "-" };
+        let found = rung.found.as_deref().unwrap_or("nothing");
+        ui.data(clean(&format!("  {sign} {} rung {} {}: {found}", rung.field, rung.rung, rung.verb)));
     }
     for document in &extraction.documents {
         for line in document_lines(document) {

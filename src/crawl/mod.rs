@@ -67,6 +67,12 @@ pub struct CrawlOptions {
     pub max_time: Option<Duration>,
     /// Where connections really go.
     pub connect_to: Vec<ConnectTo>,
+    /// Delay between two requests at one host, instead of the mapping's.
+    pub delay: Option<Duration>,
+    /// Requests in flight at one host, instead of the mapping's.
+    pub concurrency: Option<usize>,
+    /// Read the live site, whatever other sources the mapping names.
+    pub live: bool,
     /// Ask again for what was captured (with its validators).
     pub refresh: bool,
     /// Ends the run cleanly.
@@ -141,6 +147,8 @@ pub enum Event {
 /// How a crawl ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
+    /// What is wrong with saved pages that were read (a torn archive): what is whole was taken.
+    pub source_problems: Vec<String>,
     /// Captures of this run.
     pub captured: u64,
     /// URLs of this run that were given up.

@@ -21,6 +21,8 @@ use tokio::task::JoinSet;
 const WINDOW: usize = 1024;
 /// Time between two progress events.
 const PROGRESS: Duration = Duration::from_millis(100);
+/// Most problems of saved pages that are told one by one.
+const MAX_SOURCE_PROBLEMS: usize = 100;
 /// Attempts to reach the site at all.
 const FIRST_ATTEMPTS: u32 = 3;
 
@@ -128,7 +130,7 @@ impl<F: Fn(Event)> Desk<F> {
 
     async fn crawl(&mut self) -> Result<(), CrawlError> {
         let mapping = self.mapping.clone();
-        let sources = &mapping.rules().site.source;
+        let sources: &[PageSource] = if self.options.live { &[] } else { &mapping.rules().site.source };
         for source in sources {
             self.replay(source).await?;
         }
@@ -179,11 +181,9 @@ impl<F: Fn(Event)> Desk<F> {
             let exchange = match exchange {
                 Ok(exchange) => exchange,
                 Err(error) => {
-                    self.summary.failed += 1;
-                    (self.on_event)(Event::Failed {
-                        url: String::new(),
-                        class: error.to_string(),
-                    });
+                    if self.summary.source_problems.len() < MAX_SOURCE_PROBLEMS {
+                        self.summary.source_problems.push(error.to_string());
+                    }
                     continue;
                 }
             };
