@@ -117,12 +117,25 @@ fn decode_one(coding: &str, data: &[u8], max: u64) -> Result<(Vec<u8>, bool), Ca
         }
         "br" => drain(
             coding,
-            brotli_decompressor::Decompressor::new(data, 16 * 1024),
+            brotli_decompressor::Decompressor::new(Demanded(data), 16 * 1024),
             max,
             false,
         ),
         "zstd" | "x-zstd" => zstd(coding, data, max),
         _ => Err(CaptureError::UnknownCoding(coding.to_owned())),
+    }
+}
+
+/// Fails at the end instead of giving nothing: the brotli decoder asks for more only if data is missing, and would
+/// report its end as damage.
+struct Demanded<'a>(&'a [u8]);
+
+impl Read for Demanded<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buf)? {
+            0 if !buf.is_empty() => Err(ErrorKind::UnexpectedEof.into()),
+            n => Ok(n),
+        }
     }
 }
 
@@ -251,6 +264,10 @@ mod tests {
             ("X-GZIP", gzip(&page)),
             ("gzip", [gzip(&page[..100]), gzip(&page[100..])].concat()),
             ("gzip", page.clone()),
+            (
+                "gzip",
+                [gzip(&page), b"<!-- behind the end -->".to_vec()].concat(),
+            ),
             ("deflate", zlib(&page)),
             ("deflate", raw),
             ("zstd", zstd(&page)),
@@ -320,7 +337,7 @@ mod tests {
             Err(CaptureError::Truncated { .. })
         ));
         assert!(matches!(
-            decode_body(&named("gzip"), b"\x1f\x8b\x08\x00zzzzzzzzzz", 100),
+            decode_body(&named("gzip"), b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff", 100),
             Err(CaptureError::Coding { .. })
         ));
         assert!(matches!(

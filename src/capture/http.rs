@@ -167,7 +167,7 @@ mod tests {
             head.headers,
             [("A".into(), b"1 2".to_vec()), ("B".into(), b"x".to_vec())]
         );
-        assert_eq!(head.body, 41);
+        assert_eq!(head.body, 39);
         assert_eq!(parse_status(&head.start), Some((200, "OK".into())));
         assert_eq!(parse_status("ICY 200"), None);
         assert!(parse_head(&vec![b'a'; MAX_HEAD + 1]).is_none());

@@ -129,6 +129,6 @@ fn ends_in_zeros(path: &Path) -> io::Result<bool> {
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(16)))?;
     let mut tail = Vec::new();
-    file.read_to_end(&mut tail)?;
+    file.take(16).read_to_end(&mut tail)?;
     Ok(tail.iter().all(|&b| b == 0))
 }

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod archive_tests;
 mod coding;
+mod compose;
 mod error;
 mod exchange;
 pub mod folder;

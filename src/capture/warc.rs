@@ -33,7 +33,7 @@ pub fn read_with(path: &Path, max_body: u64) -> Result<Exchanges, CaptureError> 
         reason: reason.to_owned(),
     };
     let mut input = if magic.starts_with(&[0x1f, 0x8b]) {
-        Input::Gzip(BufReader::with_capacity(1 << 16, Members::new(file)))
+        Input::Gzip(Box::new(BufReader::with_capacity(1 << 16, Members::new(file))))
     } else {
         Input::Plain { file, at: 0 }
     };
@@ -51,6 +51,7 @@ pub fn read_with(path: &Path, max_body: u64) -> Result<Exchanges, CaptureError> 
         waiting: None,
         ready: None,
         skipped: 0,
+        behind: None,
         done: false,
     })
 }
@@ -58,7 +59,7 @@ pub fn read_with(path: &Path, max_body: u64) -> Result<Exchanges, CaptureError> 
 #[derive(Debug)]
 enum Input {
     Plain { file: BufReader<File>, at: u64 },
-    Gzip(BufReader<Members<BufReader<File>>>),
+    Gzip(Box<BufReader<Members<BufReader<File>>>>),
 }
 
 impl Input {
@@ -67,6 +68,23 @@ impl Input {
         match self {
             Self::Plain { at, .. } => *at,
             Self::Gzip(members) => members.get_ref().start,
+        }
+    }
+}
+
+impl Input {
+    /// Passes over the empty lines between records.
+    fn skip_line_ends(&mut self) -> io::Result<()> {
+        loop {
+            let bytes = self.fill_buf()?;
+            let (all, ends) = (
+                bytes.len(),
+                bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count(),
+            );
+            self.consume(ends);
+            if all == 0 || ends < all {
+                return Ok(());
+            }
         }
     }
 }
@@ -98,11 +116,14 @@ impl BufRead for Input {
     }
 }
 
+/// A record's half of an exchange; or why there is none: a bad record, or (`None`) one of another kind.
+type Record = Result<Half, Option<CaptureError>>;
+
 /// One half of an exchange that waits for the other.
 #[derive(Debug)]
 enum Half {
     Request(Ids, Request),
-    Response(Ids, Exchange),
+    Response(Ids, Box<Exchange>),
 }
 
 #[derive(Debug)]
@@ -131,6 +152,8 @@ pub struct Exchanges {
     waiting: Option<Half>,
     ready: Option<Result<Exchange, CaptureError>>,
     skipped: usize,
+    /// What went wrong behind the last whole record.
+    behind: Option<io::Error>,
     done: bool,
 }
 
@@ -143,8 +166,7 @@ impl Exchanges {
     }
 
     /// Reads one record: `Ok(None)` at the end, `Ok(Some(Err))` for a record that is bad by itself.
-    #[expect(clippy::type_complexity)]
-    fn record(&mut self) -> Result<Option<Result<Half, Option<CaptureError>>>, CaptureError> {
+    fn record(&mut self) -> Result<Option<Record>, CaptureError> {
         let mut offset = self.input.offset();
         let result = self.try_record(&mut offset);
         result.map_err(|error| match error {
@@ -168,13 +190,11 @@ impl Exchanges {
         })
     }
 
-    #[expect(clippy::type_complexity)]
-    fn try_record(
-        &mut self,
-        offset: &mut u64,
-    ) -> Result<Option<Result<Half, Option<CaptureError>>>, HeadError> {
-        // Fills the buffer, so that the offset is that of the member to come.
-        self.input.fill_buf()?;
+    fn try_record(&mut self, offset: &mut u64) -> Result<Option<Record>, HeadError> {
+        if let Some(error) = self.behind.take() {
+            return Err(error.into());
+        }
+        self.input.skip_line_ends()?;
         *offset = self.input.offset();
         let Some(head) = read_head(&mut self.input)? else {
             return Ok(None);
@@ -196,16 +216,17 @@ impl Exchanges {
         if read < head.length {
             return Err(HeadError::Io(io::ErrorKind::UnexpectedEof.into()));
         }
+        // Up to the next record: only there the checksum of a member is compared.
+        if let Err(error) = self.input.skip_line_ends() {
+            if self.input.offset() == *offset {
+                return Err(error.into());
+            }
+            self.behind = Some(error);
+        }
         Ok(Some(self.interpret(&head, block, cut, *offset)))
     }
 
-    fn interpret(
-        &self,
-        head: &RecordHead,
-        block: Vec<u8>,
-        cut: bool,
-        offset: u64,
-    ) -> Result<Half, Option<CaptureError>> {
+    fn interpret(&self, head: &RecordHead, block: Vec<u8>, cut: bool, offset: u64) -> Record {
         let kind = head.get("WARC-Type").unwrap_or_default().to_ascii_lowercase();
         let url = head.url().ok_or(None)?;
         let is_http = head.get("Content-Type").is_none_or(|t| {
@@ -247,6 +268,10 @@ impl Exchanges {
                 .unwrap_or_default()
                 .to_ascii_uppercase();
             let body = block[http.body..].to_vec();
+            let digest = head.get("WARC-Payload-Digest").filter(|_| !cut);
+            if digest.and_then(|d| digest_matches(d, &body)) == Some(false) {
+                return Err(wrong("WARC-Payload-Digest"));
+            }
             return Ok(Half::Request(
                 ids,
                 Request {
@@ -304,13 +329,13 @@ impl Exchanges {
                 .truncate(usize::try_from(self.max_body).unwrap_or(usize::MAX));
             found.truncated = Some(Truncated::Length);
         }
-        Ok(Half::Response(ids, found))
+        Ok(Half::Response(ids, Box::new(found)))
     }
 
     /// Gives up waiting for the other half.
     fn release(&mut self) -> Option<Result<Exchange, CaptureError>> {
         match self.waiting.take()? {
-            Half::Response(_, exchange) => Some(Ok(exchange)),
+            Half::Response(_, exchange) => Some(Ok(*exchange)),
             Half::Request(..) => {
                 self.skipped += 1;
                 None
@@ -361,7 +386,7 @@ impl Iterator for Exchanges {
                             method: request.method,
                             request_headers: request.headers,
                             request_body: request.body,
-                            ..exchange
+                            ..*exchange
                         }));
                     }
                     (before, half) => {
