@@ -1,1 +1,311 @@
 //! page -> document: scope, boilerplate, fields, blocks, tables, media, dates, citations, accounting, gates. Pure.
+//! Never fetches, never looks at the clock: media stay tokens until [`bind`].
+
+mod account;
+mod arrange;
+mod block;
+mod citation;
+mod date;
+mod field;
+mod gate;
+mod inline;
+mod link;
+pub mod media;
+mod scope;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use gate::{StoredMedia, bind};
+pub use media::{InlineMedia, MediaFacts};
+
+use crate::document::{
+    Accounting, Byline, DateValue, Dates, Discovered, Document, DocumentId, Dropped, FetchProvenance, Gate,
+    GateLevel, Provenance, Quality, Redirects, SCHEMA, Section,
+};
+use crate::mapping::Mapping;
+use crate::mapping::model::{Collection, OnUnmapped};
+use crate::page::Page;
+use scope::Content;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why a page gives no document at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtractError {
+    /// The key of the collection names something that the URL does not have.
+    #[error("{url} has no key in collection `{collection}`; check `key` and `match.url`")]
+    NoKey {
+        /// The page.
+        url: String,
+        /// The collection.
+        collection: String,
+    },
+}
+
+/// What is known of a page beside its bytes.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The mapping.
+    pub mapping: &'a Mapping,
+    /// What lists said of the page, by `RULE.FIELD`.
+    pub listing: &'a BTreeMap<String, String>,
+    /// Who announced it.
+    pub discovered: &'a [Discovered],
+    /// Other spellings of its URL.
+    pub aliases: &'a [String],
+    /// How it was fetched.
+    pub fetch: &'a FetchProvenance,
+}
+
+/// One rung of a field, as it was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// Name of the field.
+    pub field: String,
+    /// Index in `take`.
+    pub rung: usize,
+    /// Verb of the rung; `not tried` after the winner.
+    pub verb: String,
+    /// What it found.
+    pub found: Option<String>,
+    /// Whether it won.
+    pub won: bool,
+}
+
+/// What a page gave.
+#[derive(Clone, Debug, Default)]
+pub struct Extraction {
+    /// Documents, in order of the page.
+    pub documents: Vec<Document>,
+    /// Pictures that stand in the page itself.
+    pub inline_media: Vec<InlineMedia>,
+    /// The sum over the whole page.
+    pub accounting: Accounting,
+    /// What was dropped on the whole page.
+    pub dropped: Vec<Dropped>,
+    /// Rungs tried, document by document.
+    pub explain: Vec<Rung>,
+}
+
+/// Makes documents of a page.
+///
+/// # Errors
+/// When the URL has no natural key in the collection.
+pub fn extract(
+    page: &Page,
+    collection: &Collection,
+    context: &Context<'_>,
+) -> Result<Extraction, ExtractError> {
+    let mut scopes = scope::Scopes::new(page, collection, context);
+    let mut out = Extraction::default();
+    let mut missing = 0;
+    for root in scopes.roots() {
+        let key = match &collection.each {
+            None => context.mapping.source_key(collection, &page.url),
+            Some(each) => root.select(each.link.selector()).next().and_then(|a| {
+                let url = context
+                    .mapping
+                    .resolve(&page.base, a.value().attr("href")?)
+                    .ok()?;
+                Some(format!("{}:{}", collection.id, url.as_str()))
+            }),
+        };
+        let Some(source_key) = key else {
+            if collection.each.is_some() {
+                continue;
+            }
+            return Err(ExtractError::NoKey {
+                url: page.url.to_string(),
+                collection: collection.id.clone(),
+            });
+        };
+        let content = scopes.content(root, &mut out.explain);
+        missing += content.missing;
+        out.inline_media.extend(content.inline_media.iter().cloned());
+        out.documents
+            .push(document(page, collection, context, source_key, content));
+    }
+    scopes.outside();
+    for (document, root, missing) in out
+        .documents
+        .iter_mut()
+        .zip(scopes.spans())
+        .map(|(d, (s, m))| (d, s, m))
+    {
+        let (sum, dropped) = scopes.account(root, missing);
+        if sum.unaccounted > 0 {
+            fail(
+                document,
+                "accounted",
+                format!("{} characters are unaccounted", sum.unaccounted),
+            );
+        }
+        document.accounting = sum;
+        document.dropped = dropped;
+    }
+    (out.accounting, out.dropped) = scopes.account(scopes.whole(), missing);
+    Ok(out)
+}
+
+fn fail(document: &mut Document, id: &str, note: String) {
+    document.quality.gates.push(Gate {
+        id: id.into(),
+        level: GateLevel::Fail,
+        note,
+    });
+}
+
+fn document(
+    page: &Page,
+    collection: &Collection,
+    context: &Context<'_>,
+    source_key: String,
+    mut content: Content,
+) -> Document {
+    let rules = context.mapping.rules();
+    let mut from: BTreeSet<String> = context.aliases.iter().cloned().collect();
+    from.insert(page.url.to_string());
+    let mut discovered = context.discovered.to_vec();
+    discovered.sort();
+    let mut document = Document {
+        schema: SCHEMA.into(),
+        id: DocumentId::new(&rules.site.id, &source_key),
+        site: rules.site.id.clone(),
+        source_key,
+        collection: collection.id.clone(),
+        kind: collection.kind.clone(),
+        language: rules.site.language.clone(),
+        revision: String::new(),
+        title: None,
+        section: None,
+        byline: None,
+        source: None,
+        slug: None,
+        summary: None,
+        extra: BTreeMap::new(),
+        body: content.body,
+        dates: Dates::default(),
+        media: content.media,
+        attachments: content.attachments,
+        links: content.links,
+        citations: content.citations,
+        dropped: Vec::new(),
+        accounting: Accounting::default(),
+        provenance: Provenance {
+            fields: content
+                .fields
+                .iter()
+                .map(|(n, f)| (n.clone(), f.provenance.clone()))
+                .collect(),
+            fetch: context.fetch.clone(),
+            decode: page.decode.clone(),
+            discovered,
+        },
+        redirects: Redirects {
+            from: from.into_iter().collect(),
+        },
+        quality: Quality::default(),
+    };
+    for (name, rule) in &collection.fields {
+        let Some(found) = content.fields.remove(name) else {
+            if rule.required {
+                fail(&mut document, "required", format!("field `{name}` is missing"));
+            }
+            continue;
+        };
+        let mapped = rule.map.get(&found.value).cloned();
+        if mapped.is_none() && !rule.map.is_empty() && rule.on_unmapped == OnUnmapped::Fail {
+            fail(
+                &mut document,
+                "unmapped",
+                format!(
+                    "field `{name}` has the value `{}`, which `map` does not name",
+                    found.value
+                ),
+            );
+        }
+        let value = found.value;
+        match name.as_str() {
+            "title" => {
+                document.slug = Some(slug(&value)).filter(|s| !s.is_empty());
+                document.title = Some(value);
+            }
+            "section" => {
+                let id = mapped.unwrap_or_else(|| slug(&value));
+                document.section = Some(Section {
+                    id,
+                    label: value,
+                    path: Vec::new(),
+                });
+            }
+            "byline" => {
+                let person = document.byline.take().and_then(|b| b.person);
+                let organisation = field::ORGANISATION.is_match(&value).then(|| value.clone());
+                document.byline = Some(Byline {
+                    raw: value,
+                    person,
+                    organisation,
+                });
+            }
+            "byline.person" => {
+                if let Some(byline) = &mut document.byline {
+                    byline.person = Some(value);
+                }
+            }
+            "source" => document.source = Some(mapped.unwrap_or(value)),
+            "summary" => document.summary = Some(mapped.unwrap_or(value)),
+            _ => {
+                let role = name
+                    .strip_prefix("dates.")
+                    .and_then(|role| document.dates.role_mut(role));
+                match (role, date::parse(&value, &context.mapping.timezone())) {
+                    (Some(slot), Some((date, precision))) => {
+                        let p = found.provenance;
+                        *slot = Some(DateValue {
+                            value: date,
+                            precision,
+                            raw: value,
+                            method: p.method,
+                            confidence: p.confidence,
+                        });
+                    }
+                    (Some(_), None) => {
+                        fail(
+                            &mut document,
+                            "dates",
+                            format!("field `{name}`: `{value}` is no date"),
+                        );
+                    }
+                    (None, _) => {
+                        document.extra.insert(name.clone(), mapped.unwrap_or(value));
+                    }
+                }
+            }
+        }
+    }
+    if page.decode.replacements > rules.decode.max_replacement_chars {
+        let note = format!("{} characters could not be decoded", page.decode.replacements);
+        fail(&mut document, "replacements", note);
+    }
+    document
+}
+
+/// ASCII, lower case, `-` between words, at most 100 characters, cut at a word.
+fn slug(text: &str) -> String {
+    let ascii = deunicode::deunicode(text).to_ascii_lowercase();
+    let mut out = String::new();
+    for word in ascii
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| !w.is_empty())
+    {
+        if !out.is_empty() && out.len() + 1 + word.len() > 100 {
+            break;
+        }
+        if !out.is_empty() {
+            out.push('-');
+        }
+        out.push_str(word);
+    }
+    out.truncate(100);
+    out
+}

@@ -6,7 +6,9 @@ mod fold;
 mod visible;
 
 pub use fold::fold;
+pub(crate) use fold::spaces;
 pub use visible::VisibleText;
+pub(crate) use visible::{is_block, is_hidden};
 
 use crate::capture::Capture;
 use crate::document::{Decode, Span};

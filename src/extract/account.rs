@@ -1,0 +1,167 @@
+//! Who claims which character of the page. The first claim wins; what nobody claims is unaccounted.
+
+use crate::document::{Accounting, Dropped, Span, Unaccounted};
+use crate::page::VisibleText;
+use std::collections::HashMap;
+
+struct Rule {
+    id: String,
+    reason: String,
+    kept: bool,
+}
+
+/// The claim table: one owner a character.
+pub(super) struct Claims {
+    owner: Vec<u16>,
+    rules: Vec<Rule>,
+}
+
+impl Claims {
+    pub(super) fn new(chars: usize) -> Self {
+        let nobody = Rule {
+            id: String::new(),
+            reason: String::new(),
+            kept: false,
+        };
+        Self {
+            owner: vec![0; chars],
+            rules: vec![nobody],
+        }
+    }
+
+    /// Number of a rule, made at its first use.
+    pub(super) fn rule(&mut self, id: &str, reason: &str, kept: bool) -> u16 {
+        let known = self
+            .rules
+            .iter()
+            .skip(1)
+            .position(|r| r.id == id && r.kept == kept);
+        let at = known.map_or(self.rules.len(), |p| p + 1);
+        // More than 65,535 rules cannot be written into a mapping of sane size; the last one stands for the rest.
+        if known.is_none() && at < usize::from(u16::MAX) {
+            self.rules.push(Rule {
+                id: id.into(),
+                reason: reason.into(),
+                kept,
+            });
+        }
+        u16::try_from(at.min(self.rules.len() - 1)).unwrap_or(u16::MAX)
+    }
+
+    /// Claims what is still free in `span`.
+    pub(super) fn claim(&mut self, span: Span, rule: u16) {
+        let end = span.1.min(self.owner.len());
+        for owner in self.owner.get_mut(span.0..end).unwrap_or_default() {
+            if *owner == 0 {
+                *owner = rule;
+            }
+        }
+    }
+
+    pub(super) fn is_free(&self, at: usize) -> bool {
+        self.owner.get(at) == Some(&0)
+    }
+
+    /// Text of `span` that nobody has claimed.
+    pub(super) fn free_text(&self, text: &VisibleText, span: Span) -> String {
+        let free = text
+            .slice(span)
+            .chars()
+            .zip(span.0..)
+            .map(|(c, at)| if self.is_free(at) { c } else { ' ' });
+        crate::page::spaces(&free.collect::<String>())
+    }
+
+    /// Compares what a rule claimed inside `span` with the text that came of it; returns the letters that are missing.
+    pub(super) fn missing(&self, text: &VisibleText, span: Span, rule: u16, made: &str) -> usize {
+        let mut balance: HashMap<char, isize> = HashMap::new();
+        let claimed: String = text
+            .slice(span)
+            .chars()
+            .zip(span.0..)
+            .filter(|(_, at)| self.owner.get(*at) == Some(&rule))
+            .map(|(c, _)| c)
+            .collect();
+        for c in letters(&claimed) {
+            *balance.entry(c).or_default() += 1;
+        }
+        for c in letters(made) {
+            *balance.entry(c).or_default() -= 1;
+        }
+        balance.values().map(|n| n.unsigned_abs()).sum()
+    }
+
+    /// The sum over `span`; `missing` letters were claimed as kept but are not in the document.
+    pub(super) fn account(
+        &self,
+        text: &VisibleText,
+        span: Span,
+        missing: usize,
+    ) -> (Accounting, Vec<Dropped>) {
+        let mut sum = Accounting::default();
+        let mut dropped = Vec::new();
+        let mut run: Option<(u16, Span)> = None;
+        for (c, at) in text.slice(span).chars().zip(span.0..) {
+            if c.is_whitespace() {
+                continue;
+            }
+            let owner = self.owner[at];
+            let kept = self.rules[usize::from(owner)].kept;
+            sum.visible += 1;
+            match (owner, kept) {
+                (0, _) => sum.unaccounted += 1,
+                (_, true) => sum.kept += 1,
+                (_, false) => sum.dropped += 1,
+            }
+            match &mut run {
+                Some((same, span)) if *same == owner => span.1 = at + 1,
+                _ => {
+                    self.close(
+                        text,
+                        run.replace((owner, Span(at, at + 1))),
+                        &mut sum,
+                        &mut dropped,
+                    );
+                }
+            }
+        }
+        self.close(text, run, &mut sum, &mut dropped);
+        if missing > 0 {
+            let moved = missing.min(sum.kept);
+            sum.kept -= moved;
+            sum.unaccounted += moved;
+            sum.unaccounted_text.push(Unaccounted {
+                chars: span,
+                text: format!("{missing} letters differ between page and document"),
+            });
+        }
+        (sum, dropped)
+    }
+
+    fn close(
+        &self,
+        text: &VisibleText,
+        run: Option<(u16, Span)>,
+        sum: &mut Accounting,
+        dropped: &mut Vec<Dropped>,
+    ) {
+        let Some((owner, chars)) = run else { return };
+        let rule = &self.rules[usize::from(owner)];
+        let text = crate::page::spaces(text.slice(chars));
+        if owner == 0 {
+            sum.unaccounted_text.push(Unaccounted { chars, text });
+        } else if !rule.kept {
+            dropped.push(Dropped {
+                rule: rule.id.clone(),
+                reason: rule.reason.clone(),
+                chars,
+                text,
+            });
+        }
+    }
+}
+
+fn letters(text: &str) -> Vec<char> {
+    use unicode_normalization::UnicodeNormalization;
+    text.nfc().filter(|c| !c.is_whitespace()).collect()
+}

@@ -1,0 +1,172 @@
+//! Conditions on the finished document, and the media that it waits for.
+
+use crate::document::{Block, Document, Gate, GateLevel, Image, Inline, Media, MediaState};
+use crate::mapping::model::{Collection, GateKind, Level};
+
+/// What is known of a medium after its fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMedia {
+    /// Hash of the bytes, hex; absent if they are not there.
+    pub hash: Option<String>,
+    /// What became of it.
+    pub state: MediaState,
+    /// Type by content.
+    pub mime: Option<String>,
+    /// Type that the server declared.
+    pub declared_mime: Option<String>,
+    /// Size.
+    pub bytes: Option<u64>,
+    /// Width in pixels.
+    pub width: Option<u32>,
+    /// Height in pixels.
+    pub height: Option<u32>,
+    /// Name by Content-Disposition.
+    pub filename: Option<String>,
+}
+
+/// Puts media in the place of their tokens, runs the gates that look at the result, and sets the revision.
+/// Gates that `extract` set (`required`, `accounted`, `replacements`, unmapped values) stay.
+pub fn bind(document: &mut Document, collection: &Collection, media: &dyn Fn(&str) -> Option<StoredMedia>) {
+    let mut bound: std::collections::HashMap<String, String> = std::collections::HashMap::new();
+    for entry in document.media.iter_mut().chain(&mut document.attachments) {
+        if let Some(stored) = media(&entry.source_url) {
+            let old = entry.reference.clone();
+            apply(entry, stored);
+            bound.insert(old, entry.reference.clone());
+        }
+    }
+    for block in &mut document.body {
+        rebind(block, &bound);
+    }
+    for link in &mut document.links {
+        if let Some(token) = link
+            .resolved
+            .as_ref()
+            .and_then(|u| bound.get(&format!("url:{u}")))
+        {
+            link.target = Some(token.clone());
+        }
+    }
+    for rule in &collection.gate {
+        document.quality.gates.retain(|g| g.id != rule.id);
+        let at = rule.at.unwrap_or(0);
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let note = match rule.rule {
+            GateKind::Accounted => {
+                let n = count(document.accounting.unaccounted);
+                (n > at).then(|| format!("{n} characters are unaccounted, at most {at} may be"))
+            }
+            GateKind::MinBody => {
+                let n = count(document.body.iter().map(|b| b.text().chars().count()).sum());
+                (n < at).then(|| format!("the body has {n} characters, at least {at} are expected"))
+            }
+            // Captions are kept in their pictures; one without is a paragraph that says so itself.
+            GateKind::CaptionsHaveImages => {
+                let n = document
+                    .body
+                    .iter()
+                    .filter(|b| matches!(b, Block::Paragraph { text, .. } if text.starts_with("Ảnh:") || text.starts_with("Hình:")))
+                    .count();
+                (n > 0).then(|| format!("{n} captions have no picture"))
+            }
+            GateKind::MediaComplete => {
+                let missing: Vec<&str> = document
+                    .media
+                    .iter()
+                    .chain(&document.attachments)
+                    .filter(|m| m.state != MediaState::Ok)
+                    .map(|m| m.source_url.as_str())
+                    .collect();
+                (!missing.is_empty()).then(|| format!("not stored: {}", missing.join(", ")))
+            }
+            GateKind::MaxRawHtml => {
+                let n = count(
+                    document
+                        .body
+                        .iter()
+                        .filter(|b| matches!(b, Block::RawHtml { .. }))
+                        .count(),
+                );
+                (n > at).then(|| format!("{n} blocks are raw HTML, at most {at} may be"))
+            }
+            GateKind::DateSane => document
+                .dates
+                .published
+                .as_ref()
+                .filter(|d| *d.value < *"1990" || *d.value > *"2100")
+                .map(|d| format!("published {} is not plausible", d.value)),
+        };
+        if let Some(note) = note {
+            let level = if rule.level == Level::Warn {
+                GateLevel::Warn
+            } else {
+                GateLevel::Fail
+            };
+            document.quality.gates.push(Gate {
+                id: rule.id.clone(),
+                level,
+                note,
+            });
+        }
+    }
+    // The hash fails on numbers that are not finite only; a document holds none but confidences of the mapping.
+    document.revision = crate::document::content_hash(document).unwrap_or_default();
+}
+
+fn apply(entry: &mut Media, stored: StoredMedia) {
+    if let Some(hash) = stored.hash {
+        entry.reference = format!("media:{hash}");
+    }
+    entry.state = stored.state;
+    entry.mime = stored.mime;
+    entry.declared_mime = stored.declared_mime;
+    entry.bytes = stored.bytes;
+    entry.width = stored.width;
+    entry.height = stored.height;
+    entry.filename = stored.filename.or_else(|| entry.filename.take());
+}
+
+type Bound = std::collections::HashMap<String, String>;
+
+fn rebind(block: &mut Block, bound: &Bound) {
+    let swap = |token: &mut String| {
+        if let Some(new) = bound.get(token) {
+            token.clone_from(new);
+        }
+    };
+    let inline = |content: &mut Inline| {
+        content
+            .marks
+            .iter_mut()
+            .filter_map(|m| m.target.as_mut())
+            .for_each(swap);
+    };
+    let image = |image: &mut Image| {
+        swap(&mut image.media);
+        image.caption.iter_mut().for_each(inline);
+    };
+    match block {
+        Block::Paragraph { marks, .. } | Block::Heading { marks, .. } | Block::Quote { marks, .. } => {
+            marks.iter_mut().filter_map(|m| m.target.as_mut()).for_each(swap);
+        }
+        Block::List { items, .. } => {
+            for item in items {
+                inline(&mut item.content);
+                // Lists nest no deeper than `block` reads them.
+                item.children.iter_mut().for_each(|child| rebind(child, bound));
+            }
+        }
+        Block::Table { table, .. } => {
+            table
+                .rows
+                .iter_mut()
+                .flatten()
+                .for_each(|cell| inline(&mut cell.content));
+            table.caption.iter_mut().for_each(inline);
+        }
+        Block::Image { image: one, .. } => image(one),
+        Block::Gallery { items, .. } => items.iter_mut().for_each(image),
+        Block::File { media, .. } => swap(media),
+        Block::Embed { .. } | Block::RawHtml { .. } => {}
+    }
+}

@@ -1,0 +1,236 @@
+//! Where the content is, what is dropped before anybody reads it, and the order in which rules take text.
+
+use super::account::Claims;
+use super::block::Builder;
+use super::field::{Found, Taker};
+use super::{Context, InlineMedia, Rung, citation};
+use crate::document::{Accounting, Block, Citation, Dropped, Link, Media, Span};
+use crate::mapping::model::{Collection, DropRule, Field};
+use crate::page::{Page, fold};
+use ego_tree::NodeId;
+use scraper::ElementRef;
+use std::collections::{BTreeMap, HashSet};
+
+/// What one container gave.
+pub(super) struct Content {
+    pub(super) fields: BTreeMap<String, Found>,
+    pub(super) body: Vec<Block>,
+    pub(super) media: Vec<Media>,
+    pub(super) attachments: Vec<Media>,
+    pub(super) links: Vec<Link>,
+    pub(super) citations: Vec<Citation>,
+    pub(super) inline_media: Vec<InlineMedia>,
+    pub(super) missing: usize,
+}
+
+pub(super) struct Scopes<'a> {
+    page: &'a Page,
+    collection: &'a Collection,
+    context: &'a Context<'a>,
+    claims: Claims,
+    skip: HashSet<NodeId>,
+    container: ElementRef<'a>,
+    spans: Vec<(Span, usize)>,
+}
+
+impl<'a> Scopes<'a> {
+    pub(super) fn new(page: &'a Page, collection: &'a Collection, context: &'a Context<'a>) -> Self {
+        let mut claims = Claims::new(page.text.len());
+        let mut skip = HashSet::new();
+        for rule in context.mapping.rules().drop.iter().chain(&collection.drop) {
+            let Some(css) = &rule.css else { continue };
+            let owner = claims.rule(&rule.id, &rule.reason, false);
+            for element in page.select(css) {
+                claims.claim(page.text.span(element.id()).unwrap_or_default(), owner);
+                skip.insert(element.id());
+            }
+        }
+        let container = collection
+            .scope
+            .container
+            .iter()
+            .find_map(|css| page.select(css).next());
+        let container = container.unwrap_or_else(|| page.html.root_element());
+        Self {
+            page,
+            collection,
+            context,
+            claims,
+            skip,
+            container,
+            spans: Vec::new(),
+        }
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &'a DropRule> + use<'a> {
+        self.context
+            .mapping
+            .rules()
+            .drop
+            .iter()
+            .chain(&self.collection.drop)
+    }
+
+    /// Elements that become documents.
+    pub(super) fn roots(&self) -> Vec<ElementRef<'a>> {
+        self.collection.each.as_ref().map_or_else(
+            || vec![self.container],
+            |each| self.container.select(each.css.selector()).collect(),
+        )
+    }
+
+    pub(super) fn whole(&self) -> Span {
+        Span(0, self.page.text.len())
+    }
+
+    pub(super) fn spans(&self) -> Vec<(Span, usize)> {
+        self.spans.clone()
+    }
+
+    pub(super) fn account(&self, span: Span, missing: usize) -> (Accounting, Vec<Dropped>) {
+        self.claims.account(&self.page.text, span, missing)
+    }
+
+    /// Everything outside the container, for rules that say so.
+    pub(super) fn outside(&mut self) {
+        let inner = self.page.text.span(self.container.id()).unwrap_or_default();
+        for rule in self.rules().filter(|r| r.outside == Some(true)) {
+            let owner = self.claims.rule(&rule.id, &rule.reason, false);
+            self.claims.claim(Span(0, inner.0), owner);
+            self.claims.claim(Span(inner.1, self.page.text.len()), owner);
+        }
+    }
+
+    fn drop_text(&mut self, lines: &[Span], end: usize) {
+        let text = &self.page.text;
+        let folded: Vec<(Span, String)> = lines.iter().map(|l| (*l, fold(text.slice(*l)))).collect();
+        for rule in self.rules() {
+            let owner = self.claims.rule(&rule.id, &rule.reason, false);
+            if let Some(pattern) = &rule.text {
+                for (line, _) in folded
+                    .iter()
+                    .filter(|(_, f)| pattern.regex().find(f).is_some_and(|m| m.len() == f.len()))
+                {
+                    self.claims.claim(*line, owner);
+                }
+            }
+            let Some(from) = rule.from.as_deref().map(fold) else {
+                continue;
+            };
+            let Some(start) = folded.iter().position(|(_, f)| f.starts_with(&from)) else {
+                continue;
+            };
+            let to = rule.to.as_deref().map(fold);
+            let stop = folded[start + 1..]
+                .iter()
+                .find(|(_, f)| to.as_ref().is_some_and(|to| f.starts_with(to)));
+            self.claims
+                .claim(Span(folded[start].0.0, stop.map_or(end, |(l, _)| l.0)), owner);
+        }
+    }
+
+    /// Takes fields, then the body.
+    pub(super) fn content(&mut self, root: ElementRef<'a>, explain: &mut Vec<Rung>) -> Content {
+        let text = &self.page.text;
+        let span = text.span(root.id()).unwrap_or_default();
+        let lines = text.lines(span);
+        self.drop_text(&lines, span.1);
+        let stops: Vec<String> = self
+            .collection
+            .scope
+            .stop_before
+            .iter()
+            .map(|s| fold(s))
+            .collect();
+        let stop = lines.iter().find(|l| {
+            let folded = fold(text.slice(**l));
+            stops.iter().any(|s| folded.starts_with(s))
+        });
+        let stop = stop.map_or(usize::MAX, |l| l.0);
+        let taker = Taker {
+            page: self.page,
+            context: self.context,
+            container: root,
+            closed: self.collection.each.is_some(),
+            lines: lines.into_iter().filter(|l| l.0 < stop).collect(),
+        };
+        let mut order: Vec<(&String, &Field)> = self.collection.fields.iter().collect();
+        order.sort_by_key(|(_, f)| {
+            f.take.first().map_or(0, |t| match () {
+                () if t.infer.is_some() => 4,
+                () if t.lead.is_some() => 3,
+                () if t.signature.is_some() => 2,
+                () if t.after.is_some() => 1,
+                () => 0,
+            })
+        });
+        let mut fields: BTreeMap<String, Found> = BTreeMap::new();
+        // A second round for those that wait for another field.
+        for round in 0..2 {
+            for (name, field) in &order {
+                let waits = field.take.iter().any(|t| t.infer.is_some() || t.after.is_some());
+                if fields.contains_key(*name) || (round == 1 && !waits) {
+                    continue;
+                }
+                explain.retain(|r| round == 0 || r.field != **name);
+                if let Some(found) = taker.field(name, field, &mut self.claims, &fields, explain) {
+                    fields.insert((*name).clone(), found);
+                }
+            }
+        }
+        let body = self.claims.rule("body", "", true);
+        let marker = self
+            .claims
+            .rule("list-marker", "the list says what its marker said", false);
+        let mut builder = Builder {
+            page: self.page,
+            context: self.context,
+            claims: &mut self.claims,
+            skip: &self.skip,
+            stop,
+            body,
+            marker,
+            links: Vec::new(),
+            targets: Vec::new(),
+            media: Vec::new(),
+            attachments: Vec::new(),
+            inline_media: Vec::new(),
+        };
+        let blocks = builder.blocks(*root, 0);
+        let (links, mut media) = (builder.links, builder.media);
+        let (attachments, inline_media) = (builder.attachments, builder.inline_media);
+        let images = blocks.iter().flat_map(|b| match b {
+            Block::Image { image, .. } => std::slice::from_ref(image),
+            Block::Gallery { items, .. } => items.as_slice(),
+            _ => &[],
+        });
+        for image in images {
+            if let Some(entry) = media.iter_mut().find(|m| m.reference == image.media) {
+                entry.caption = image.caption.as_ref().map(|c| c.text.clone());
+                entry.credit.clone_from(&image.credit);
+            }
+        }
+        let made: String = blocks.iter().map(Block::text).collect();
+        let missing = self.claims.missing(text, span, body, &made);
+        let end = stop.min(span.1).max(span.0);
+        let citations = citation::find(text.slice(Span(span.0, end)), span.0);
+        self.spans.push((
+            if self.collection.each.is_some() {
+                span
+            } else {
+                self.whole()
+            },
+            missing,
+        ));
+        Content {
+            fields,
+            body: blocks,
+            media,
+            attachments,
+            links,
+            citations,
+            inline_media,
+            missing,
+        }
+    }
+}
