@@ -128,6 +128,9 @@ impl Diagnostic for Problem {
     }
 }
 
+/// Most problems that are told of one file; nobody reads more.
+const MAX_PROBLEMS: usize = 500;
+
 /// Collects the problems of one text.
 pub(super) struct Problems {
     text: Arc<str>,
@@ -157,6 +160,9 @@ impl Problems {
         label: impl Into<String>,
         help: Option<String>,
     ) {
+        if self.found.len() >= MAX_PROBLEMS {
+            return;
+        }
         let span = self.inside(span);
         let before = &self.text[..span.start];
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);

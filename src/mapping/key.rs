@@ -1,7 +1,8 @@
 //! Natural keys: `{ItemID}` a query parameter, `{1}` a group of `match.url`, `{path}`, `{url}`, and text.
 
-use super::identity::{PageUrl, decoded, same_name};
+use super::identity::PageUrl;
 use super::pattern::Pattern;
+use super::url_rules::{decoded, same_name};
 
 /// A key template, read once.
 #[derive(Clone, Debug, PartialEq, Eq)]

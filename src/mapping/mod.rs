@@ -13,6 +13,7 @@ mod place;
 mod read;
 mod rules;
 mod schema;
+mod url_rules;
 mod walk;
 
 #[cfg(test)]

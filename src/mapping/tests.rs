@@ -382,6 +382,10 @@ fn drops_gates_rejects_and_ids() {
         ]
     );
     assert_eq!(
+        of("[[discover]]\nkind = 'links'\nid = 'a'\nallow = ['x', '(?i)^/list']\n"),
+        ["8:15 pattern: the pattern can never match"]
+    );
+    assert_eq!(
         of("[[collection]]\nid = 'a'\nmatch = { url = '^https?://x' }\n"),
         ["7:17 match: `match.url` begins with a scheme"]
     );
@@ -443,6 +447,41 @@ fn defaults_compile_and_the_schema_agrees_with_the_types() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = validator.iter_errors(&portal).map(|e| e.to_string()).collect();
     assert_eq!(errors, [""; 0]);
+}
+
+/// A key that the format has and the page does not name, or the other way round, is a mistake of the page.
+#[test]
+fn the_page_of_the_format_names_every_key() {
+    let page = include_str!("../../docs/mapping.md");
+    let mut open = vec![mapping_schema()];
+    let mut keys = 0;
+    while let Some(schema) = open.pop() {
+        for (key, value) in schema["properties"].as_object().into_iter().flatten() {
+            keys += 1;
+            let named = ["`", "[", ".", "{ ", ", "].iter().any(|before| {
+                let wanted = format!("{before}{key}");
+                let mut places = page.match_indices(&wanted);
+                places.any(|(at, found)| {
+                    !page[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
+            });
+            assert!(named, "docs/mapping.md does not name `{key}`");
+            for name in value["oneOf"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|v| v["const"].as_str())
+            {
+                assert!(page.contains(name), "docs/mapping.md does not name `{name}`");
+            }
+        }
+        match schema {
+            serde_json::Value::Object(map) => open.extend(map.into_values()),
+            serde_json::Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    assert!(keys > 80, "{keys}");
 }
 
 proptest! {
