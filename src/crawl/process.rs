@@ -60,7 +60,15 @@ pub(super) fn process(mapping: &Mapping, task: Ready, answer: Answer, now: Syste
                 Err(_) => Redirect::OffSite,
             });
         }
-        End::Response => respond(mapping, &mut out, now),
+        End::Response => {
+            // A page that breaks a parser must not end the crawl: its bytes are archived, its class says what happened.
+            let work = std::panic::AssertUnwindSafe(|| respond(mapping, &mut out, now));
+            if std::panic::catch_unwind(work).is_err() {
+                out.outcome = Outcome::Rejected("unreadable".into());
+                out.found = Found::default();
+                out.listed.clear();
+            }
+        }
     }
     out
 }

@@ -93,7 +93,11 @@ impl Recorder {
             });
         }
         let site = &mapping.rules().site.id;
-        let mut archive = ArchiveWriter::open(&folder, ArchiveLimits::new(site))?;
+        let mut limits = ArchiveLimits::new(site);
+        if mapping.rules().politeness.robots == crate::mapping::model::Robots::Ignore {
+            limits.robots = "ignore".to_owned();
+        }
+        let mut archive = ArchiveWriter::open(&folder, limits)?;
         let last = ledger.last_place()?.map(Location::from);
         archive.truncate_after(last.as_ref())?;
         let uid = uuid::Uuid::now_v7().to_string();

@@ -335,8 +335,24 @@ impl Writer<'_, '_> {
         match &list.next {
             NextPage::None => {}
             NextPage::Urls(urls) => {
+                let mut any_new = false;
                 for url in urls {
-                    self.take(url, UrlKind::Page, &list.rule, task.id, task.depth)?;
+                    if self.known >= self.mapping.rules().limits.urls {
+                        break;
+                    }
+                    let reason = skip(self.mapping, self.robots, url, task.depth);
+                    let (_, new) = self.batch.offer(&Offer {
+                        list: Some(root),
+                        generation: state.generation,
+                        ..offer(url, UrlKind::Page, &list.rule, Some(task.id), task.depth, reason)
+                    })?;
+                    self.known += u64::from(new);
+                    any_new |= new;
+                }
+                // Numbered links always lead somewhere: the walk is over when they lead nowhere new.
+                if !any_new && list.stop_after.is_none() {
+                    state.stop = Some("last-page".into());
+                    self.batch.set_pager(root, &list.rule, &state)?;
                 }
             }
             NextPage::Postback(next) => {

@@ -6,8 +6,8 @@ use crate::mapping::model::{Collection, GateKind, Level};
 /// What is known of a medium after its fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMedia {
-    /// Hash of the bytes, hex; absent if they are not there.
-    pub hash: Option<String>,
+    /// Hash of the bytes; absent if they are not there.
+    pub hash: Option<crate::document::CaptureId>,
     /// What became of it.
     pub state: MediaState,
     /// Type by content.

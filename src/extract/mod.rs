@@ -17,7 +17,7 @@ mod table;
 mod tests;
 
 pub use gate::{StoredMedia, bind};
-pub use media::{InlineMedia, MediaFacts};
+pub use media::{InlineMedia, MediaFacts, inspect};
 
 use crate::document::{
     Accounting, Byline, DateValue, Dates, Discovered, Document, DocumentId, Dropped, FetchProvenance, Gate,
@@ -58,7 +58,7 @@ pub struct Context<'a> {
 }
 
 /// One rung of a field, as it was tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Rung {
     /// Name of the field.
     pub field: String,
@@ -70,6 +70,14 @@ pub struct Rung {
     pub found: Option<String>,
     /// Whether it won.
     pub won: bool,
+}
+
+impl std::fmt::Display for Rung {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = if self.won { "=" } else { " " };
+        let found = self.found.as_deref().unwrap_or("-");
+        write!(f, "{sign} {} [{}] {}: {found}", self.field, self.rung, self.verb)
+    }
 }
 
 /// What a page gave.
