@@ -15,12 +15,18 @@ const CONCURRENCY: usize = 16;
 
 fn main() {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
-    let sizes = if sizes.is_empty() { vec![1000, 20_000] } else { sizes };
+    let sizes = if sizes.is_empty() {
+        vec![1000, 20_000]
+    } else {
+        sizes
+    };
     let mut rows = Vec::new();
     for articles in sizes {
         rows.push(measure(articles));
     }
-    println!("\narticles  pages  pages/s  cpu-s/1000  peak MiB  ledger B/url  x bare fetch (wall)  x bare parse (cpu)");
+    println!(
+        "\narticles  pages  pages/s  cpu-s/1000  peak MiB  ledger B/url  x bare fetch (wall)  x bare parse (cpu)"
+    );
     for row in &rows {
         println!(
             "{:>8} {:>6} {:>8.0} {:>11.2} {:>9.1} {:>13.0} {:>20.2} {:>19.2}",
@@ -36,7 +42,10 @@ fn main() {
     }
     if let [first, .., last] = &rows[..] {
         let grown = (last.peak - first.peak) / (last.urls - first.urls);
-        println!("\npeak memory grows by {grown:.0} bytes a URL between {} and {} articles", first.articles, last.articles);
+        println!(
+            "\npeak memory grows by {grown:.0} bytes a URL between {} and {} articles",
+            first.articles, last.articles
+        );
     }
 }
 
@@ -61,7 +70,15 @@ fn measure(articles: usize) -> Row {
     let started = Instant::now();
     let status = Command::new(BIN)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["--quiet", "run", "mappings/ctk-binhthuan.toml", "--delay", "0ms", "--connect-to", &connect_to])
+        .args([
+            "--quiet",
+            "run",
+            "mappings/ctk-binhthuan.toml",
+            "--delay",
+            "0ms",
+            "--connect-to",
+            &connect_to,
+        ])
         .args(["--concurrency", &CONCURRENCY.to_string(), "--output"])
         .arg(folder.path())
         .status()
@@ -69,8 +86,13 @@ fn measure(articles: usize) -> Row {
     let wall = started.elapsed().as_secs_f64();
     assert!(matches!(status.code(), Some(0 | 4)), "the job failed: {status}");
     let site = folder.path().join("ctk-binhthuan");
-    let run: serde_json::Value = serde_json::from_slice(&std::fs::read(site.join("run.json")).expect("run.json")).expect("JSON");
-    let number = |pointer: &str| run.pointer(pointer).and_then(serde_json::Value::as_f64).unwrap_or_else(|| panic!("run.json has {pointer}"));
+    let run: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(site.join("run.json")).expect("run.json")).expect("JSON");
+    let number = |pointer: &str| {
+        run.pointer(pointer)
+            .and_then(serde_json::Value::as_f64)
+            .unwrap_or_else(|| panic!("run.json has {pointer}"))
+    };
     let urls = page_urls(&site);
     let (fetch_wall, bodies) = bare_fetch(&urls, &address);
     let parse_cpu = bare_parse(&bodies) * urls.len() as f64 / bodies.len().max(1) as f64;
@@ -92,14 +114,26 @@ fn measure(articles: usize) -> Row {
 /// The portal in a process of its own, so that its memory and CPU are not counted.
 fn serve(articles: usize) -> (Child, String) {
     let mut server = Command::new(BIN)
-        .args(["demo", "--serve", "127.0.0.1:0", "--articles", &articles.to_string()])
+        .args([
+            "demo",
+            "--serve",
+            "127.0.0.1:0",
+            "--articles",
+            &articles.to_string(),
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .expect("the portal starts");
     let mut line = String::new();
-    BufReader::new(server.stdout.as_mut().expect("piped")).read_line(&mut line).expect("its address");
-    let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    BufReader::new(server.stdout.as_mut().expect("piped"))
+        .read_line(&mut line)
+        .expect("its address");
+    let address = line
+        .trim()
+        .trim_start_matches("http://")
+        .trim_end_matches('/')
+        .to_owned();
     (server, address)
 }
 
@@ -118,13 +152,18 @@ fn page_urls(site: &Path) -> Vec<String> {
 
 /// Fetches and keeps only the first 2,000 bodies (for the parse floor).
 fn bare_fetch(urls: &[String], address: &str) -> (f64, Vec<Vec<u8>>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a reactor");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a reactor");
     let client = sangtrang::net::client(&sangtrang::net::Options::default()).expect("a client");
     let started = Instant::now();
     let bodies = runtime.block_on(async {
         let next = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let urls: std::sync::Arc<Vec<String>> = std::sync::Arc::new(
-            urls.iter().map(|u| u.replacen("ctk-binhthuan.example", address, 1)).collect(),
+            urls.iter()
+                .map(|u| u.replacen("ctk-binhthuan.example", address, 1))
+                .collect(),
         );
         let mut workers = Vec::new();
         for _ in 0..CONCURRENCY {
@@ -134,7 +173,14 @@ fn bare_fetch(urls: &[String], address: &str) -> (f64, Vec<Vec<u8>>) {
                 loop {
                     let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     let Some(url) = urls.get(i) else { return kept };
-                    let body = client.get(url).send().await.expect("an answer").bytes().await.expect("a body");
+                    let body = client
+                        .get(url)
+                        .send()
+                        .await
+                        .expect("an answer")
+                        .bytes()
+                        .await
+                        .expect("a body");
                     if i < 2000 {
                         kept.push(body.to_vec());
                     }
@@ -152,7 +198,10 @@ fn bare_fetch(urls: &[String], address: &str) -> (f64, Vec<Vec<u8>>) {
 
 /// CPU seconds of a bare parse of `bodies`.
 fn bare_parse(bodies: &[Vec<u8>]) -> f64 {
-    let texts: Vec<String> = bodies.iter().map(|b| String::from_utf8_lossy(b).into_owned()).collect();
+    let texts: Vec<String> = bodies
+        .iter()
+        .map(|b| String::from_utf8_lossy(b).into_owned())
+        .collect();
     let before = cpu_seconds();
     for text in &texts {
         std::hint::black_box(Html::parse_document(text));
@@ -173,7 +222,14 @@ fn bare_parse(bodies: &[Vec<u8>]) -> f64 {
 /// User and system time of this process (`/proc/self/stat`, ticks of 1/100 s).
 fn cpu_seconds() -> f64 {
     let mut stat = String::new();
-    std::fs::File::open("/proc/self/stat").and_then(|mut f| f.read_to_string(&mut stat)).expect("/proc");
-    let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
+    std::fs::File::open("/proc/self/stat")
+        .and_then(|mut f| f.read_to_string(&mut stat))
+        .expect("/proc");
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .expect("fields")
+        .split_whitespace()
+        .collect();
     (fields[11].parse::<f64>().expect("utime") + fields[12].parse::<f64>().expect("stime")) / 100.0
 }

@@ -62,11 +62,18 @@ pub fn extract_site(
     let mut ledger = Ledger::open(&layout.ledger())?;
     let at = at.as_millisecond();
     let run = ledger.begin_run(&uuid::Uuid::now_v7().to_string(), "extract", mapping.hash(), at)?;
-    let result =
-        documents::write_all(mapping, &mut ledger, layout, jobs, at, cancel, &|tally| on_event(Event::Extract(tally)));
+    let result = documents::write_all(mapping, &mut ledger, layout, jobs, at, cancel, &|tally| {
+        on_event(Event::Extract(tally))
+    });
     let (outcome, summary) = match &result {
-        Ok(tally) => ("done", serde_json::to_string(tally).map_err(std::io::Error::other)?),
-        Err(error) => ("failed", serde_json::json!({ "error": error.to_string() }).to_string()),
+        Ok(tally) => (
+            "done",
+            serde_json::to_string(tally).map_err(std::io::Error::other)?,
+        ),
+        Err(error) => (
+            "failed",
+            serde_json::json!({ "error": error.to_string() }).to_string(),
+        ),
     };
     ledger.finish_run(run, outcome, &summary, jiff::Timestamp::now().as_millisecond())?;
     result
@@ -95,10 +102,13 @@ pub fn try_capture(
     layout: &Layout,
 ) -> Result<Tried, PipelineError> {
     let page = page::read(capture, url, mapping)?;
-    let collection = classify(mapping, &page).ok_or_else(|| PipelineError::NoCollection { url: url.to_string() })?;
+    let collection =
+        classify(mapping, &page).ok_or_else(|| PipelineError::NoCollection { url: url.to_string() })?;
     let ledger = Ledger::read(&layout.ledger()).ok();
     let known = ledger.as_ref().and_then(|l| l.page(&url.key()).ok().flatten());
-    let mut fetch = known.as_ref().map_or_else(FetchProvenance::default, |p| p.fetch.clone());
+    let mut fetch = known
+        .as_ref()
+        .map_or_else(FetchProvenance::default, |p| p.fetch.clone());
     if known.is_none() {
         fetch.requested = url.to_string();
         fetch.final_url = url.to_string();
@@ -112,14 +122,23 @@ pub fn try_capture(
         aliases = ledger.aliases(page.id)?;
     }
     all_listing.extend(listing.iter().map(|(k, v)| (k.clone(), v.clone())));
-    let context =
-        Context { mapping, listing: &all_listing, discovered: &discovered, aliases: &aliases, fetch: &fetch };
+    let context = Context {
+        mapping,
+        listing: &all_listing,
+        discovered: &discovered,
+        aliases: &aliases,
+        fetch: &fetch,
+    };
     let mut extraction = extract::extract(&page, collection, &context)?;
     for document in &mut extraction.documents {
         extract::bind(document, collection, &|_| None);
     }
     let collection = collection.id.clone();
-    Ok(Tried { page, collection, extraction })
+    Ok(Tried {
+        page,
+        collection,
+        extraction,
+    })
 }
 
 /// The capture of a URL that the site's archive holds.
@@ -127,10 +146,16 @@ pub fn try_capture(
 /// # Errors
 /// When the ledger or the archive cannot be read.
 pub fn archived(mapping: &Mapping, url: &PageUrl, layout: &Layout) -> Result<Option<Capture>, PipelineError> {
-    let Ok(ledger) = Ledger::read(&layout.ledger()) else { return Ok(None) };
-    let Some(page) = ledger.page(&url.key())? else { return Ok(None) };
+    let Ok(ledger) = Ledger::read(&layout.ledger()) else {
+        return Ok(None);
+    };
+    let Some(page) = ledger.page(&url.key())? else {
+        return Ok(None);
+    };
     let limit = mapping.rules().limits.page_bytes;
-    Ok(Some(ArchiveReader::new(&layout.archive()).read(&documents::location(&page.place), limit)?))
+    Ok(Some(
+        ArchiveReader::new(&layout.archive()).read(&documents::location(&page.place), limit)?,
+    ))
 }
 
 /// The canonical URL that a person means by `text`, absolute or relative to the site.
@@ -138,8 +163,16 @@ pub fn archived(mapping: &Mapping, url: &PageUrl, layout: &Layout) -> Result<Opt
 /// # Errors
 /// When it is no page of this site.
 pub fn site_url(mapping: &Mapping, text: &str) -> Result<PageUrl, PipelineError> {
-    let wrong = |reason: String| PipelineError::NotOfSite { url: text.to_owned(), reason };
-    let url = mapping.rules().site.base.join(text).map_err(|e| wrong(e.to_string()))?;
+    let wrong = |reason: String| PipelineError::NotOfSite {
+        url: text.to_owned(),
+        reason,
+    };
+    let url = mapping
+        .rules()
+        .site
+        .base
+        .join(text)
+        .map_err(|e| wrong(e.to_string()))?;
     mapping.canonical(&url).map_err(|e| wrong(e.to_string()))
 }
 
@@ -148,8 +181,14 @@ fn classify<'m>(mapping: &'m Mapping, page: &Page) -> Option<&'m Collection> {
     let location = path_and_query(page.url.as_url());
     mapping.rules().collection.iter().find(|c| {
         c.matches.url.regex().is_match(&location)
-            && c.matches.not_url.as_ref().is_none_or(|p| !p.regex().is_match(&location))
-            && c.matches.css.as_ref().is_none_or(|css| page.select(css).next().is_some())
+            && c.matches
+                .not_url
+                .as_ref()
+                .is_none_or(|p| !p.regex().is_match(&location))
+            && c.matches
+                .css
+                .as_ref()
+                .is_none_or(|css| page.select(css).next().is_some())
     })
 }
 
@@ -169,7 +208,12 @@ fn bind(
     inline: &BTreeMap<String, StoredMedia>,
     document: &mut Document,
 ) -> Result<(), PipelineError> {
-    let Some(collection) = mapping.rules().collection.iter().find(|c| c.id == document.collection) else {
+    let Some(collection) = mapping
+        .rules()
+        .collection
+        .iter()
+        .find(|c| c.id == document.collection)
+    else {
         return Ok(());
     };
     // The extractor is pure and asks by a plain function; a failing ledger is told afterwards.

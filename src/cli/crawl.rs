@@ -17,7 +17,10 @@ pub(super) fn main(args: &RunArgs, ui: &Ui) -> Outcome {
     let (runtime, cancel) = reactor()?;
     let exit = crawl_with_progress(&runtime, &mapping, &layout, options(args, cancel)?, ui)?;
     if exit == Exit::Ok {
-        ui.hint(format_args!("next: `sangtrang extract {}`", args.mapping.display()));
+        ui.hint(format_args!(
+            "next: `sangtrang extract {}`",
+            args.mapping.display()
+        ));
     }
     Ok(exit)
 }
@@ -58,9 +61,21 @@ pub(super) fn crawl_with_progress(
         })
     };
     for event in told {
-        if let Event::Progress { captured, known, queued, in_flight, failed, bytes } = &event {
+        if let Event::Progress {
+            captured,
+            known,
+            queued,
+            in_flight,
+            failed,
+            bytes,
+        } = &event
+        {
             let rate = *captured as f64 / started.elapsed().as_secs_f64().max(0.001);
-            let eta = if rate > 0.0 { format!(", {:.0} s to go for these", *queued as f64 / rate) } else { String::new() };
+            let eta = if rate > 0.0 {
+                format!(", {:.0} s to go for these", *queued as f64 / rate)
+            } else {
+                String::new()
+            };
             bar.update(
                 *captured,
                 format_args!(
@@ -79,7 +94,13 @@ pub(super) fn crawl_with_progress(
     drop(bar);
     let summary = match runtime.block_on(work) {
         Ok(result) => result.map_err(failure)?,
-        Err(error) => return Err(CliError::new(Exit::Failure, "crawl::panic", format!("the crawl ended unexpectedly: {error}"))),
+        Err(error) => {
+            return Err(CliError::new(
+                Exit::Failure,
+                "crawl::panic",
+                format!("the crawl ended unexpectedly: {error}"),
+            ));
+        }
     };
     Ok(tell_summary(&summary, started.elapsed(), ui))
 }
@@ -87,7 +108,12 @@ pub(super) fn crawl_with_progress(
 fn tell_summary(summary: &Summary, took: std::time::Duration, ui: &Ui) -> Exit {
     ui.status(
         "Captured",
-        format_args!("{} answers, {:.1} MB, in {:.1} s", summary.captured, summary.bytes as f64 / 1e6, took.as_secs_f64()),
+        format_args!(
+            "{} answers, {:.1} MB, in {:.1} s",
+            summary.captured,
+            summary.bytes as f64 / 1e6,
+            took.as_secs_f64()
+        ),
     );
     for problem in &summary.source_problems {
         ui.warning(problem);

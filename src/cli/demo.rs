@@ -25,11 +25,23 @@ pub(super) fn main(args: &DemoArgs, ui: &Ui) -> Outcome {
     let portal = Arc::new(Portal::new(args.articles, args.seed));
     let address = args.serve.unwrap_or_else(|| ([127, 0, 0, 1], 0).into());
     let listener = runtime.block_on(TcpListener::bind(address)).map_err(|e| {
-        CliError::new(Exit::Failure, "demo::bind", format!("cannot listen at {address}: {e}")).hint("choose another port, or 0 for any free one")
+        CliError::new(
+            Exit::Failure,
+            "demo::bind",
+            format!("cannot listen at {address}: {e}"),
+        )
+        .hint("choose another port, or 0 for any free one")
     })?;
     let address = listener.local_addr()?;
     if args.serve.is_some() {
-        ui.status("Serving", format_args!("{} articles with seed {}; Ctrl-C ends it", portal.articles(), args.seed));
+        ui.status(
+            "Serving",
+            format_args!(
+                "{} articles with seed {}; Ctrl-C ends it",
+                portal.articles(),
+                args.seed
+            ),
+        );
         ui.data(format_args!("http://{address}/"));
         runtime.block_on(serve(portal, listener, cancel))?;
         return Ok(Exit::Ok);
@@ -50,31 +62,59 @@ fn migrate(
     connect_to: &str,
     ui: &Ui,
 ) -> Outcome {
-    let mapping = Arc::new(Mapping::parse("mappings/ctk-binhthuan.toml", MAPPING).map_err(|e| {
-        CliError::new(Exit::Failure, "demo::mapping", format!("the bundled mapping is broken: {:?}", miette::Report::new(e)))
-    })?);
+    let mapping = Arc::new(
+        Mapping::parse("mappings/ctk-binhthuan.toml", MAPPING).map_err(|e| {
+            CliError::new(
+                Exit::Failure,
+                "demo::mapping",
+                format!("the bundled mapping is broken: {:?}", miette::Report::new(e)),
+            )
+        })?,
+    );
     let layout = Layout::new(&args.output.output, &mapping.rules().site.id);
-    ui.status("Serving", format_args!("a sample portal of {} articles on loopback ({connect_to})", portal.articles()));
+    ui.status(
+        "Serving",
+        format_args!(
+            "a sample portal of {} articles on loopback ({connect_to})",
+            portal.articles()
+        ),
+    );
     let options = CrawlOptions {
         delay: Some(Duration::ZERO),
         concurrency: Some(8),
-        connect_to: vec![connect_to.parse().map_err(|e| CliError::new(Exit::Failure, "demo::address", e))?],
+        connect_to: vec![
+            connect_to
+                .parse()
+                .map_err(|e| CliError::new(Exit::Failure, "demo::address", e))?,
+        ],
         cancel: cancel.clone(),
         ..CrawlOptions::default()
     };
-    let job = Job { mapping: &mapping, layout: &layout, jobs: None, cancel };
+    let job = Job {
+        mapping: &mapping,
+        layout: &layout,
+        jobs: None,
+        cancel,
+    };
     let (exit, tally) = job.run(runtime, options, ui)?;
     if exit == Exit::Interrupted {
         return Ok(exit);
     }
     let differences = judge(portal, &layout)?;
     tell(portal, &layout, &tally, &differences, ui);
-    Ok(if exit == Exit::Ok && !differences.is_empty() { Exit::Findings } else { exit })
+    Ok(if exit == Exit::Ok && !differences.is_empty() {
+        Exit::Findings
+    } else {
+        exit
+    })
 }
 
 /// Every difference between the documents and the portal's truth, as `KEY/FIELD: expected …, found …`, by key.
 fn judge(portal: &Portal, layout: &Layout) -> Result<BTreeMap<String, Vec<String>>, CliError> {
-    let mut truths: BTreeMap<String, _> = portal.gold().map(|g| (g.document.source_key.clone(), g.document)).collect();
+    let mut truths: BTreeMap<String, _> = portal
+        .gold()
+        .map(|g| (g.document.source_key.clone(), g.document))
+        .collect();
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let lines = std::io::BufReader::new(fs_err::File::open(layout.documents_jsonl())?);
     for line in lines.lines() {
@@ -105,7 +145,11 @@ fn tell(portal: &Portal, layout: &Layout, tally: &Tally, wrong: &BTreeMap<String
     let equal = portal.articles() - wrong.len().min(portal.articles());
     ui.status(
         "Compared",
-        format_args!("{} documents with the portal's truth, field by field: {equal} of {} equal", tally.documents, portal.articles()),
+        format_args!(
+            "{} documents with the portal's truth, field by field: {equal} of {} equal",
+            tally.documents,
+            portal.articles()
+        ),
     );
     let lines: Vec<&String> = wrong.values().flatten().collect();
     for line in lines.iter().take(SHOWN) {
@@ -115,8 +159,12 @@ fn tell(portal: &Portal, layout: &Layout, tally: &Tally, wrong: &BTreeMap<String
         ui.warning(format_args!("… and {more} more differences"));
     }
     let root = layout.root().display();
-    ui.note(format_args!("\nLook at {root}/documents/news/ for the documents, {root}/media/ for the pictures,"));
-    ui.note(format_args!("{root}/archive/ for the bytes as they came, {root}/report.txt for the numbers."));
+    ui.note(format_args!(
+        "\nLook at {root}/documents/news/ for the documents, {root}/media/ for the pictures,"
+    ));
+    ui.note(format_args!(
+        "{root}/archive/ for the bytes as they came, {root}/report.txt for the numbers."
+    ));
     ui.note("Serve the portal alone with `sangtrang demo --serve 127.0.0.1:8080` and open it in a browser.");
     ui.event(&serde_json::json!({
         "schema": "demo/1", "type": "demo", "articles": portal.articles(), "equal": equal,

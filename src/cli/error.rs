@@ -38,7 +38,14 @@ pub struct Problem {
 impl CliError {
     /// A failure with a code, a message and an exit code.
     pub fn new(exit: Exit, code: &str, message: impl ToString) -> Self {
-        Self { code: code.to_owned(), message: message.to_string(), hint: None, report: None, problems: Vec::new(), exit }
+        Self {
+            code: code.to_owned(),
+            message: message.to_string(),
+            hint: None,
+            report: None,
+            problems: Vec::new(),
+            exit,
+        }
     }
 
     /// Adds what to do next.
@@ -54,6 +61,10 @@ impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         let full = error.kind() == std::io::ErrorKind::StorageFull;
         let failure = Self::new(Exit::Failure, if full { "io::full" } else { "io" }, error);
-        if full { failure.hint("free some space and run the same command again: nothing committed is lost") } else { failure }
+        if full {
+            failure.hint("free some space and run the same command again: nothing committed is lost")
+        } else {
+            failure
+        }
     }
 }

@@ -6,17 +6,36 @@ use serde_json::{Value, json};
 /// One object of the event stream (`event/1`).
 pub(super) fn json(event: &Event) -> Value {
     let mut object = match event {
-        Event::Progress { captured, known, queued, in_flight, failed, bytes } => json!({
+        Event::Progress {
+            captured,
+            known,
+            queued,
+            in_flight,
+            failed,
+            bytes,
+        } => json!({
             "type": "progress", "captured": captured, "known": known, "queued": queued, "in_flight": in_flight,
             "failed": failed, "bytes": bytes,
         }),
-        Event::Captured { url, status, bytes } => json!({ "type": "captured", "url": url, "status": status, "bytes": bytes }),
-        Event::Retry { url, class, attempt, delay } => json!({
+        Event::Captured { url, status, bytes } => {
+            json!({ "type": "captured", "url": url, "status": status, "bytes": bytes })
+        }
+        Event::Retry {
+            url,
+            class,
+            attempt,
+            delay,
+        } => json!({
             "type": "retry", "url": url, "class": class, "attempt": attempt, "delay_ms": delay.as_millis() as u64,
         }),
         Event::Failed { url, class } => json!({ "type": "failed", "url": url, "class": class }),
         Event::Rejected { url, class } => json!({ "type": "rejected", "url": url, "class": class }),
-        Event::PagerStopped { list, rule, pages, reason } => json!({
+        Event::PagerStopped {
+            list,
+            rule,
+            pages,
+            reason,
+        } => json!({
             "type": "pager_stopped", "list": list, "rule": rule, "pages": pages, "reason": reason,
         }),
     };
@@ -29,11 +48,24 @@ pub(super) fn for_people(event: &Event) -> Option<String> {
     Some(match event {
         Event::Progress { .. } => return None,
         Event::Captured { url, status, bytes } => format!("captured {url} ({status}, {bytes} bytes)"),
-        Event::Retry { url, class, attempt, delay } => {
-            format!("retry {attempt} of {url} in {:.1} s: {class}", delay.as_secs_f64())
+        Event::Retry {
+            url,
+            class,
+            attempt,
+            delay,
+        } => {
+            format!(
+                "retry {attempt} of {url} in {:.1} s: {class}",
+                delay.as_secs_f64()
+            )
         }
         Event::Failed { url, class } => format!("gave up {url}: {class}"),
         Event::Rejected { url, class } => format!("no content at {url}: {class}"),
-        Event::PagerStopped { list, rule, pages, reason } => format!("list {rule} at {list}: {pages} pages, stopped: {reason}"),
+        Event::PagerStopped {
+            list,
+            rule,
+            pages,
+            reason,
+        } => format!("list {rule} at {list}: {pages} pages, stopped: {reason}"),
     })
 }

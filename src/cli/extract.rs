@@ -21,9 +21,15 @@ pub(super) fn main(args: &ExtractArgs, ui: &Ui) -> Outcome {
         return Err(CliError::new(
             Exit::Failure,
             "ledger::missing",
-            format!("there is nothing to extract: `{}` does not exist", layout.ledger().display()),
+            format!(
+                "there is nothing to extract: `{}` does not exist",
+                layout.ledger().display()
+            ),
         )
-        .hint(format!("crawl the site first: `sangtrang run {}`", args.mapping.display())));
+        .hint(format!(
+            "crawl the site first: `sangtrang run {}`",
+            args.mapping.display()
+        )));
     }
     let tally = extract_with_progress(&mapping, &layout, args.jobs, &cancel, ui)?;
     let report = read_report(&mapping, &layout, started, tally)?;
@@ -40,13 +46,18 @@ pub(super) fn extract_with_progress(
     cancel: &CancellationToken,
     ui: &Ui,
 ) -> Result<Tally, CliError> {
-    let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).clamp(1, 256);
+    let jobs = jobs
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+        .clamp(1, 256);
     let bar = ui.progress("Extracting", 0);
     let result = pipeline::extract_site(mapping, layout, jobs, jiff::Timestamp::now(), cancel, &|event| {
         if let Event::Extract(tally) = event {
             bar.update(
                 tally.pages,
-                format_args!("{} pages, {} documents, {} failed", tally.pages, tally.documents, tally.failed),
+                format_args!(
+                    "{} pages, {} documents, {} failed",
+                    tally.pages, tally.documents, tally.failed
+                ),
             );
             ui.event(&serde_json::json!({
                 "schema": "event/1", "type": "extracted", "pages": tally.pages, "documents": tally.documents,
@@ -55,8 +66,10 @@ pub(super) fn extract_with_progress(
         }
     });
     match result {
-        Err(PipelineError::Interrupted) => Err(CliError::new(Exit::Interrupted, "interrupted", "interrupted")
-            .hint("the archive is complete so far; run the same command again")),
+        Err(PipelineError::Interrupted) => {
+            Err(CliError::new(Exit::Interrupted, "interrupted", "interrupted")
+                .hint("the archive is complete so far; run the same command again"))
+        }
         other => other.map_err(failure),
     }
 }
@@ -82,15 +95,24 @@ pub(super) fn tell(report: &RunReport, layout: &Layout, ui: &Ui) {
             d.visible, d.kept, d.dropped, d.unaccounted
         ),
     );
-    ui.status("Stored", format_args!("{} media files, {} bytes", d.media_files, d.media_bytes));
+    ui.status(
+        "Stored",
+        format_args!("{} media files, {} bytes", d.media_files, d.media_bytes),
+    );
     for (state, count) in d.media.iter().filter(|(state, _)| *state != "ok") {
         ui.warning(format_args!("{count} references to media that are {state}"));
     }
     if d.unclassified.count > 0 {
-        ui.warning(format_args!("{} pages belong to no collection, list or ignore rule", d.unclassified.count));
+        ui.warning(format_args!(
+            "{} pages belong to no collection, list or ignore rule",
+            d.unclassified.count
+        ));
     }
     if !report.failures.is_empty() {
-        ui.warning(format_args!("{} URLs did not become captures", report.failures.len()));
+        ui.warning(format_args!(
+            "{} URLs did not become captures",
+            report.failures.len()
+        ));
     }
     if d.unreadable.count > 0 {
         ui.warning(format_args!("{} pages could not be read", d.unreadable.count));
@@ -98,7 +120,11 @@ pub(super) fn tell(report: &RunReport, layout: &Layout, ui: &Ui) {
     if d.failed > 0 {
         ui.warning(format_args!("{} documents failed a gate", d.failed));
     }
-    ui.note(format_args!("{:>12} {}", "Look at", layout.report_txt().display()));
+    ui.note(format_args!(
+        "{:>12} {}",
+        "Look at",
+        layout.report_txt().display()
+    ));
     if let Ok(mut object) = serde_json::to_value(report) {
         object["type"] = "run".into();
         object["ok"] = (findings(report) == Exit::Ok).into();

@@ -13,25 +13,51 @@ use std::sync::Arc;
 const MAX_FILE: u64 = 64 << 20;
 
 pub(super) fn main(args: &InspectArgs, ui: &Ui) -> Outcome {
-    let base = url::Url::parse(&args.url).map_err(|e| CliError::new(Exit::Usage, "usage::url", format!("`{}`: {e}", args.url)))?;
+    let base = url::Url::parse(&args.url)
+        .map_err(|e| CliError::new(Exit::Usage, "usage::url", format!("`{}`: {e}", args.url)))?;
     let mapping = match &args.mapping {
         Some(path) => load_mapping(path)?,
         None => Arc::new(
-            Mapping::parse("inspect", &format!("schema = 1\n[site]\nid = \"inspect\"\nbase = {:?}\n", base.origin().ascii_serialization()))
-                .map_err(|e| CliError::new(Exit::Usage, "usage::url", format!("`{}` cannot be a site: {e}", args.url)))?,
+            Mapping::parse(
+                "inspect",
+                &format!(
+                    "schema = 1\n[site]\nid = \"inspect\"\nbase = {:?}\n",
+                    base.origin().ascii_serialization()
+                ),
+            )
+            .map_err(|e| {
+                CliError::new(
+                    Exit::Usage,
+                    "usage::url",
+                    format!("`{}` cannot be a site: {e}", args.url),
+                )
+            })?,
         ),
     };
-    let url = mapping.canonical(&base).map_err(|e| CliError::new(Exit::Usage, "usage::url", e))?;
+    let url = mapping
+        .canonical(&base)
+        .map_err(|e| CliError::new(Exit::Usage, "usage::url", e))?;
     let capture = super::try_page::saved(&args.file, url.as_str(), MAX_FILE)?;
     show(&capture, &mapping, &url, ui)
 }
 
 fn show(capture: &Capture, mapping: &Mapping, url: &crate::mapping::PageUrl, ui: &Ui) -> Outcome {
-    let page = crate::page::read(capture, url, mapping).map_err(|e| CliError::new(Exit::Failure, "page", e))?;
-    let lines: Vec<&str> = page.text.as_str().lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    let page =
+        crate::page::read(capture, url, mapping).map_err(|e| CliError::new(Exit::Failure, "page", e))?;
+    let lines: Vec<&str> = page
+        .text
+        .as_str()
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .collect();
     let attribute = |css: &str, name: &str| -> Vec<String> {
         crate::mapping::Css::new(css)
-            .map(|css| page.select(&css).filter_map(|e| e.attr(name).map(str::to_owned)).collect())
+            .map(|css| {
+                page.select(&css)
+                    .filter_map(|e| e.attr(name).map(str::to_owned))
+                    .collect()
+            })
             .unwrap_or_default()
     };
     let (images, links) = (attribute("img[src]", "src"), attribute("a[href]", "href"));
@@ -49,9 +75,17 @@ fn show(capture: &Capture, mapping: &Mapping, url: &crate::mapping::PageUrl, ui:
         decode.method,
         decode.declared.as_deref().unwrap_or("none"),
         decode.replacements,
-        if decode.repairs.is_empty() { String::new() } else { format!("; repairs: {}", decode.repairs.join(", ")) },
+        if decode.repairs.is_empty() {
+            String::new()
+        } else {
+            format!("; repairs: {}", decode.repairs.join(", "))
+        },
     ));
-    ui.data(format_args!("images     {}\nlinks      {}\nvisible lines:", images.len(), links.len()));
+    ui.data(format_args!(
+        "images     {}\nlinks      {}\nvisible lines:",
+        images.len(),
+        links.len()
+    ));
     for (number, line) in lines.iter().enumerate() {
         ui.data(format_args!("{:>5}  {}", number + 1, clean(line)));
     }
@@ -60,5 +94,7 @@ fn show(capture: &Capture, mapping: &Mapping, url: &crate::mapping::PageUrl, ui:
 
 /// A line of the web for a terminal: no control characters, so that a page cannot draw or type there.
 pub(super) fn clean(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    line.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }

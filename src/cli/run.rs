@@ -18,7 +18,12 @@ pub(super) fn main(args: &RunArgs, ui: &Ui) -> Outcome {
     let mapping = load_mapping(&args.mapping)?;
     let layout = Layout::new(&args.output.output, &mapping.rules().site.id);
     let (runtime, cancel) = reactor()?;
-    let job = Job { mapping: &mapping, layout: &layout, jobs: args.jobs, cancel: &cancel };
+    let job = Job {
+        mapping: &mapping,
+        layout: &layout,
+        jobs: args.jobs,
+        cancel: &cancel,
+    };
     let (exit, _) = job.run(&runtime, options(args, cancel.clone())?, ui)?;
     Ok(exit)
 }
@@ -84,8 +89,18 @@ pub(super) fn read_report(
         started: started.0.to_string(),
         seconds: started.1.elapsed().as_secs_f64(),
         crawl: ledger.counts().map_err(failure)?.into(),
-        pagers: ledger.lists().map_err(failure)?.into_iter().map(Into::into).collect(),
-        failures: ledger.failures("", MAX_FAILURES).map_err(failure)?.iter().map(Into::into).collect(),
+        pagers: ledger
+            .lists()
+            .map_err(failure)?
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+        failures: ledger
+            .failures("", MAX_FAILURES)
+            .map_err(failure)?
+            .iter()
+            .map(Into::into)
+            .collect(),
         documents: tally,
         resources: Resources::now(),
     })

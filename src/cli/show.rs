@@ -22,7 +22,9 @@ struct Found {
 pub(super) fn main(args: &ShowArgs, ui: &Ui) -> Outcome {
     for mapping in mappings(args)? {
         let layout = Layout::new(&args.output.output, &mapping.rules().site.id);
-        let Ok(ledger) = Ledger::read(&layout.ledger()) else { continue };
+        let Ok(ledger) = Ledger::read(&layout.ledger()) else {
+            continue;
+        };
         if let Some(found) = find(&mapping, &ledger, &args.what)? {
             tell(&found, &mapping.rules().site.id, ui);
             return Ok(Exit::Ok);
@@ -54,30 +56,50 @@ fn mappings(args: &ShowArgs) -> Result<Vec<Arc<Mapping>>, CliError> {
 
 fn find(mapping: &Mapping, ledger: &Ledger, what: &str) -> Result<Option<Found>, CliError> {
     if let Ok(id) = what.parse::<DocumentId>() {
-        let Some(document) = ledger.document(&id).map_err(failure)? else { return Ok(None) };
+        let Some(document) = ledger.document(&id).map_err(failure)? else {
+            return Ok(None);
+        };
         let url = match document.url {
             Some(row) => ledger.url(row).map_err(failure)?.unwrap_or_default(),
             None => String::new(),
         };
         let steps = steps(mapping, ledger, &url)?.unwrap_or_default();
-        return Ok(Some(Found { url, steps, document: Some(document) }));
+        return Ok(Some(Found {
+            url,
+            steps,
+            document: Some(document),
+        }));
     }
-    let Ok(url) = pipeline::site_url(mapping, what) else { return Ok(None) };
-    let Some(steps) = ledger.show(&url.key()).map_err(failure)? else { return Ok(None) };
+    let Ok(url) = pipeline::site_url(mapping, what) else {
+        return Ok(None);
+    };
+    let Some(steps) = ledger.show(&url.key()).map_err(failure)? else {
+        return Ok(None);
+    };
     let document = match ledger.find(&url.key()).map_err(failure)? {
         Some(row) => ledger.documents_of(row).map_err(failure)?.into_iter().next(),
         None => None,
     };
-    Ok(Some(Found { url: url.to_string(), steps, document }))
+    Ok(Some(Found {
+        url: url.to_string(),
+        steps,
+        document,
+    }))
 }
 
 fn steps(mapping: &Mapping, ledger: &Ledger, url: &str) -> Result<Option<Vec<Step>>, CliError> {
-    let Ok(url) = pipeline::site_url(mapping, url) else { return Ok(None) };
+    let Ok(url) = pipeline::site_url(mapping, url) else {
+        return Ok(None);
+    };
     ledger.show(&url.key()).map_err(failure)
 }
 
 fn tell(found: &Found, site: &str, ui: &Ui) {
-    let time = |at: i64| jiff::Timestamp::from_millisecond(at).map(|t| t.to_string()).unwrap_or_default();
+    let time = |at: i64| {
+        jiff::Timestamp::from_millisecond(at)
+            .map(|t| t.to_string())
+            .unwrap_or_default()
+    };
     if ui.json() {
         let steps: Vec<_> = found
             .steps
@@ -96,9 +118,16 @@ fn tell(found: &Found, site: &str, ui: &Ui) {
     }
     ui.data(clean(&found.url));
     for step in &found.steps {
-        ui.data(clean(&format!("  {:<30} {}", step.at.map(time).unwrap_or_default(), step.text)));
+        ui.data(clean(&format!(
+            "  {:<30} {}",
+            step.at.map(time).unwrap_or_default(),
+            step.text
+        )));
     }
     if let Some(d) = &found.document {
-        ui.data(format_args!("  document {} {} {} ({})", d.id, d.collection, d.source_key, d.state));
+        ui.data(format_args!(
+            "  document {} {} {} ({})",
+            d.id, d.collection, d.source_key, d.state
+        ));
     }
 }

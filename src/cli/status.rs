@@ -11,9 +11,16 @@ use std::path::Path;
 
 pub(super) fn main(args: &StatusArgs, ui: &Ui) -> Outcome {
     let output = &args.output.output;
-    let sites = if args.sites.is_empty() { all_sites(output)? } else { named(&args.sites)? };
+    let sites = if args.sites.is_empty() {
+        all_sites(output)?
+    } else {
+        named(&args.sites)?
+    };
     if sites.is_empty() {
-        ui.hint(format_args!("nothing below `{}` yet; try `sangtrang demo`", output.display()));
+        ui.hint(format_args!(
+            "nothing below `{}` yet; try `sangtrang demo`",
+            output.display()
+        ));
     }
     for site in sites {
         let layout = Layout::new(output, &site);
@@ -29,12 +36,19 @@ pub(super) fn main(args: &StatusArgs, ui: &Ui) -> Outcome {
             }));
             continue;
         }
-        ui.data(format_args!("{site}\n  documents {documents:>24}\n  urls known {:>23}", counts.known));
+        ui.data(format_args!(
+            "{site}\n  documents {documents:>24}\n  urls known {:>23}",
+            counts.known
+        ));
         for (state, count) in &counts.by_state {
             ui.data(format_args!("    {state:<22} {count:>9}"));
         }
         if let Some(run) = last {
-            ui.data(format_args!("  last run: {} {}", run.command, run.outcome.as_deref().unwrap_or("did not finish")));
+            ui.data(format_args!(
+                "  last run: {} {}",
+                run.command,
+                run.outcome.as_deref().unwrap_or("did not finish")
+            ));
         }
     }
     Ok(Exit::Ok)
@@ -59,7 +73,11 @@ fn named(sites: &[String]) -> Result<Vec<String>, CliError> {
         .iter()
         .map(|s| {
             let path = Path::new(s);
-            if path.is_file() { load_mapping(path).map(|m| m.rules().site.id.clone()) } else { Ok(s.clone()) }
+            if path.is_file() {
+                load_mapping(path).map(|m| m.rules().site.id.clone())
+            } else {
+                Ok(s.clone())
+            }
         })
         .collect()
 }

@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Reads a mapping; every problem of it is in the error.
 pub(super) fn load_mapping(path: &Path) -> Result<Arc<Mapping>, CliError> {
-    Mapping::load(path).map(Arc::new).map_err(|error| mapping_error(path, error))
+    Mapping::load(path)
+        .map(Arc::new)
+        .map_err(|error| mapping_error(path, error))
 }
 
 fn mapping_error(path: &Path, error: MappingError) -> CliError {
@@ -33,7 +35,10 @@ fn mapping_error(path: &Path, error: MappingError) -> CliError {
     let mut failure = CliError::new(Exit::Config, "mapping::invalid", &error);
     if problems.is_empty() {
         failure.code = "mapping::unreadable".into();
-        failure.hint = Some(format!("give the path of a mapping file; `{}` is none", path.display()));
+        failure.hint = Some(format!(
+            "give the path of a mapping file; `{}` is none",
+            path.display()
+        ));
     } else {
         failure.report = Some(format!("{:?}", miette::Report::new(error)));
         failure.problems = problems;
@@ -65,7 +70,10 @@ pub(super) fn reactor() -> Result<(tokio::runtime::Runtime, CancellationToken), 
         interrupted().await;
         token.cancel();
         interrupted().await;
-        #[expect(clippy::exit, reason = "the user asked twice; committed work is safe at any instant")]
+        #[expect(
+            clippy::exit,
+            reason = "the user asked twice; committed work is safe at any instant"
+        )]
         std::process::exit(Exit::Interrupted as i32);
     });
     Ok((runtime, cancel))
@@ -95,8 +103,10 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
         PipelineError::Output(error) => error.into(),
         PipelineError::Page(error) => CliError::new(Exit::Failure, "page::unreadable", error),
         PipelineError::Extract(error) => CliError::new(Exit::Failure, "extract", error),
-        error @ PipelineError::NoCollection { .. } => CliError::new(Exit::Failure, "extract::no_collection", error)
-            .hint("the `match` of a collection decides which pages it takes; `-v` says more"),
+        error @ PipelineError::NoCollection { .. } => {
+            CliError::new(Exit::Failure, "extract::no_collection", error)
+                .hint("the `match` of a collection decides which pages it takes; `-v` says more")
+        }
         error @ PipelineError::NotOfSite { .. } => CliError::new(Exit::Usage, "usage::url", error)
             .hint("give a URL of the site, absolute or relative to its base"),
         error @ PipelineError::Interrupted => CliError::new(Exit::Interrupted, "interrupted", error),
@@ -124,8 +134,12 @@ fn crawl_failure(error: CrawlError) -> CliError {
 fn ledger_failure(error: LedgerError) -> CliError {
     let hint = match &error {
         LedgerError::Locked { .. } => Some("wait for the other run, or stop it; its work is not lost"),
-        LedgerError::Corrupt { .. } => Some("restore it from a backup, or move the site's folder away and run again"),
-        LedgerError::DiskFull { .. } => Some("free some space and run the same command again: nothing committed is lost"),
+        LedgerError::Corrupt { .. } => {
+            Some("restore it from a backup, or move the site's folder away and run again")
+        }
+        LedgerError::DiskFull { .. } => {
+            Some("free some space and run the same command again: nothing committed is lost")
+        }
         _ => None,
     };
     let (exit, code) = match &error {

@@ -19,8 +19,15 @@ pub(super) fn main(args: &TestArgs, ui: &Ui) -> Outcome {
             for example in &collection.example {
                 let wrong = run_example(&mapping, example)?;
                 let ok = wrong.is_empty();
-                if ok { passed += 1 } else { failed += 1 }
-                ui.status(if ok { "ok" } else { "FAILED" }, format_args!("{} {}", collection.id, example.capture));
+                if ok {
+                    passed += 1
+                } else {
+                    failed += 1
+                }
+                ui.status(
+                    if ok { "ok" } else { "FAILED" },
+                    format_args!("{} {}", collection.id, example.capture),
+                );
                 for line in &wrong {
                     ui.note(format_args!("{:>12} {line}", ""));
                 }
@@ -31,8 +38,13 @@ pub(super) fn main(args: &TestArgs, ui: &Ui) -> Outcome {
             }
         }
     }
-    ui.event(&serde_json::json!({ "schema": "test/1", "type": "summary", "passed": passed, "failed": failed }));
-    ui.status("Tested", format_args!("{passed} examples passed, {failed} failed"));
+    ui.event(
+        &serde_json::json!({ "schema": "test/1", "type": "summary", "passed": passed, "failed": failed }),
+    );
+    ui.status(
+        "Tested",
+        format_args!("{passed} examples passed, {failed} failed"),
+    );
     if passed + failed == 0 {
         ui.hint("a mapping without examples is not tested: add `[[collection.example]]`");
     }
@@ -42,13 +54,27 @@ pub(super) fn main(args: &TestArgs, ui: &Ui) -> Outcome {
 /// The differences between what an example expects and what the mapping gives; empty if it passes.
 fn run_example(mapping: &Mapping, example: &Example) -> Result<Vec<String>, CliError> {
     let url = pipeline::site_url(mapping, &example.url).map_err(failure)?;
-    let capture = saved(&mapping.dir().join(&example.capture), url.as_str(), mapping.rules().limits.page_bytes)?;
+    let capture = saved(
+        &mapping.dir().join(&example.capture),
+        url.as_str(),
+        mapping.rules().limits.page_bytes,
+    )?;
     let expect = mapping.dir().join(&example.expect);
     let expected: Value = serde_json::from_slice(&fs_err::read(&expect)?).map_err(|e| {
-        CliError::new(Exit::Config, "mapping::example", format!("`{}` is not JSON: {e}", expect.display()))
+        CliError::new(
+            Exit::Config,
+            "mapping::example",
+            format!("`{}` is not JSON: {e}", expect.display()),
+        )
     })?;
     // No output folder: an example must not depend on what was crawled.
-    let tried = match pipeline::try_capture(mapping, &capture, &url, &example.listing, &Layout::new(Path::new(""), "")) {
+    let tried = match pipeline::try_capture(
+        mapping,
+        &capture,
+        &url,
+        &example.listing,
+        &Layout::new(Path::new(""), ""),
+    ) {
         Ok(tried) => tried,
         Err(error) => return Ok(vec![error.to_string()]),
     };
@@ -67,7 +93,12 @@ fn compare(at: &str, expected: &Value, found: &Value, wrong: &mut Vec<String>) {
     match (expected, found) {
         (Value::Object(a), Value::Object(b)) => {
             for (key, value) in a {
-                compare(&format!("{at}/{key}"), value, b.get(key).unwrap_or(&Value::Null), wrong);
+                compare(
+                    &format!("{at}/{key}"),
+                    value,
+                    b.get(key).unwrap_or(&Value::Null),
+                    wrong,
+                );
             }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {

@@ -22,8 +22,12 @@ pub(super) fn main(args: &TryArgs, ui: &Ui) -> Outcome {
         let url = match &args.url {
             Some(url) => pipeline::site_url(&mapping, url).map_err(failure)?,
             None => {
-                return Err(CliError::new(Exit::Usage, "usage::url", format!("`{}` is a file: say which URL it stands for", args.target))
-                    .hint("add `--url URL`; collections are chosen by URL"));
+                return Err(CliError::new(
+                    Exit::Usage,
+                    "usage::url",
+                    format!("`{}` is a file: say which URL it stands for", args.target),
+                )
+                .hint("add `--url URL`; collections are chosen by URL"));
             }
         };
         (saved(file, url.as_str(), mapping.rules().limits.page_bytes)?, url)
@@ -31,7 +35,8 @@ pub(super) fn main(args: &TryArgs, ui: &Ui) -> Outcome {
         let url = pipeline::site_url(&mapping, &args.target).map_err(failure)?;
         (fetched(&mapping, &url, args, &layout)?, url)
     };
-    let tried = pipeline::try_capture(&mapping, &capture, &url, &BTreeMap::new(), &layout).map_err(failure)?;
+    let tried =
+        pipeline::try_capture(&mapping, &capture, &url, &BTreeMap::new(), &layout).map_err(failure)?;
     tell(&tried, args.explain.as_deref(), ui)?;
     let failed = tried.extraction.documents.iter().any(|d| d.quality.failed());
     Ok(if failed { Exit::Findings } else { Exit::Ok })
@@ -41,7 +46,11 @@ pub(super) fn main(args: &TryArgs, ui: &Ui) -> Outcome {
 pub(super) fn saved(file: &Path, url: &str, limit: u64) -> Result<Capture, CliError> {
     let size = fs_err::metadata(file)?.len();
     if size > limit {
-        return Err(CliError::new(Exit::Failure, "page::too_large", format!("`{}` has {size} bytes; at most {limit} are read", file.display())));
+        return Err(CliError::new(
+            Exit::Failure,
+            "page::too_large",
+            format!("`{}` has {size} bytes; at most {limit} are read", file.display()),
+        ));
     }
     let body = fs_err::read(file)?;
     Ok(Capture {
@@ -56,26 +65,45 @@ pub(super) fn saved(file: &Path, url: &str, limit: u64) -> Result<Capture, CliEr
 }
 
 /// From the archive if it is there, else from the site.
-fn fetched(mapping: &Arc<Mapping>, url: &PageUrl, args: &TryArgs, layout: &Layout) -> Result<Capture, CliError> {
+fn fetched(
+    mapping: &Arc<Mapping>,
+    url: &PageUrl,
+    args: &TryArgs,
+    layout: &Layout,
+) -> Result<Capture, CliError> {
     if let Some(capture) = pipeline::archived(mapping, url, layout).map_err(failure)? {
         return Ok(capture);
     }
     let (runtime, cancel) = reactor()?;
-    let options = CrawlOptions { connect_to: args.net.connect_to()?, cancel, ..CrawlOptions::default() };
-    let exchange = runtime.block_on(crate::crawl::fetch_once(mapping.clone(), url, &options)).map_err(failure)?;
+    let options = CrawlOptions {
+        connect_to: args.net.connect_to()?,
+        cancel,
+        ..CrawlOptions::default()
+    };
+    let exchange = runtime
+        .block_on(crate::crawl::fetch_once(mapping.clone(), url, &options))
+        .map_err(failure)?;
     Capture::from_exchange(&exchange, mapping.rules().limits.page_bytes).map_err(failure)
 }
 
 fn tell(tried: &Tried, explain: Option<&str>, ui: &Ui) -> Result<(), CliError> {
     let extraction = &tried.extraction;
-    let rungs: Vec<_> = extraction.explain.iter().filter(|e| explain.is_some_and(|field| e.field == field)).collect();
+    let rungs: Vec<_> = extraction
+        .explain
+        .iter()
+        .filter(|e| explain.is_some_and(|field| e.field == field))
+        .collect();
     if let Some(field) = explain
         && rungs.is_empty()
     {
         let mut fields: Vec<&str> = extraction.explain.iter().map(|e| e.field.as_str()).collect();
         fields.dedup();
-        return Err(CliError::new(Exit::Usage, "usage::field", format!("collection `{}` has no field `{field}`", tried.collection))
-            .hint(format!("its fields: {}", fields.join(", "))));
+        return Err(CliError::new(
+            Exit::Usage,
+            "usage::field",
+            format!("collection `{}` has no field `{field}`", tried.collection),
+        )
+        .hint(format!("its fields: {}", fields.join(", "))));
     }
     if ui.json() {
         let rungs: Vec<_> = rungs
@@ -91,7 +119,10 @@ fn tell(tried: &Tried, explain: Option<&str>, ui: &Ui) -> Result<(), CliError> {
     for rung in rungs {
         let sign = if rung.won { "=" } else { "-" };
         let found = rung.found.as_deref().unwrap_or("nothing");
-        ui.data(clean(&format!("  {sign} {} rung {} {}: {found}", rung.field, rung.rung, rung.verb)));
+        ui.data(clean(&format!(
+            "  {sign} {} rung {} {}: {found}",
+            rung.field, rung.rung, rung.verb
+        )));
     }
     for document in &extraction.documents {
         for line in document_lines(document) {
@@ -103,10 +134,15 @@ fn tell(tried: &Tried, explain: Option<&str>, ui: &Ui) -> Result<(), CliError> {
 
 /// A document for a terminal.
 fn document_lines(document: &Document) -> Vec<String> {
-    let mut lines = vec![format!("{}  {}  {}", document.source_key, document.kind, document.id)];
+    let mut lines = vec![format!(
+        "{}  {}  {}",
+        document.source_key, document.kind, document.id
+    )];
     let mut field = |name: &str, value: Option<&str>| {
         let origin = document.provenance.fields.get(name);
-        let how = origin.map(|o| format!("  [{} rung {} {}]", o.rule, o.rung, o.method)).unwrap_or_default();
+        let how = origin
+            .map(|o| format!("  [{} rung {} {}]", o.rule, o.rung, o.method))
+            .unwrap_or_default();
         if let Some(value) = value {
             lines.push(format!("  {name:<16} {value}{how}"));
         }
@@ -119,21 +155,46 @@ fn document_lines(document: &Document) -> Vec<String> {
     for (name, value) in &document.extra {
         field(name, Some(value));
     }
-    for role in ["published", "modified", "event", "effective", "embargo_until", "expires"] {
-        field(&format!("dates.{role}"), document.dates.role(role).map(|d| d.value.as_str()));
+    for role in [
+        "published",
+        "modified",
+        "event",
+        "effective",
+        "embargo_until",
+        "expires",
+    ] {
+        field(
+            &format!("dates.{role}"),
+            document.dates.role(role).map(|d| d.value.as_str()),
+        );
     }
     lines.push(format!("  body             {} blocks", document.body.len()));
     for block in &document.body {
-        let kind = serde_json::to_value(block).ok().and_then(|b| b["kind"].as_str().map(str::to_owned)).unwrap_or_default();
+        let kind = serde_json::to_value(block)
+            .ok()
+            .and_then(|b| b["kind"].as_str().map(str::to_owned))
+            .unwrap_or_default();
         for (n, text) in block.text().lines().enumerate() {
-            lines.push(format!("    {:<10} {text}", if n == 0 { kind.as_str() } else { "" }));
+            lines.push(format!(
+                "    {:<10} {text}",
+                if n == 0 { kind.as_str() } else { "" }
+            ));
         }
     }
     for medium in document.media.iter().chain(&document.attachments) {
-        lines.push(format!("  medium           {}  {}", medium.reference, medium.caption.as_deref().unwrap_or_default()));
+        lines.push(format!(
+            "  medium           {}  {}",
+            medium.reference,
+            medium.caption.as_deref().unwrap_or_default()
+        ));
     }
     for citation in &document.citations {
-        lines.push(format!("  citation         {} {} {}", citation.kind, citation.number, citation.date.as_deref().unwrap_or("undated")));
+        lines.push(format!(
+            "  citation         {} {} {}",
+            citation.kind,
+            citation.number,
+            citation.date.as_deref().unwrap_or("undated")
+        ));
     }
     for dropped in &document.dropped {
         lines.push(format!("  dropped          [{}] {}", dropped.rule, dropped.text));
@@ -147,7 +208,10 @@ fn document_lines(document: &Document) -> Vec<String> {
         lines.push(format!("  unaccounted      {}", open.text));
     }
     for gate in &document.quality.gates {
-        lines.push(format!("  gate             {:?} {}: {}", gate.level, gate.id, gate.note));
+        lines.push(format!(
+            "  gate             {:?} {}: {}",
+            gate.level, gate.id, gate.note
+        ));
     }
     lines
 }

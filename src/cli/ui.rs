@@ -30,8 +30,17 @@ impl Ui {
     #[must_use]
     pub fn new(json: bool, quiet: bool) -> Self {
         let live = std::io::stderr().is_terminal() && !quiet && std::env::var_os("CI").is_none();
-        let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { json, quiet, bars: MultiProgress::with_draw_target(target), live }
+        let target = if live {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Self {
+            json,
+            quiet,
+            bars: MultiProgress::with_draw_target(target),
+            live,
+        }
     }
 
     /// Whether data goes out as JSON.
@@ -113,7 +122,11 @@ impl Ui {
         } else {
             "{prefix:>12.green.bold} {spinner} {msg} {elapsed}"
         };
-        let bar = self.bars.add(if total > 0 { ProgressBar::new(total) } else { ProgressBar::new_spinner() });
+        let bar = self.bars.add(if total > 0 {
+            ProgressBar::new(total)
+        } else {
+            ProgressBar::new_spinner()
+        });
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -121,7 +134,12 @@ impl Ui {
         if self.live {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Progress { ui: self, bar, verb, last: Mutex::new(Instant::now()) }
+        Progress {
+            ui: self,
+            bar,
+            verb,
+            last: Mutex::new(Instant::now()),
+        }
     }
 }
 

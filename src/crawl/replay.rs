@@ -7,7 +7,7 @@ use crate::mapping::model::PageSource;
 use std::path::{Path, PathBuf};
 
 /// Exchanges of one source, in its order.
-type Saved = Box<dyn Iterator<Item = Result<Exchange, CaptureError>>>;
+type Saved = Box<dyn Iterator<Item = Result<Exchange, CaptureError>> + Send>;
 
 /// The saved pages that a mapping names.
 pub(super) fn open(mapping: &Mapping, source: &PageSource) -> Result<Option<Saved>, CrawlError> {

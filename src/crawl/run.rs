@@ -130,7 +130,11 @@ impl<F: Fn(Event)> Desk<F> {
 
     async fn crawl(&mut self) -> Result<(), CrawlError> {
         let mapping = self.mapping.clone();
-        let sources: &[PageSource] = if self.options.live { &[] } else { &mapping.rules().site.source };
+        let sources: &[PageSource] = if self.options.live {
+            &[]
+        } else {
+            &mapping.rules().site.source
+        };
         for source in sources {
             self.replay(source).await?;
         }
@@ -344,7 +348,10 @@ impl<F: Fn(Event)> Desk<F> {
             Obedience::Obey => asked,
             Obedience::Ignore => Robots::allow_all(),
         };
-        let mut frontier = Frontier::new(Policy::from(&rules.politeness), WINDOW);
+        let mut policy = Policy::from(&rules.politeness);
+        policy.delay = self.options.delay.unwrap_or(policy.delay);
+        policy.concurrency = self.options.concurrency.unwrap_or(policy.concurrency).max(1);
+        let mut frontier = Frontier::new(policy, WINDOW);
         if let Some(delay) = robots.crawl_delay {
             frontier.slow_down(delay);
         }

@@ -83,7 +83,10 @@ pub struct Listed<T> {
 
 impl<T> Default for Listed<T> {
     fn default() -> Self {
-        Self { count: 0, first: Vec::new() }
+        Self {
+            count: 0,
+            first: Vec::new(),
+        }
     }
 }
 

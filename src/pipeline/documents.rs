@@ -66,7 +66,10 @@ pub(super) fn write_all(
         let pages = writer.ledger.pages(&after, jobs * CHUNK_PER_JOB)?;
         let Some(last) = pages.last() else { break };
         after.clone_from(&last.url);
-        let known = pages.into_iter().map(|p| Known::load(writer.ledger, p)).collect::<Result<Vec<_>, _>>()?;
+        let known = pages
+            .into_iter()
+            .map(|p| Known::load(writer.ledger, p))
+            .collect::<Result<Vec<_>, _>>()?;
         let results = read_chunk(mapping, layout, &known, jobs);
         let mut rows = Vec::new();
         for (page, result) in known.iter().zip(results) {
@@ -102,7 +105,11 @@ impl Known {
 
 /// The archive's word for a place that the ledger remembers.
 pub(super) fn location(place: &Place) -> Location {
-    Location { file: place.file.clone(), offset: place.offset, length: place.length }
+    Location {
+        file: place.file.clone(),
+        offset: place.offset,
+        length: place.length,
+    }
 }
 
 fn read_chunk(mapping: &Mapping, layout: &Layout, pages: &[Known], jobs: usize) -> Vec<Read> {
@@ -113,7 +120,10 @@ fn read_chunk(mapping: &Mapping, layout: &Layout, pages: &[Known], jobs: usize) 
             .map(|chunk| {
                 scope.spawn(move || {
                     let mut archive = ArchiveReader::new(&layout.archive());
-                    chunk.iter().map(|page| read_page(mapping, &mut archive, page)).collect::<Vec<_>>()
+                    chunk
+                        .iter()
+                        .map(|page| read_page(mapping, &mut archive, page))
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();
@@ -123,7 +133,12 @@ fn read_chunk(mapping: &Mapping, layout: &Layout, pages: &[Known], jobs: usize) 
             .flat_map(|(worker, chunk)| {
                 // A panic of one page's thread must not take the run with it; it is a finding of these pages.
                 worker.join().unwrap_or_else(|_| {
-                    chunk.iter().map(|_| Read::Unreadable("the extractor panicked on this page or a neighbour".into())).collect()
+                    chunk
+                        .iter()
+                        .map(|_| {
+                            Read::Unreadable("the extractor panicked on this page or a neighbour".into())
+                        })
+                        .collect()
                 })
             })
             .collect()
@@ -169,7 +184,10 @@ fn outside(mapping: &Mapping, page: &Page) -> Read {
     let location = super::path_and_query(page.url.as_url());
     for rule in &rules.ignore {
         let by_url = rule.url.as_ref().is_none_or(|p| p.regex().is_match(&location));
-        let by_css = rule.css.as_ref().is_none_or(|css| page.select(css).next().is_some());
+        let by_css = rule
+            .css
+            .as_ref()
+            .is_none_or(|css| page.select(css).next().is_some());
         if by_url && by_css {
             return Read::Ignored(rule.id.clone());
         }
@@ -178,7 +196,11 @@ fn outside(mapping: &Mapping, page: &Page) -> Read {
         Discover::List(list) => list.on.regex().is_match(&location),
         _ => false,
     });
-    if is_list { Read::Navigation } else { Read::Unclassified }
+    if is_list {
+        Read::Navigation
+    } else {
+        Read::Unclassified
+    }
 }
 
 fn canonical(mapping: &Mapping, url: &str) -> Result<PageUrl, String> {
@@ -187,7 +209,12 @@ fn canonical(mapping: &Mapping, url: &str) -> Result<PageUrl, String> {
 }
 
 impl Writer<'_> {
-    fn settle(&mut self, known: &Known, result: Read, rows: &mut Vec<DocumentRow>) -> Result<(), PipelineError> {
+    fn settle(
+        &mut self,
+        known: &Known,
+        result: Read,
+        rows: &mut Vec<DocumentRow>,
+    ) -> Result<(), PipelineError> {
         let url = || known.page.url.clone();
         self.tally.pages += 1;
         match result {
@@ -199,13 +226,22 @@ impl Writer<'_> {
             Read::Navigation => self.tally.navigation += 1,
             Read::Unclassified => self.tally.unclassified.push(url()),
             Read::Unreadable(note) => {
-                self.tally.unreadable.push(Finding { url: url(), class: "unreadable".into(), note });
+                self.tally.unreadable.push(Finding {
+                    url: url(),
+                    class: "unreadable".into(),
+                    note,
+                });
             }
         }
         Ok(())
     }
 
-    fn write(&mut self, known: &Known, extraction: Extraction, rows: &mut Vec<DocumentRow>) -> Result<(), PipelineError> {
+    fn write(
+        &mut self,
+        known: &Known,
+        extraction: Extraction,
+        rows: &mut Vec<DocumentRow>,
+    ) -> Result<(), PipelineError> {
         let inline = self.media.inline(&extraction.inline_media)?;
         for mut document in extraction.documents {
             if !self.seen.insert(document.id) {
@@ -222,7 +258,12 @@ impl Writer<'_> {
                 collection: document.collection.clone(),
                 source_key: document.source_key.clone(),
                 url: Some(known.page.id),
-                state: if document.quality.failed() { "gated" } else { "extracted" }.into(),
+                state: if document.quality.failed() {
+                    "gated"
+                } else {
+                    "extracted"
+                }
+                .into(),
                 capture: document.provenance.fetch.capture,
                 content: document.revision.clone(),
                 mapping: self.mapping.hash(),
@@ -239,7 +280,10 @@ impl Writer<'_> {
 
 fn count(tally: &mut Tally, document: &Document, url: &str) {
     tally.documents += 1;
-    *tally.by_collection.entry(document.collection.clone()).or_default() += 1;
+    *tally
+        .by_collection
+        .entry(document.collection.clone())
+        .or_default() += 1;
     let sum = &document.accounting;
     tally.visible += sum.visible as u64;
     tally.kept += sum.kept as u64;
@@ -249,7 +293,10 @@ fn count(tally: &mut Tally, document: &Document, url: &str) {
         let letters = dropped.text.chars().filter(|c| !c.is_whitespace()).count();
         *tally.dropped_by_rule.entry(dropped.rule.clone()).or_default() += letters as u64;
     }
-    *tally.encodings.entry(document.provenance.decode.used.clone()).or_default() += 1;
+    *tally
+        .encodings
+        .entry(document.provenance.decode.used.clone())
+        .or_default() += 1;
     for (field, origin) in &document.provenance.fields {
         *tally.rungs.entry(format!("{field}#{}", origin.rung)).or_default() += 1;
     }
@@ -271,7 +318,11 @@ fn count(tally: &mut Tally, document: &Document, url: &str) {
     }
     for gate in &document.quality.gates {
         *tally.gates.entry(gate.id.clone()).or_default() += 1;
-        let level = if gate.level == GateLevel::Fail { "fail" } else { "warn" };
+        let level = if gate.level == GateLevel::Fail {
+            "fail"
+        } else {
+            "warn"
+        };
         tally.findings.push(Finding {
             url: url.to_owned(),
             class: format!("{level}:{}", gate.id),
@@ -290,4 +341,3 @@ fn state_name(state: MediaState) -> &'static str {
         MediaState::Unfetchable => "unfetchable",
     }
 }
-

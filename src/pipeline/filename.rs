@@ -49,7 +49,12 @@ fn parameter(disposition: &str, name: &str) -> Option<String> {
                 None => (after.trim().to_owned(), ""),
             },
         };
-        if key.trim().trim_start_matches(';').trim().eq_ignore_ascii_case(name) {
+        if key
+            .trim()
+            .trim_start_matches(';')
+            .trim()
+            .eq_ignore_ascii_case(name)
+        {
             return Some(value);
         }
         rest = next;
@@ -79,14 +84,31 @@ mod tests {
     #[test]
     fn all_forms_give_the_name() {
         let name = Some("Báo cáo tháng 6.doc".to_owned());
-        assert_eq!(file_name("attachment; filename*=UTF-8''B%C3%A1o%20c%C3%A1o%20th%C3%A1ng%206.doc"), name);
-        assert_eq!(file_name("attachment; filename=\"x.doc\"; filename*=utf-8'vi'B%C3%A1o%20c%C3%A1o%20th%C3%A1ng%206.doc"), name);
+        assert_eq!(
+            file_name("attachment; filename*=UTF-8''B%C3%A1o%20c%C3%A1o%20th%C3%A1ng%206.doc"),
+            name
+        );
+        assert_eq!(
+            file_name(
+                "attachment; filename=\"x.doc\"; filename*=utf-8'vi'B%C3%A1o%20c%C3%A1o%20th%C3%A1ng%206.doc"
+            ),
+            name
+        );
         assert_eq!(file_name("attachment; filename=\"Báo cáo tháng 6.doc\""), name);
         let latin1: String = "Báo cáo tháng 6.doc".bytes().map(char::from).collect();
         assert_eq!(file_name(&format!("attachment; filename=\"{latin1}\"")), name);
-        assert_eq!(file_name("attachment; size=3; filename=B%C3%A1o%20c%C3%A1o%20th%C3%A1ng%206.doc"), name);
-        assert_eq!(file_name("attachment; filename=\"../../etc/passwd\""), Some("passwd".into()));
-        assert_eq!(file_name("attachment; filename=\"a\\\"b.doc\""), Some("a\"b.doc".into()));
+        assert_eq!(
+            file_name("attachment; size=3; filename=B%C3%A1o%20c%C3%A1o%20th%C3%A1ng%206.doc"),
+            name
+        );
+        assert_eq!(
+            file_name("attachment; filename=\"../../etc/passwd\""),
+            Some("passwd".into())
+        );
+        assert_eq!(
+            file_name("attachment; filename=\"a\\\"b.doc\""),
+            Some("a\"b.doc".into())
+        );
         assert_eq!(file_name("inline"), None);
         assert_eq!(file_name("attachment; filename=\"..\""), None);
     }

@@ -15,7 +15,9 @@ impl Layout {
     /// The folder of `site` below `output`.
     #[must_use]
     pub fn new(output: &Path, site: &str) -> Self {
-        Self { root: output.join(site) }
+        Self {
+            root: output.join(site),
+        }
     }
 
     /// `output/<site>`
@@ -39,7 +41,10 @@ impl Layout {
     /// `documents/<collection>/<id>.json`
     #[must_use]
     pub fn document(&self, document: &Document) -> PathBuf {
-        self.root.join("documents").join(&document.collection).join(format!("{}.json", document.id))
+        self.root
+            .join("documents")
+            .join(&document.collection)
+            .join(format!("{}.json", document.id))
     }
 
     /// `documents.jsonl`
@@ -54,7 +59,10 @@ impl Layout {
         let hex = id.to_string();
         let (folder, name) = hex.split_at(2);
         let extension = mime.and_then(extension).unwrap_or("bin");
-        self.root.join("media").join(folder).join(format!("{name}.{extension}"))
+        self.root
+            .join("media")
+            .join(folder)
+            .join(format!("{name}.{extension}"))
     }
 
     /// `run.json`
@@ -144,7 +152,10 @@ impl AtomicFile {
             .permissions(permissions())
             .tempfile_in(folder)
             .map_err(|e| io::Error::new(e.kind(), format!("cannot write in `{}`: {e}", folder.display())))?;
-        Ok(Self { file: io::BufWriter::new(file), path: path.to_owned() })
+        Ok(Self {
+            file: io::BufWriter::new(file),
+            path: path.to_owned(),
+        })
     }
 
     /// Gives the finished file its name.
@@ -152,7 +163,8 @@ impl AtomicFile {
     /// # Errors
     /// When the rest cannot be written or the rename fails; the old file is then still there.
     pub fn commit(self) -> io::Result<()> {
-        let named = |e: io::Error| io::Error::new(e.kind(), format!("cannot write `{}`: {e}", self.path.display()));
+        let named =
+            |e: io::Error| io::Error::new(e.kind(), format!("cannot write `{}`: {e}", self.path.display()));
         let file = self.file.into_inner().map_err(|e| named(e.into_error()))?;
         file.persist(&self.path).map_err(|e| named(e.error))?;
         Ok(())
@@ -162,7 +174,9 @@ impl AtomicFile {
 impl Write for AtomicFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let path = &self.path;
-        self.file.write(buf).map_err(|e| io::Error::new(e.kind(), format!("cannot write `{}`: {e}", path.display())))
+        self.file
+            .write(buf)
+            .map_err(|e| io::Error::new(e.kind(), format!("cannot write `{}`: {e}", path.display())))
     }
 
     fn flush(&mut self) -> io::Result<()> {

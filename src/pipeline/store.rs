@@ -45,10 +45,16 @@ impl<'a> MediaStore<'a> {
         if let Some(found) = self.known.get(url) {
             return Ok(Some(found.clone()));
         }
-        let Some(key) = url::Url::parse(url).ok().and_then(|u| self.mapping.canonical(&u).ok()).map(|u| u.key()) else {
+        let Some(key) = url::Url::parse(url)
+            .ok()
+            .and_then(|u| self.mapping.canonical(&u).ok())
+            .map(|u| u.key())
+        else {
             return Ok(None);
         };
-        let Some(row) = ledger.medium(&key)? else { return Ok(None) };
+        let Some(row) = ledger.medium(&key)? else {
+            return Ok(None);
+        };
         let found = self.store(&row)?;
         if self.known.len() >= REMEMBERED {
             self.known.clear();
@@ -74,8 +80,12 @@ impl<'a> MediaStore<'a> {
             height: None,
             filename: row.disposition.as_deref().and_then(file_name),
         };
-        let (MediaState::Ok, Some(place)) = (found.state, &row.place) else { return Ok(found) };
-        let capture = self.archive.read(&location(place), self.mapping.rules().limits.media_bytes)?;
+        let (MediaState::Ok, Some(place)) = (found.state, &row.place) else {
+            return Ok(found);
+        };
+        let capture = self
+            .archive
+            .read(&location(place), self.mapping.rules().limits.media_bytes)?;
         let facts = extract::inspect(&capture.body, row.declared_mime.as_deref());
         // A picture that answers with a page ("not found", status 200) is no picture.
         if facts.mime.as_deref() == Some("text/html") && found.filename.is_none() {
@@ -92,7 +102,10 @@ impl<'a> MediaStore<'a> {
     }
 
     /// Stores pictures that stood in a page itself; their facts by the token that the extractor gave them.
-    pub(super) fn inline(&mut self, media: &[InlineMedia]) -> Result<BTreeMap<String, StoredMedia>, PipelineError> {
+    pub(super) fn inline(
+        &mut self,
+        media: &[InlineMedia],
+    ) -> Result<BTreeMap<String, StoredMedia>, PipelineError> {
         let mut found = BTreeMap::new();
         for medium in media {
             let facts = extract::inspect(&medium.bytes, medium.declared_mime.as_deref());

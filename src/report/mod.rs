@@ -6,7 +6,7 @@ mod text;
 pub use resources::Resources;
 pub use text::report_text;
 
-use crate::ledger::{Counts, Failure, Tally, UrlState};
+use crate::ledger::{Counts, Failure, ListRow, Tally, UrlState};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -75,9 +75,14 @@ pub struct PagerStop {
     pub reason: String,
 }
 
-impl From<(String, String, u32, Option<String>)> for PagerStop {
-    fn from((list, rule, pages, reason): (String, String, u32, Option<String>)) -> Self {
-        Self { list, rule, pages, reason: reason.unwrap_or_else(|| "not yet".into()) }
+impl From<ListRow> for PagerStop {
+    fn from(row: ListRow) -> Self {
+        Self {
+            list: row.url,
+            rule: row.rule,
+            pages: row.pages,
+            reason: row.stop.unwrap_or_else(|| "not yet".into()),
+        }
     }
 }
 
@@ -96,11 +101,21 @@ pub struct FailedUrl {
 
 impl From<&Failure> for FailedUrl {
     fn from(f: &Failure) -> Self {
-        let parent = f.parent.as_deref().map(|p| format!(", named by {p}")).unwrap_or_default();
+        let parent = f
+            .parent
+            .as_deref()
+            .map(|p| format!(", named by {p}"))
+            .unwrap_or_default();
         Self {
             url: f.url.clone(),
             class: f.class.clone(),
-            note: format!("{} {}, status {}, {} attempts{parent}", f.kind.as_str(), f.state.as_str(), f.status, f.attempts),
+            note: format!(
+                "{} {}, status {}, {} attempts{parent}",
+                f.kind.as_str(),
+                f.state.as_str(),
+                f.status,
+                f.attempts
+            ),
             trouble: matches!(f.state, UrlState::Failed | UrlState::Rejected),
         }
     }

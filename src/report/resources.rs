@@ -17,7 +17,10 @@ impl Resources {
     pub fn now() -> Self {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        Self { cpu_seconds: cpu_seconds(&stat).unwrap_or_default(), peak_rss_bytes: peak(&status).unwrap_or_default() }
+        Self {
+            cpu_seconds: cpu_seconds(&stat).unwrap_or_default(),
+            peak_rss_bytes: peak(&status).unwrap_or_default(),
+        }
     }
 }
 
@@ -42,7 +45,10 @@ mod tests {
 
     #[test]
     fn proc_lines_are_read() {
-        assert_eq!(cpu_seconds("1 (a b) c) S 1 2 3 4 5 6 7 8 9 10 150 50 0"), Some(2.0));
+        assert_eq!(
+            cpu_seconds("1 (a b) c) S 1 2 3 4 5 6 7 8 9 10 150 50 0"),
+            Some(2.0)
+        );
         assert_eq!(peak("Name:\tx\nVmHWM:\t   12 kB\n"), Some(12288));
         assert!(Resources::now().peak_rss_bytes > 0);
     }

@@ -11,7 +11,11 @@ pub fn report_text(report: &RunReport) -> String {
     let mut out = String::new();
     let d = &report.documents;
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "sangtrang {}  site {}  started {}  {:.1} s", report.program, report.site, report.started, report.seconds);
+    let _ = writeln!(
+        out,
+        "sangtrang {}  site {}  started {}  {:.1} s",
+        report.program, report.site, report.started, report.seconds
+    );
     let _ = writeln!(out, "mapping {}\n", report.mapping);
 
     let _ = writeln!(out, "URLS");
@@ -20,7 +24,11 @@ pub fn report_text(report: &RunReport) -> String {
         let _ = writeln!(out, "  {state:<24} {count:>9}");
     }
     for stop in &report.pagers {
-        let _ = writeln!(out, "  list {} at {}: {} pages, stopped: {}", stop.rule, stop.list, stop.pages, stop.reason);
+        let _ = writeln!(
+            out,
+            "  list {} at {}: {} pages, stopped: {}",
+            stop.rule, stop.list, stop.pages, stop.reason
+        );
     }
 
     let _ = writeln!(out, "\nPAGES  {} in the archive", d.pages);
@@ -32,10 +40,17 @@ pub fn report_text(report: &RunReport) -> String {
     let _ = writeln!(out, "  unclassified             {:>9}", d.unclassified.count);
     let _ = writeln!(out, "  unreadable               {:>9}", d.unreadable.count);
 
-    let _ = writeln!(out, "\nDOCUMENTS  {}  ({} new or changed, {} seen on another page before)", d.documents, d.changed, d.duplicates);
+    let _ = writeln!(
+        out,
+        "\nDOCUMENTS  {}  ({} new or changed, {} seen on another page before)",
+        d.documents, d.changed, d.duplicates
+    );
     section(&mut out, &d.by_collection);
 
-    let _ = writeln!(out, "\nVISIBLE CHARACTERS of the documents' pages (white space not counted)");
+    let _ = writeln!(
+        out,
+        "\nVISIBLE CHARACTERS of the documents' pages (white space not counted)"
+    );
     let _ = writeln!(out, "  visible                  {:>9}", d.visible);
     let _ = writeln!(out, "  kept                     {:>9}", d.kept);
     let _ = writeln!(out, "  dropped by named rules   {:>9}", d.dropped);
@@ -47,18 +62,34 @@ pub fn report_text(report: &RunReport) -> String {
     section(&mut out, &d.encodings);
     let _ = writeln!(out, "\nRUNGS that matched, by field (0 is the first)");
     section(&mut out, &d.rungs);
-    let _ = writeln!(out, "\nMEDIA  {} files, {} bytes; references by state", d.media_files, d.media_bytes);
+    let _ = writeln!(
+        out,
+        "\nMEDIA  {} files, {} bytes; references by state",
+        d.media_files, d.media_bytes
+    );
     section(&mut out, &d.media);
-    let _ = writeln!(out, "\nGATES that did not pass, in documents ({} failed, {} with warnings)", d.failed, d.warned);
+    let _ = writeln!(
+        out,
+        "\nGATES that did not pass, in documents ({} failed, {} with warnings)",
+        d.failed, d.warned
+    );
     section(&mut out, &d.gates);
 
-    list(&mut out, "UNCLASSIFIED PAGES", d.unclassified.count, d.unclassified.first.iter().map(|u| u.to_owned()));
+    list(
+        &mut out,
+        "UNCLASSIFIED PAGES",
+        d.unclassified.count,
+        d.unclassified.first.iter().map(|u| u.to_owned()),
+    );
     findings(&mut out, "MEDIA THAT ARE NOT STORED", &d.media_missing);
     list(
         &mut out,
         "FAILED URLS",
         report.failures.len() as u64,
-        report.failures.iter().map(|f| format!("{:<16} {}  {}", f.class, f.url, f.note)),
+        report
+            .failures
+            .iter()
+            .map(|f| format!("{:<16} {}  {}", f.class, f.url, f.note)),
     );
     findings(&mut out, "UNREADABLE PAGES", &d.unreadable);
     findings(&mut out, "FINDINGS OF GATES", &d.findings);
@@ -72,7 +103,15 @@ fn section(out: &mut String, counts: &BTreeMap<String, u64>) {
 }
 
 fn findings(out: &mut String, title: &str, found: &Listed<Finding>) {
-    list(out, title, found.count, found.first.iter().map(|f| format!("{:<16} {}  {}", f.class, f.url, f.note)));
+    list(
+        out,
+        title,
+        found.count,
+        found
+            .first
+            .iter()
+            .map(|f| format!("{:<16} {}  {}", f.class, f.url, f.note)),
+    );
 }
 
 fn list(out: &mut String, title: &str, count: u64, lines: impl Iterator<Item = String>) {
@@ -84,7 +123,10 @@ fn list(out: &mut String, title: &str, count: u64, lines: impl Iterator<Item = S
     for line in lines {
         shown += 1;
         // One finding, one line: text of the web must not draw lines of its own.
-        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let line: String = line
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
         let _ = writeln!(out, "  {line}");
     }
     if shown < count {

@@ -7,9 +7,8 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Rows of the table whose header line begins with `header`: first cell's backticked words, second cell's.
 fn table(text: &str, header: &str) -> Vec<(Vec<String>, Vec<String>)> {
-    let words = |cell: &str| -> Vec<String> {
-        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-    };
+    let words =
+        |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     let rows: Vec<_> = text
         .lines()
         .skip_while(|l| !l.starts_with(header))
@@ -17,7 +16,10 @@ fn table(text: &str, header: &str) -> Vec<(Vec<String>, Vec<String>)> {
         .take_while(|l| l.starts_with('|'))
         .map(|l| {
             let cells: Vec<&str> = l.trim_matches('|').split('|').collect();
-            (words(cells[0]), cells.get(1).map(|c| words(c)).unwrap_or_default())
+            (
+                words(cells[0]),
+                cells.get(1).map(|c| words(c)).unwrap_or_default(),
+            )
         })
         .collect();
     assert!(!rows.is_empty(), "ARCHITECTURE.md has no table `{header}`");
@@ -34,8 +36,17 @@ fn sources() -> Vec<(String, String, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
-                let inside = path.strip_prefix(Path::new(ROOT).join("src")).unwrap().to_string_lossy().into_owned();
-                let room = inside.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+                let inside = path
+                    .strip_prefix(Path::new(ROOT).join("src"))
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned();
+                let room = inside
+                    .split('/')
+                    .next()
+                    .unwrap()
+                    .trim_end_matches(".rs")
+                    .to_owned();
                 if room != "lib" && room != "main" {
                     files.push((room, inside, std::fs::read_to_string(&path).unwrap()));
                 }
@@ -69,7 +80,11 @@ fn rooms_named(line: &str, rooms: &BTreeSet<String>) -> Vec<String> {
             None => vec![rest],
         };
         for name in names {
-            let name: String = name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String = name
+                .trim()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             if rooms.contains(&name) {
                 found.push(name);
             }
@@ -80,8 +95,10 @@ fn rooms_named(line: &str, rooms: &BTreeSet<String>) -> Vec<String> {
 
 #[test]
 fn rooms_import_only_what_the_table_allows() {
-    let allowed: BTreeMap<String, Vec<String>> =
-        table(&architecture(), "| room | may import |").into_iter().map(|(r, m)| (r[0].clone(), m)).collect();
+    let allowed: BTreeMap<String, Vec<String>> = table(&architecture(), "| room | may import |")
+        .into_iter()
+        .map(|(r, m)| (r[0].clone(), m))
+        .collect();
     let rooms: BTreeSet<String> = allowed.keys().cloned().collect();
     let mut wrong = Vec::new();
     for (room, file, text) in sources() {
@@ -91,7 +108,9 @@ fn rooms_import_only_what_the_table_allows() {
         };
         for (line, code) in code(&text) {
             if code.contains("super::super::super") {
-                wrong.push(format!("src/{file}:{line}: name the room instead of climbing by super::super::super"));
+                wrong.push(format!(
+                    "src/{file}:{line}: name the room instead of climbing by super::super::super"
+                ));
             }
             for named in rooms_named(code, &rooms) {
                 if named != room && !may.contains(&named) {
@@ -125,13 +144,27 @@ fn outside_crates_have_one_home() {
 
 #[test]
 fn pure_code_touches_no_clock_no_file_and_no_reactor() {
-    let pure: Vec<String> = table(&architecture(), "| pure | |").into_iter().flat_map(|(p, _)| p).collect();
-    let banned =
-        ["tokio", "std::fs", "fs_err", "SystemTime::now", "Instant::now", "Timestamp::now", "Zoned::now", "std::net::Tcp"];
+    let pure: Vec<String> = table(&architecture(), "| pure | |")
+        .into_iter()
+        .flat_map(|(p, _)| p)
+        .collect();
+    let banned = [
+        "tokio",
+        "std::fs",
+        "fs_err",
+        "SystemTime::now",
+        "Instant::now",
+        "Timestamp::now",
+        "Zoned::now",
+        "std::net::Tcp",
+    ];
     let mut wrong = Vec::new();
     let mut seen = BTreeSet::new();
     for (room, file, text) in sources() {
-        let Some(place) = pure.iter().find(|p| **p == room || **p == file || file.starts_with(&format!("{p}/"))) else {
+        let Some(place) = pure
+            .iter()
+            .find(|p| **p == room || **p == file || file.starts_with(&format!("{p}/")))
+        else {
             continue;
         };
         seen.insert(place.clone());
@@ -145,7 +178,9 @@ fn pure_code_touches_no_clock_no_file_and_no_reactor() {
     }
     for place in pure {
         if !seen.contains(&place) {
-            wrong.push(format!("ARCHITECTURE.md names `{place}` as pure, but src/ has no such place"));
+            wrong.push(format!(
+                "ARCHITECTURE.md names `{place}` as pure, but src/ has no such place"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -153,7 +188,14 @@ fn pure_code_touches_no_clock_no_file_and_no_reactor() {
 
 #[test]
 fn only_the_desk_prints_and_exits() {
-    let banned = ["println!", "eprintln!", "print!(", "eprint!(", "process::exit", "dbg!("];
+    let banned = [
+        "println!",
+        "eprintln!",
+        "print!(",
+        "eprint!(",
+        "process::exit",
+        "dbg!(",
+    ];
     let mut wrong = Vec::new();
     for (room, file, text) in sources() {
         for (line, code) in code(&text) {
@@ -169,8 +211,10 @@ fn only_the_desk_prints_and_exits() {
 
 #[test]
 fn every_room_has_its_line() {
-    let described: BTreeSet<String> =
-        table(&architecture(), "| room | what it is |").into_iter().map(|(r, _)| r[0].clone()).collect();
+    let described: BTreeSet<String> = table(&architecture(), "| room | what it is |")
+        .into_iter()
+        .map(|(r, _)| r[0].clone())
+        .collect();
     let rooms: BTreeSet<String> = sources().into_iter().map(|(room, ..)| room).collect();
     assert_eq!(described, rooms);
 }

@@ -9,7 +9,20 @@ use std::path::Path;
 fn help_is_data_and_a_wrong_command_is_usage() {
     let help = expect(sangtrang().arg("--help"), 0);
     let said = text(&help.stdout);
-    for command in ["demo", "run", "crawl", "extract", "try", "check", "test", "inspect", "status", "show", "schema", "completions"] {
+    for command in [
+        "demo",
+        "run",
+        "crawl",
+        "extract",
+        "try",
+        "check",
+        "test",
+        "inspect",
+        "status",
+        "show",
+        "schema",
+        "completions",
+    ] {
         assert!(said.contains(&format!("\n  {command} ")), "{command}\n{said}");
     }
     let wrong = expect(sangtrang().arg("fly"), 2);
@@ -26,7 +39,11 @@ fn shipped_mappings_are_valid_and_their_examples_pass() {
             let output = expect(sangtrang().args(["--json", "test"]).arg(&path), 0);
             let last: Value = serde_json::from_str(text(&output.stdout).lines().last().unwrap()).unwrap();
             assert_eq!(last["failed"], 0);
-            assert!(last["passed"].as_u64().unwrap() > 0, "{} has no example", path.display());
+            assert!(
+                last["passed"].as_u64().unwrap() > 0,
+                "{} has no example",
+                path.display()
+            );
         }
     }
 }
@@ -58,38 +75,77 @@ fn one_page_can_be_tried_explained_shown_and_inspected() {
 
     let tried = expect(
         sangtrang()
-            .args(["--json", "try", "mappings/ctk-binhthuan.toml", url, "--explain", "title"])
+            .args([
+                "--json",
+                "try",
+                "mappings/ctk-binhthuan.toml",
+                url,
+                "--explain",
+                "title",
+            ])
             .args(["--connect-to", &server.connect_to()]),
         0,
     );
     let tried: Value = serde_json::from_slice(&tried.stdout).unwrap();
     assert_eq!(tried["documents"][0]["title"], all[0]["title"]);
-    assert!(tried["explain"].as_array().is_some_and(|rungs| !rungs.is_empty()), "{tried}");
+    assert!(
+        tried["explain"].as_array().is_some_and(|rungs| !rungs.is_empty()),
+        "{tried}"
+    );
 
     let for_people = expect(
-        sangtrang()
-            .args(["try", "mappings/ctk-binhthuan.toml", url, "--explain", "title", "--connect-to", &server.connect_to()]),
+        sangtrang().args([
+            "try",
+            "mappings/ctk-binhthuan.toml",
+            url,
+            "--explain",
+            "title",
+            "--connect-to",
+            &server.connect_to(),
+        ]),
         0,
     );
     let said = text(&for_people.stdout);
-    assert!(said.contains(all[0]["title"].as_str().unwrap()) && said.contains("unaccounted"), "{said}");
+    assert!(
+        said.contains(all[0]["title"].as_str().unwrap()) && said.contains("unaccounted"),
+        "{said}"
+    );
 
     for what in [url, all[0]["id"].as_str().unwrap()] {
-        let shown = expect(sangtrang().args(["--json", "show", what, "--output"]).arg(folder.path()), 0);
+        let shown = expect(
+            sangtrang()
+                .args(["--json", "show", what, "--output"])
+                .arg(folder.path()),
+            0,
+        );
         let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
         assert_eq!(shown["url"], url, "{shown}");
         assert_eq!(shown["document"]["id"], all[0]["id"]);
     }
-    let unknown = expect(sangtrang().args(["show", "http://ctk-binhthuan.example/nowhere", "--output"]).arg(folder.path()), 1);
+    let unknown = expect(
+        sangtrang()
+            .args(["show", "http://ctk-binhthuan.example/nowhere", "--output"])
+            .arg(folder.path()),
+        1,
+    );
     assert!(text(&unknown.stderr).contains("nowhere"));
 
-    let status = expect(sangtrang().args(["--json", "status", "--output"]).arg(folder.path()), 0);
+    let status = expect(
+        sangtrang()
+            .args(["--json", "status", "--output"])
+            .arg(folder.path()),
+        0,
+    );
     let status: Value = serde_json::from_str(text(&status.stdout).lines().next().unwrap()).unwrap();
     assert_eq!(status["site"], "ctk-binhthuan");
     assert_eq!(status["documents"], 12);
 
     let page = folder.path().join("page.html");
-    std::fs::write(&page, "<title>T</title><body><h1>Tiêu đề</h1><p>Một dòng.</p><script>x()</script>").unwrap();
+    std::fs::write(
+        &page,
+        "<title>T</title><body><h1>Tiêu đề</h1><p>Một dòng.</p><script>x()</script>",
+    )
+    .unwrap();
     let inspected = expect(sangtrang().args(["--json", "inspect"]).arg(&page), 0);
     let inspected: Value = serde_json::from_slice(&inspected.stdout).unwrap();
     assert_eq!(inspected["decode"]["used"], "UTF-8");

@@ -7,7 +7,12 @@ use serde_json::Value;
 #[test]
 fn the_demo_ends_equal_to_the_truth() {
     let folder = tempfile::tempdir().unwrap();
-    let output = expect(sangtrang().args(["--json", "demo", "--articles", "60", "--output"]).arg(folder.path()), 0);
+    let output = expect(
+        sangtrang()
+            .args(["--json", "demo", "--articles", "60", "--output"])
+            .arg(folder.path()),
+        0,
+    );
     let last: Value = serde_json::from_str(text(&output.stdout).lines().last().unwrap()).unwrap();
     assert_eq!(last["type"], "demo");
     assert_eq!(last["articles"], 60);
@@ -19,7 +24,11 @@ fn the_demo_ends_equal_to_the_truth() {
     for name in ["ledger.db", "run.json", "report.txt", "documents.jsonl"] {
         assert!(site.join(name).is_file(), "{name} is missing");
     }
-    assert!(files(&site).iter().all(|f| !f.to_string_lossy().contains(".part-")));
+    assert!(
+        files(&site)
+            .iter()
+            .all(|f| !f.to_string_lossy().contains(".part-"))
+    );
 }
 
 /// The same comparison, made here and not by the command, over every article of a larger portal.
@@ -33,7 +42,11 @@ fn every_field_of_every_article_equals_the_truth() {
     let mut by_key = std::collections::BTreeMap::new();
     for document in documents(&site) {
         if let Some(error) = validator.iter_errors(&document).next() {
-            panic!("{} does not fit the schema: {error} at {}", document["source_key"], error.instance_path());
+            panic!(
+                "{} does not fit the schema: {error} at {}",
+                document["source_key"],
+                error.instance_path()
+            );
         }
         by_key.insert(document["source_key"].as_str().unwrap().to_owned(), document);
     }
@@ -45,26 +58,46 @@ fn every_field_of_every_article_equals_the_truth() {
             wrong.push(format!("{}: no document", gold.document.source_key));
             continue;
         };
-        assert_eq!(found["accounting"]["unaccounted"], 0, "{}", gold.document.source_key);
+        assert_eq!(
+            found["accounting"]["unaccounted"], 0,
+            "{}",
+            gold.document.source_key
+        );
         let found = serde_json::from_value(found).unwrap();
         for d in compare(&gold.document, &found).unwrap() {
-            wrong.push(format!("{}{}: expected {}, found {}", gold.document.source_key, d.field, d.expected, d.found));
+            wrong.push(format!(
+                "{}{}: expected {}, found {}",
+                gold.document.source_key, d.field, d.expected, d.found
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} differences:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(40)].join("\n")
+    );
     assert_eq!(count, 150);
-    assert!(by_key.is_empty(), "documents that the truth does not know: {:?}", by_key.keys());
+    assert!(
+        by_key.is_empty(),
+        "documents that the truth does not know: {:?}",
+        by_key.keys()
+    );
 }
 
 #[test]
 fn the_seed_holds_what_it_must() {
-    let Some(path) = shared("seed/expected.json") else { return };
+    let Some(path) = shared("seed/expected.json") else {
+        return;
+    };
     let expected: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let server = Server::start(Portal::new(1, 1));
     let folder = tempfile::tempdir().unwrap();
     expect(&mut run_bundled(&server, folder.path()), 0);
     let all = documents(&folder.path().join("ctk-binhthuan"));
-    let [document] = &all[..] else { panic!("{} documents", all.len()) };
+    let [document] = &all[..] else {
+        panic!("{} documents", all.len())
+    };
     for field in ["language", "title"] {
         assert_eq!(document[field], expected[field]);
     }
@@ -74,7 +107,10 @@ fn the_seed_holds_what_it_must() {
         assert_eq!(document["dates"]["event"][key], expected["dates"]["event"][key]);
     }
     let published = &document["provenance"]["fields"]["dates.published"];
-    assert_eq!(published["method"], "listing", "the page does not say when it was published: {published}");
+    assert_eq!(
+        published["method"], "listing",
+        "the page does not say when it was published: {published}"
+    );
 
     let body = document["body"].as_array().unwrap();
     let blocks = expected["body"].as_array().unwrap();
@@ -83,9 +119,17 @@ fn the_seed_holds_what_it_must() {
         assert_eq!(found["kind"], wanted["kind"]);
         if wanted["kind"] == "gallery" {
             assert_eq!(found["lead"], wanted["lead"]);
-            let captions: Vec<&Value> =
-                found["items"].as_array().unwrap().iter().map(|i| &i["caption"]["text"]).filter(|c| !c.is_null()).collect();
-            assert_eq!(captions, wanted["captions"].as_array().unwrap().iter().collect::<Vec<_>>());
+            let captions: Vec<&Value> = found["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|i| &i["caption"]["text"])
+                .filter(|c| !c.is_null())
+                .collect();
+            assert_eq!(
+                captions,
+                wanted["captions"].as_array().unwrap().iter().collect::<Vec<_>>()
+            );
         } else {
             assert_eq!(found["text"], wanted["text"]);
         }
@@ -96,14 +140,25 @@ fn the_seed_holds_what_it_must() {
         .iter()
         .map(|c| [&c["kind"], &c["number"], &c["date"]])
         .collect();
-    let wanted: Vec<[&Value; 3]> =
-        expected["citations"].as_array().unwrap().iter().map(|c| [&c["kind"], &c["number"], &c["date"]]).collect();
+    let wanted: Vec<[&Value; 3]> = expected["citations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| [&c["kind"], &c["number"], &c["date"]])
+        .collect();
     assert_eq!(citations, wanted);
     for wanted in expected["dropped"].as_array().unwrap() {
-        let found = document["dropped"].as_array().unwrap().iter().any(|d| d["rule"] == wanted["rule"] && d["text"] == wanted["text"]);
+        let found = document["dropped"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|d| d["rule"] == wanted["rule"] && d["text"] == wanted["text"]);
         assert!(found, "dropped {wanted}");
     }
-    assert_eq!(document["accounting"]["unaccounted"], expected["accounting"]["unaccounted"]);
+    assert_eq!(
+        document["accounting"]["unaccounted"],
+        expected["accounting"]["unaccounted"]
+    );
 }
 
 #[test]
@@ -115,7 +170,9 @@ fn a_second_run_changes_no_byte_and_asks_for_nothing_twice() {
     let snapshot = || -> Vec<(std::path::PathBuf, Vec<u8>)> {
         files(&site)
             .into_iter()
-            .filter(|f| f.starts_with("documents") || f.starts_with("media") || f.as_os_str() == "documents.jsonl")
+            .filter(|f| {
+                f.starts_with("documents") || f.starts_with("media") || f.as_os_str() == "documents.jsonl"
+            })
             .map(|f| (f.clone(), std::fs::read(site.join(&f)).unwrap()))
             .collect()
     };
@@ -123,13 +180,21 @@ fn a_second_run_changes_no_byte_and_asks_for_nothing_twice() {
     assert!(before.len() > 30);
     expect(&mut run_bundled(&server, folder.path()), 0);
     assert_eq!(before, snapshot());
-    let again: Vec<String> =
-        server.portal.requests()[asked..].iter().map(|r| r.url.clone()).filter(|u| u != "/robots.txt").collect();
+    let again: Vec<String> = server.portal.requests()[asked..]
+        .iter()
+        .map(|r| r.url.clone())
+        .filter(|u| u != "/robots.txt")
+        .collect();
     assert!(again.is_empty(), "asked again: {again:?}");
 
     // Offline from the archive: the portal is gone.
     drop(server);
-    expect(sangtrang().args(["extract", "mappings/ctk-binhthuan.toml", "--output"]).arg(folder.path()), 0);
+    expect(
+        sangtrang()
+            .args(["extract", "mappings/ctk-binhthuan.toml", "--output"])
+            .arg(folder.path()),
+        0,
+    );
     assert_eq!(before, snapshot());
 }
 
@@ -140,9 +205,16 @@ fn warcio_accepts_the_archive() {
     expect(&mut run_bundled(&server, folder.path()), 0);
     let archive = folder.path().join("ctk-binhthuan/archive");
     let mut command = std::process::Command::new("warcio");
-    command.arg("check").args(files(&archive).iter().map(|f| archive.join(f)));
+    command
+        .arg("check")
+        .args(files(&archive).iter().map(|f| archive.join(f)));
     match command.output() {
-        Ok(output) => assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr)),
+        Ok(output) => assert!(
+            output.status.success(),
+            "{}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        ),
         Err(_) => eprintln!("SKIPPED: warcio is not on the PATH (pip install warcio)"),
     }
 }

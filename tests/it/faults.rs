@@ -15,7 +15,10 @@ use std::path::{Path, PathBuf};
 fn site(router: Router) -> SocketAddr {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap()).unwrap();
@@ -65,7 +68,12 @@ outside = true
 
 fn run(mapping: &Path, address: SocketAddr, output: &Path) -> std::process::Command {
     let mut command = sangtrang();
-    command.arg("run").arg(mapping).args(["--connect-to", &format!("::{address}")]).arg("--output").arg(output);
+    command
+        .arg("run")
+        .arg(mapping)
+        .args(["--connect-to", &format!("::{address}")])
+        .arg("--output")
+        .arg(output);
     command
 }
 
@@ -114,7 +122,14 @@ fn a_closed_port_is_try_later() {
 fn a_name_that_does_not_resolve_is_try_later() {
     let folder = tempfile::tempdir().unwrap();
     let mapping = mapping(folder.path(), "");
-    let output = expect(sangtrang().arg("run").arg(&mapping).arg("--output").arg(folder.path()), 7);
+    let output = expect(
+        sangtrang()
+            .arg("run")
+            .arg(&mapping)
+            .arg("--output")
+            .arg(folder.path()),
+        7,
+    );
     assert!(text(&output.stderr).contains("nasty.example"));
 }
 
@@ -127,7 +142,11 @@ fn robots_that_forbid_all_hold_the_run() {
     );
     let folder = tempfile::tempdir().unwrap();
     let output = expect(&mut run(&mapping(folder.path(), ""), address, folder.path()), 6);
-    assert!(text(&output.stderr).contains("robots.txt"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("robots.txt"),
+        "{}",
+        text(&output.stderr)
+    );
 }
 
 fn html(body: impl Into<Body>) -> impl IntoResponse {
@@ -195,12 +214,28 @@ fn hostile_pages_are_named_and_the_good_page_still_arrives() {
         .collect();
     assert_eq!(titles, ["Deep", "Good"]);
     let report = std::fs::read_to_string(site.join("report.txt")).unwrap();
-    for (url, class) in [("/huge", "too_large"), ("/bomb", "too_large"), ("/loop", "redirect"), ("/chain/0", "redirect")] {
-        let line = report.lines().find(|l| l.contains(&format!("http://nasty.example{url}"))).unwrap_or_default();
-        assert!(line.contains(class), "report.txt names {url} as {class}:\n{report}");
+    for (url, class) in [
+        ("/huge", "too_large"),
+        ("/bomb", "too_large"),
+        ("/loop", "redirect"),
+        ("/chain/0", "redirect"),
+    ] {
+        let line = report
+            .lines()
+            .find(|l| l.contains(&format!("http://nasty.example{url}")))
+            .unwrap_or_default();
+        assert!(
+            line.contains(class),
+            "report.txt names {url} as {class}:\n{report}"
+        );
     }
-    let run: serde_json::Value = serde_json::from_slice(&std::fs::read(site.join("run.json")).unwrap()).unwrap();
-    let peak = run.pointer("/resources/peak_rss_bytes").unwrap().as_u64().unwrap();
+    let run: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(site.join("run.json")).unwrap()).unwrap();
+    let peak = run
+        .pointer("/resources/peak_rss_bytes")
+        .unwrap()
+        .as_u64()
+        .unwrap();
     assert!(peak < 256 << 20, "peak memory was {peak} bytes");
 }
 
@@ -225,7 +260,11 @@ fn a_second_run_on_the_same_ledger_is_refused() {
     expect(&mut run_bundled(&server, folder.path()), 0);
     let ledger = sangtrang::ledger::Ledger::open(&folder.path().join("ctk-binhthuan/ledger.db")).unwrap();
     let output = expect(&mut run_bundled(&server, folder.path()), 8);
-    assert!(text(&output.stderr).contains("another run"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("another run"),
+        "{}",
+        text(&output.stderr)
+    );
     drop(ledger);
     expect(&mut run_bundled(&server, folder.path()), 0);
 }
@@ -251,10 +290,17 @@ fn a_full_disk_stops_the_run_and_the_same_command_continues() {
     let grown = mount("64m", "remount,");
     let again = run_bundled(&server, &disk).output().unwrap();
     let documents = crate::support::documents(&disk.join("ctk-binhthuan")).len();
-    let unmounted = std::process::Command::new("umount").arg(&disk).status().unwrap().success();
+    let unmounted = std::process::Command::new("umount")
+        .arg(&disk)
+        .status()
+        .unwrap()
+        .success();
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("space") && said.contains("run the same command again"), "{said}");
+    assert!(
+        said.contains("space") && said.contains("run the same command again"),
+        "{said}"
+    );
     assert!(grown && unmounted);
     assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
     assert_eq!(documents, 60);

@@ -17,7 +17,12 @@ fn archived(site: &Path) -> BTreeMap<String, BTreeSet<String>> {
         for exchange in sangtrang::capture::warc::read(&site.join("archive").join(&file)).unwrap() {
             let exchange = exchange.unwrap();
             let body = blake3::hash(&exchange.body).to_hex().to_string();
-            let key = format!("{} {} {}", exchange.method, exchange.url, blake3::hash(&exchange.request_body).to_hex());
+            let key = format!(
+                "{} {} {}",
+                exchange.method,
+                exchange.url,
+                blake3::hash(&exchange.request_body).to_hex()
+            );
             found.entry(key).or_default().insert(body);
         }
     }
@@ -26,12 +31,16 @@ fn archived(site: &Path) -> BTreeMap<String, BTreeSet<String>> {
 
 /// URLs that the ledger says are captured, with their path and query.
 fn committed(site: &Path) -> BTreeSet<String> {
-    let Ok(ledger) = rusqlite::Connection::open(site.join("ledger.db")) else { return BTreeSet::new() };
-    let Ok(mut rows) = ledger.prepare("SELECT url FROM url WHERE state = 'done' AND kind <> 'postback'") else {
+    let Ok(ledger) = rusqlite::Connection::open(site.join("ledger.db")) else {
+        return BTreeSet::new();
+    };
+    let Ok(mut rows) = ledger.prepare("SELECT url FROM url WHERE state = 'done' AND kind <> 'postback'")
+    else {
         return BTreeSet::new();
     };
     let urls = rows.query_map([], |row| row.get::<_, String>(0)).unwrap();
-    urls.map(|url| url.unwrap().replacen("http://ctk-binhthuan.example", "", 1)).collect()
+    urls.map(|url| url.unwrap().replacen("http://ctk-binhthuan.example", "", 1))
+        .collect()
 }
 
 fn tree(site: &Path, folder: &str) -> BTreeMap<String, String> {
@@ -39,14 +48,20 @@ fn tree(site: &Path, folder: &str) -> BTreeMap<String, String> {
         .into_iter()
         .map(|f| {
             let bytes = std::fs::read(site.join(folder).join(&f)).unwrap();
-            (f.to_string_lossy().into_owned(), blake3::hash(&bytes).to_hex().to_string())
+            (
+                f.to_string_lossy().into_owned(),
+                blake3::hash(&bytes).to_hex().to_string(),
+            )
         })
         .collect()
 }
 
 #[test]
 fn twenty_kills_change_nothing() {
-    let seed = std::env::var("SANGTRANG_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    let seed = std::env::var("SANGTRANG_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or_else(|| fastrand::u64(..));
     eprintln!("SANGTRANG_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
 
@@ -65,10 +80,17 @@ fn twenty_kills_change_nothing() {
     let mut kills = 0;
     let mut safe: Vec<(usize, BTreeSet<String>)> = Vec::new();
     for moment in moments {
-        let mut run = run_bundled(&server, folder.path()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        let mut run = run_bundled(&server, folder.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
         let started = Instant::now();
         while server.portal.requests_len() < moment && run.try_wait().unwrap().is_none() {
-            assert!(started.elapsed() < Duration::from_secs(120), "the run stands still");
+            assert!(
+                started.elapsed() < Duration::from_secs(120),
+                "the run stands still"
+            );
             std::thread::yield_now();
         }
         // Somewhere inside the exchange that follows: before, in or after the commit.
@@ -82,13 +104,18 @@ fn twenty_kills_change_nothing() {
         safe.push((server.portal.requests_len(), committed(&site)));
     }
     expect(&mut run_bundled(&server, folder.path()), 0);
-    assert!(kills >= KILLS / 2, "only {kills} of {KILLS} kills hit a running process");
+    assert!(
+        kills >= KILLS / 2,
+        "only {kills} of {KILLS} kills hit a running process"
+    );
 
     let requests = server.portal.requests();
     for (at, urls) in &safe {
         for request in &requests[*at..] {
             assert!(
-                request.method != "GET" || request.url == "/robots.txt" || !urls.contains(&request.url.to_lowercase_path()),
+                request.method != "GET"
+                    || request.url == "/robots.txt"
+                    || !urls.contains(&request.url.to_lowercase_path()),
                 "{} was committed and fetched again",
                 request.url
             );
@@ -105,7 +132,10 @@ fn twenty_kills_change_nothing() {
     let (ours, theirs) = (archived(&site), archived(&other));
     let missing: Vec<_> = theirs.keys().filter(|k| !ours.contains_key(*k)).collect();
     let added: Vec<_> = ours.keys().filter(|k| !theirs.contains_key(*k)).collect();
-    assert!(missing.is_empty() && added.is_empty(), "archives differ: missing {missing:?}, added {added:?}");
+    assert!(
+        missing.is_empty() && added.is_empty(),
+        "archives differ: missing {missing:?}, added {added:?}"
+    );
 }
 
 trait LowercasePath {

@@ -8,7 +8,8 @@ use std::path::Path;
 
 /// The bundled mapping with another source.
 fn with_source(folder: &Path, source: &str) -> std::path::PathBuf {
-    let text = std::fs::read_to_string(Path::new(crate::support::ROOT).join("mappings/ctk-binhthuan.toml")).unwrap();
+    let text =
+        std::fs::read_to_string(Path::new(crate::support::ROOT).join("mappings/ctk-binhthuan.toml")).unwrap();
     // The examples belong to the mapping's own folder.
     let text = text.split("[[collection.example]]").next().unwrap();
     let path = folder.join("other.toml");
@@ -22,7 +23,10 @@ fn content(site: &Path) -> BTreeMap<String, (Value, Value, Value)> {
         .into_iter()
         .map(|d| {
             let key = d["source_key"].as_str().unwrap().to_owned();
-            (key, (d["revision"].clone(), d["body"].clone(), d["accounting"].clone()))
+            (
+                key,
+                (d["revision"].clone(), d["body"].clone(), d["accounting"].clone()),
+            )
         })
         .collect()
 }
@@ -34,9 +38,15 @@ fn an_archive_gives_the_same_documents_without_the_site() {
     expect(&mut run_bundled(&server, folder.path()), 0);
     drop(server);
     let live = folder.path().join("ctk-binhthuan");
-    let mapping = with_source(folder.path(), &format!("kind = \"warc\"\npath = \"{}\"", live.join("archive").display()));
+    let mapping = with_source(
+        folder.path(),
+        &format!("kind = \"warc\"\npath = \"{}\"", live.join("archive").display()),
+    );
     let output = folder.path().join("again");
-    expect(sangtrang().arg("run").arg(&mapping).arg("--output").arg(&output), 0);
+    expect(
+        sangtrang().arg("run").arg(&mapping).arg("--output").arg(&output),
+        0,
+    );
     assert_eq!(content(&output.join("ctk-binhthuan")), content(&live));
 }
 
@@ -47,39 +57,74 @@ fn a_truncated_archive_says_where_and_gives_what_is_whole() {
     expect(&mut run_bundled(&server, folder.path()), 0);
     drop(server);
     let live = folder.path().join("ctk-binhthuan");
-    let archive = live.join("archive").join(&crate::support::files(&live.join("archive"))[0]);
+    let archive = live
+        .join("archive")
+        .join(&crate::support::files(&live.join("archive"))[0]);
     let bytes = std::fs::read(archive).unwrap();
     let cut = folder.path().join("cut.warc.gz");
     std::fs::write(&cut, &bytes[..bytes.len() * 3 / 4]).unwrap();
-    let mapping = with_source(folder.path(), &format!("kind = \"warc\"\npath = \"{}\"", cut.display()));
+    let mapping = with_source(
+        folder.path(),
+        &format!("kind = \"warc\"\npath = \"{}\"", cut.display()),
+    );
     let output = folder.path().join("again");
-    let run = expect(sangtrang().arg("run").arg(&mapping).arg("--output").arg(&output), 4);
+    let run = expect(
+        sangtrang().arg("run").arg(&mapping).arg("--output").arg(&output),
+        4,
+    );
     assert!(text(&run.stderr).contains("cut.warc.gz"), "{}", text(&run.stderr));
     assert!(!documents(&output.join("ctk-binhthuan")).is_empty());
 }
 
 #[test]
 fn a_saved_city_portal_becomes_documents_with_nothing_unaccounted() {
-    let Some(saved) = shared("data/portals/hanoi") else { return };
+    let Some(saved) = shared("data/portals/hanoi") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
-    let text = std::fs::read_to_string(Path::new(crate::support::ROOT).join("mappings/hanoi-sotttt.toml")).unwrap();
+    let text =
+        std::fs::read_to_string(Path::new(crate::support::ROOT).join("mappings/hanoi-sotttt.toml")).unwrap();
     let mapping = folder.path().join("hanoi.toml");
     let text = text.replace("../../shared/data/portals/hanoi", &saved.to_string_lossy());
     std::fs::write(&mapping, text.split("[[collection.example]]").next().unwrap()).unwrap();
-    let run = sangtrang().arg("run").arg(&mapping).arg("--output").arg(folder.path()).output().unwrap();
-    assert!(matches!(run.status.code(), Some(0 | 4)), "{}", crate::support::text(&run.stderr));
+    let run = sangtrang()
+        .arg("run")
+        .arg(&mapping)
+        .arg("--output")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert!(
+        matches!(run.status.code(), Some(0 | 4)),
+        "{}",
+        crate::support::text(&run.stderr)
+    );
     let all = documents(&folder.path().join("hanoi-sotttt"));
     let entries: Vec<&Value> = all.iter().filter(|d| d["collection"] == "entries").collect();
     assert!(entries.len() > 100, "{} entries", entries.len());
     for entry in &entries {
-        assert!(entry["title"].is_string() && !entry["links"].as_array().unwrap().is_empty(), "{entry}");
+        assert!(
+            entry["title"].is_string() && !entry["links"].as_array().unwrap().is_empty(),
+            "{entry}"
+        );
         assert_eq!(entry["accounting"]["unaccounted"], 0, "{entry}");
     }
-    let dated = entries.iter().filter(|d| d["dates"]["published"].is_object()).count();
-    assert!(dated * 10 >= entries.len() * 9, "{dated} of {} entries have a date", entries.len());
+    let dated = entries
+        .iter()
+        .filter(|d| d["dates"]["published"].is_object())
+        .count();
+    assert!(
+        dated * 10 >= entries.len() * 9,
+        "{dated} of {} entries have a date",
+        entries.len()
+    );
     let pages: Vec<&Value> = all.iter().filter(|d| d["collection"] == "pages").collect();
     assert!(pages.len() > 15, "{} static pages", pages.len());
     for page in pages {
-        assert!(!page["body"].as_array().unwrap().is_empty(), "{}", page["source_key"]);
+        assert!(
+            !page["body"].as_array().unwrap().is_empty(),
+            "{}",
+            page["source_key"]
+        );
     }
 }

@@ -14,7 +14,11 @@ pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// The binary, run from the project's root, without a terminal and without the caller's settings.
 pub fn sangtrang() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sangtrang"));
-    command.current_dir(ROOT).env_remove("SANGTRANG_OUTPUT").env_remove("SANGTRANG_LOG").env("NO_COLOR", "1");
+    command
+        .current_dir(ROOT)
+        .env_remove("SANGTRANG_OUTPUT")
+        .env_remove("SANGTRANG_LOG")
+        .env("NO_COLOR", "1");
     command
 }
 
@@ -34,7 +38,10 @@ impl Server {
         let thread = std::thread::spawn({
             let (portal, stop) = (portal.clone(), stop.clone());
             move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .unwrap();
                 runtime.block_on(async {
                     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                     tell.send(listener.local_addr().unwrap()).unwrap();
@@ -42,7 +49,12 @@ impl Server {
                 });
             }
         });
-        Self { address: told.recv().unwrap(), portal, stop, thread: Some(thread) }
+        Self {
+            address: told.recv().unwrap(),
+            portal,
+            stop,
+            thread: Some(thread),
+        }
     }
 
     /// The flag that sends the canonical host's traffic here.
@@ -64,7 +76,14 @@ impl Drop for Server {
 pub fn run_bundled(server: &Server, output: &Path) -> Command {
     let mut command = sangtrang();
     command
-        .args(["run", "mappings/ctk-binhthuan.toml", "--delay", "0ms", "--concurrency", "8"])
+        .args([
+            "run",
+            "mappings/ctk-binhthuan.toml",
+            "--delay",
+            "0ms",
+            "--concurrency",
+            "8",
+        ])
         .args(["--connect-to", &server.connect_to()])
         .arg("--output")
         .arg(output);
@@ -110,16 +129,22 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 /// The documents of `documents.jsonl`.
 pub fn documents(site: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(site.join("documents.jsonl")).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// The shared material beside the project, if it is there; says loudly when not.
 pub fn shared(what: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SANGTRANG_SHARED").map_or_else(|| Path::new(ROOT).join("../shared"), PathBuf::from);
+    let root =
+        std::env::var_os("SANGTRANG_SHARED").map_or_else(|| Path::new(ROOT).join("../shared"), PathBuf::from);
     let path = root.join(what);
     if path.exists() {
         return Some(path);
     }
-    eprintln!("SKIPPED: `{}` is not here; set SANGTRANG_SHARED to judge against it", path.display());
+    eprintln!(
+        "SKIPPED: `{}` is not here; set SANGTRANG_SHARED to judge against it",
+        path.display()
+    );
     None
 }
