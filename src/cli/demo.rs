@@ -138,6 +138,8 @@ fn judge(portal: &Portal, layout: &Layout) -> Result<BTreeMap<String, Vec<String
     Ok(wrong)
 }
 
+/// Characters of a difference that are printed.
+const LINE: usize = 240;
 /// Most differences that are printed.
 const SHOWN: usize = 20;
 
@@ -153,7 +155,7 @@ fn tell(portal: &Portal, layout: &Layout, tally: &Tally, wrong: &BTreeMap<String
     );
     let lines: Vec<&String> = wrong.values().flatten().collect();
     for line in lines.iter().take(SHOWN) {
-        ui.warning(line);
+        ui.warning(line.chars().take(LINE).collect::<String>());
     }
     if let Some(more) = lines.len().checked_sub(SHOWN).filter(|n| *n > 0) {
         ui.warning(format_args!("… and {more} more differences"));

@@ -220,7 +220,10 @@ impl Maker {
                 urls::canonical_picture(p),
                 p.rsplit('/').next().map(str::to_owned),
             ),
-            PictureSource::Data => ("data:".to_owned(), None),
+            PictureSource::Data => (
+                format!("data:{}", CaptureId::of(&media::data_picture().bytes)),
+                None,
+            ),
         };
         let reference = match &png {
             Some(png) => format!("media:{}", CaptureId::of(&png.bytes)),

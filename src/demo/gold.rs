@@ -139,10 +139,21 @@ fn dropped(portal: &Portal, article: &Article, markers: &[String]) -> Vec<(Strin
         .iter()
         .map(|p| (p.rule.to_owned(), p.text()))
         .collect();
+    if article.stamp != Stamp::ListOnly {
+        // The brackets around the date: what a field rule does not take of its element is dropped under its own name.
+        out.push(("fields.dates.published".into(), "( )".into()));
+    }
     let tools = chrome::tools(article.index);
     out.push((tools.rule.to_owned(), tools.text()));
     if !markers.is_empty() {
         out.push(("list-marker".into(), markers.join(" ")));
+    }
+    if article
+        .body
+        .iter()
+        .any(|n| matches!(n, super::article::Node::Source(_)))
+    {
+        out.push(("fields.source".into(), "Nguồn:".into()));
     }
     out.push(("related-list".into(), chrome::related_text(portal, article)));
     out.push(("pager".into(), chrome::PAGER.into()));

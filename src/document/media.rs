@@ -38,7 +38,7 @@ pub struct Media {
     /// `media:HASH` if stored, else `url:SOURCE_URL`.
     #[serde(rename = "ref")]
     pub reference: String,
-    /// Absolute URL on the old portal; `data:` for a picture that stood in the page itself.
+    /// Absolute URL on the old portal; `data:HASH` for a picture that stood in the page itself.
     pub source_url: String,
     /// What it is for.
     pub role: MediaRole,

@@ -72,6 +72,37 @@ fn style(element: &Element) -> String {
         .to_ascii_lowercase()
 }
 
+/// Rows of a table that are looked at to tell pictures with captions from a page's layout.
+const FIGURE_ROWS: usize = 64;
+
+impl Builder<'_> {
+    /// Whether the table around `row` shows pictures with their captions: no more rows of text than rows with pictures.
+    /// A layout table has many rows of text, and the one under a picture is the next paragraph.
+    fn figure_table(&self, row: NodeId) -> bool {
+        let Some(table) = self.page.html.tree.get(row).and_then(|r| {
+            r.ancestors()
+                .find_map(|a| ElementRef::wrap(a).filter(|e| e.value().name() == "table"))
+        }) else {
+            return false;
+        };
+        let (mut pictures, mut texts) = (0, 0);
+        for row in table
+            .descendants()
+            .filter_map(ElementRef::wrap)
+            .filter(|e| e.value().name() == "tr")
+            .take(FIGURE_ROWS)
+        {
+            let image = row
+                .descendants()
+                .any(|n| n.value().as_element().is_some_and(|e| e.name() == "img"));
+            let text = self.page.text.span(row.id()).is_some_and(|s| !s.is_empty());
+            pictures += usize::from(image);
+            texts += usize::from(text && !image);
+        }
+        texts <= pictures
+    }
+}
+
 impl Frame {
     fn enter(mut self, element: &Element, id: NodeId) -> Self {
         let style = style(element);
@@ -188,7 +219,8 @@ impl Builder<'_> {
                                 let row_is_bare = top
                                     .row
                                     .and_then(|r| self.page.text.span(r))
-                                    .is_some_and(Span::is_empty);
+                                    .is_some_and(Span::is_empty)
+                                    && top.row.is_some_and(|r| self.figure_table(r));
                                 items.push(Item::Image {
                                     image,
                                     row: top.row,

@@ -31,7 +31,7 @@ pub(super) fn judge(page: &Page, context: &Context<'_>, raw: &str) -> Judged {
     if lower.starts_with("mailto:") || lower.starts_with("tel:") {
         return Judged {
             kind: LinkKind::Mailto,
-            resolved: None,
+            resolved: Some(raw.into()),
             mark: Some(raw.into()),
         };
     }

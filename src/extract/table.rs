@@ -117,8 +117,8 @@ pub(super) fn build(
                         content: content.clone(),
                         header,
                         number: None,
-                        rowspan,
-                        colspan,
+                        rowspan: if origin.is_some() { 1 } else { rowspan },
+                        colspan: if origin.is_some() { 1 } else { colspan },
                         origin,
                     });
                 }

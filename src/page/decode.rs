@@ -24,7 +24,7 @@ pub(super) fn decode(body: &[u8], content_type: Option<&str>, fallback: Option<&
         repairs.push("nfc".into());
         text.nfc().collect()
     };
-    let used = used.name().to_ascii_lowercase();
+    let used = used.name().to_owned();
     (
         text,
         Decode {

@@ -90,6 +90,7 @@ impl<'a> MediaStore<'a> {
         // A picture that answers with a page ("not found", status 200) is no picture.
         if facts.mime.as_deref() == Some("text/html") && found.filename.is_none() {
             found.state = MediaState::Missing;
+            found.declared_mime = None;
             return Ok(found);
         }
         self.write(capture.id, facts.mime.as_deref(), &capture.body)?;
