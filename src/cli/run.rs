@@ -6,7 +6,7 @@ use super::error::CliError;
 use super::extract::{extract_with_progress, tell};
 use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
-use crate::ledger::{Ledger, Tally};
+use crate::ledger::{Ledger, Tally, UrlKind, UrlState};
 use crate::mapping::Mapping;
 use crate::pipeline::{Layout, write_atomic};
 use crate::report::{Resources, RunReport, report_text};
@@ -99,6 +99,13 @@ pub(super) fn read_report(
             .failures("", MAX_FAILURES)
             .map_err(failure)?
             .iter()
+            // A site without robots.txt or sitemap is no failure.
+            .filter(|f| {
+                !matches!(
+                    (f.kind, f.state),
+                    (UrlKind::Robots | UrlKind::Sitemap, UrlState::Gone)
+                )
+            })
             .map(Into::into)
             .collect(),
         documents: tally,

@@ -9,7 +9,8 @@ use super::robots::Robots;
 use super::writer::{Writer, offer};
 use super::{Event, Store};
 use crate::capture::{ArchiveLimits, ArchiveWriter, Location};
-use crate::ledger::{Ledger, Place, Ready, UrlId, UrlKind};
+use crate::document::CaptureId;
+use crate::ledger::{Ledger, Place, Ready, UrlId, UrlKind, UrlState};
 use crate::mapping::{Mapping, PageUrl};
 use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
@@ -20,6 +21,10 @@ const GROUP: usize = 256;
 pub(super) enum Command {
     /// Remember a URL; answered with its task, whether it waits or not.
     Seed(PageUrl, UrlKind, String),
+    /// The waiting postback that sends this form; answered with its task, if there is one.
+    Form(Vec<u8>),
+    /// How the URL stands; answered with state and capture.
+    Settled(PageUrl),
     /// robots.txt as it is from now on.
     Robots(Arc<Robots>),
     Record(Box<Processed>),
@@ -43,6 +48,7 @@ pub(super) enum Reply {
         known: u64,
     },
     Ready(Vec<Ready>),
+    Settled(Option<(UrlState, Option<CaptureId>)>),
     Done,
     Failed(CrawlError),
 }
@@ -177,6 +183,10 @@ impl Recorder {
                 task.id = id;
                 Some(Reply::Seeded(task))
             }
+            Command::Form(request) => Some(Reply::Ready(
+                self.ledger.waiting_form(&request)?.into_iter().collect(),
+            )),
+            Command::Settled(url) => Some(Reply::Settled(self.ledger.settled(&url.key())?)),
             Command::Robots(robots) => {
                 self.robots = robots;
                 None

@@ -9,7 +9,7 @@ use super::recorder::{Command, Recorder, Reply, now_ms};
 use super::robots::Robots;
 use super::{CrawlError, CrawlOptions, Event, Store, Summary, replay};
 use crate::capture::{Capture, Exchange};
-use crate::ledger::{Ready, UrlKind};
+use crate::ledger::{Ready, UrlKind, UrlState};
 use crate::mapping::model::{Discover, PageSource, Robots as Obedience};
 use crate::mapping::{Mapping, PageUrl};
 use std::sync::{Arc, mpsc};
@@ -197,15 +197,9 @@ impl<F: Fn(Event)> Desk<F> {
             else {
                 continue;
             };
-            if exchange.method != "GET" {
+            let Some(task) = self.saved_task(&exchange, url).await? else {
                 continue;
-            }
-            let is_page = exchange.headers.iter().any(|(n, v)| {
-                n.eq_ignore_ascii_case("content-type")
-                    && v.to_ascii_lowercase().windows(4).any(|w| w == b"html")
-            });
-            let kind = if is_page { UrlKind::Page } else { UrlKind::Media };
-            let task = self.seed(url, kind, "source").await?;
+            };
             let redirect = matches!(exchange.status, 301 | 302 | 303 | 307 | 308)
                 .then(|| {
                     let (_, to) = exchange
@@ -226,6 +220,38 @@ impl<F: Fn(Event)> Desk<F> {
             self.record(task, answer).await?;
         }
         Ok(())
+    }
+
+    /// The task that a saved exchange answers; none if the ledger has this answer already, or nothing asked for it.
+    async fn saved_task(&mut self, exchange: &Exchange, url: PageUrl) -> Result<Option<Ready>, CrawlError> {
+        if exchange.method == "POST" {
+            // The list page that offered this form was read before; it left the task in the ledger.
+            let request = [exchange.url.as_bytes(), b"\n", &exchange.request_body].concat();
+            self.send(Command::Form(request))?;
+            return match self.reply().await? {
+                Reply::Ready(tasks) => Ok(tasks.into_iter().next()),
+                _ => Err(CrawlError::Recorder),
+            };
+        }
+        if exchange.method != "GET" {
+            return Ok(None);
+        }
+        self.send(Command::Settled(url.clone()))?;
+        let Reply::Settled(known) = self.reply().await? else {
+            return Err(CrawlError::Recorder);
+        };
+        let limit = self.mapping.rules().limits.media_bytes;
+        match known {
+            None | Some((UrlState::Ready | UrlState::Failed, _)) => {}
+            Some((UrlState::Done, hash))
+                if hash != Capture::from_exchange(exchange, limit).ok().map(|c| c.id) => {}
+            Some(_) => return Ok(None),
+        }
+        let is_page = exchange.headers.iter().any(|(n, v)| {
+            n.eq_ignore_ascii_case("content-type") && v.to_ascii_lowercase().windows(4).any(|w| w == b"html")
+        });
+        let kind = if is_page { UrlKind::Page } else { UrlKind::Media };
+        self.seed(url, kind, "source").await.map(Some)
     }
 
     /// Processes and records one answer outside the frontier.

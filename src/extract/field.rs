@@ -139,7 +139,11 @@ impl Taker<'_> {
             if let Some(attr) = &take.attr {
                 return Some(elsewhere(spaces(element.value().attr(attr)?), "css"));
             }
-            let span = text.span(element.id())?;
+            let Some(span) = text.span(element.id()) else {
+                // Nobody sees the head of a page; its `<title>` can still be asked for.
+                let hidden: String = element.text().collect();
+                return Some(elsewhere(spaces(&hidden), "css"));
+            };
             return Some(consumed(claims.free_text(text, span), "css", span, span));
         }
         if let Some(name) = &take.meta {

@@ -21,12 +21,14 @@ pub use media::{InlineMedia, MediaFacts, inspect};
 
 use crate::document::{
     Accounting, Byline, DateValue, Dates, Discovered, Document, DocumentId, Dropped, FetchProvenance, Gate,
-    GateLevel, Provenance, Quality, Redirects, SCHEMA, Section,
+    GateLevel, Link, LinkKind, Provenance, Quality, Redirects, SCHEMA, Section,
 };
+use crate::mapping::Css;
 use crate::mapping::Mapping;
 use crate::mapping::model::{Collection, OnUnmapped};
 use crate::page::Page;
 use scope::Content;
+use scraper::ElementRef;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a page gives no document at all.
@@ -108,20 +110,21 @@ pub fn extract(
     let mut out = Extraction::default();
     let mut missing = 0;
     for root in scopes.roots() {
-        let key = match &collection.each {
+        let entry = match &collection.each {
+            None => None,
+            Some(each) => match entry_link(page, context, root, &each.link) {
+                Some(link) => Some(link),
+                None => continue,
+            },
+        };
+        let key = match &entry {
             None => context.mapping.source_key(collection, &page.url),
-            Some(each) => root.select(each.link.selector()).next().and_then(|a| {
-                let url = context
-                    .mapping
-                    .resolve(&page.base, a.value().attr("href")?)
-                    .ok()?;
-                Some(format!("{}:{}", collection.id, url.as_str()))
-            }),
+            Some(link) => link
+                .resolved
+                .as_ref()
+                .map(|url| format!("{}:{url}", collection.id)),
         };
         let Some(source_key) = key else {
-            if collection.each.is_some() {
-                continue;
-            }
             return Err(ExtractError::NoKey {
                 url: page.url.to_string(),
                 collection: collection.id.clone(),
@@ -130,8 +133,14 @@ pub fn extract(
         let content = scopes.content(root, &mut out.explain);
         missing += content.missing;
         out.inline_media.extend(content.inline_media.iter().cloned());
-        out.documents
-            .push(document(page, collection, context, source_key, content));
+        let mut document = document(page, collection, context, source_key, content);
+        if let Some(link) = entry {
+            // The entry stands for the page that it links to, not for the list that shows it.
+            document.redirects.from = link.resolved.iter().cloned().collect();
+            document.links.retain(|l| l.resolved != link.resolved);
+            document.links.insert(0, link);
+        }
+        out.documents.push(document);
     }
     scopes.outside();
     for (document, root, missing) in out
@@ -153,6 +162,20 @@ pub fn extract(
     }
     (out.accounting, out.dropped) = scopes.account(scopes.whole(), missing);
     Ok(out)
+}
+
+/// The link of a list's entry to its own page, of this site.
+fn entry_link(page: &Page, context: &Context<'_>, entry: ElementRef<'_>, css: &Css) -> Option<Link> {
+    let anchor = entry.select(css.selector()).next()?;
+    let raw = anchor.value().attr("href")?;
+    let url = context.mapping.resolve(&page.base, raw).ok()?;
+    Some(Link {
+        raw: raw.to_owned(),
+        resolved: Some(url.to_string()),
+        kind: LinkKind::Internal,
+        target: context.mapping.document_id(&url).map(|id| format!("doc:{id}")),
+        text: page.text_of(anchor),
+    })
 }
 
 fn fail(document: &mut Document, id: &str, note: String) {

@@ -77,6 +77,32 @@ pub struct Step {
 const CAPTURED: &str = "SELECT u.id, u.url, c.status, c.hash, f.text, c.offset, c.length, c.etag, c.last_modified, c.final, \
                         c.chain, c.at FROM url u JOIN capture c ON c.id = u.capture JOIN name f ON f.id = c.file";
 
+const WAITING: &str = "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.not_before, u.list, u.page, u.generation, \
+                       c.etag, c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = u.id) \
+                       FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.state = 0";
+
+/// A row of [`WAITING`], without the form of a postback.
+fn waiting(r: &Row<'_>) -> rusqlite::Result<Ready> {
+    // The first page of a list is always asked for in full: its walk needs a fresh form.
+    let conditional: bool = r.get(12)?;
+    let validator = |value: Option<String>| value.filter(|_| conditional);
+    Ok(Ready {
+        id: UrlId(r.get(0)?),
+        url: r.get(1)?,
+        kind: UrlKind::from_code(r.get(2)?),
+        depth: r.get(3)?,
+        hops: r.get(4)?,
+        attempts: r.get(5)?,
+        not_before: r.get(6)?,
+        request: None,
+        list: r.get::<_, Option<i64>>(7)?.map(UrlId),
+        page: r.get(8)?,
+        generation: r.get(9)?,
+        etag: validator(r.get(10)?),
+        last_modified: validator(r.get(11)?),
+    })
+}
+
 /// Most spellings of one page that are handed out.
 const MAX_ALIASES: i64 = 100;
 /// Most announcements of one page that are handed out.
@@ -375,30 +401,9 @@ impl Ledger {
     /// What SQLite says.
     pub fn ready(&self, held: &HashSet<UrlId>, want: usize) -> Result<Vec<Ready>, LedgerError> {
         let mut ready = self.all(
-            "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.not_before, u.list, u.page, u.generation, c.etag,
-             c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = u.id)
-             FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.state = 0 ORDER BY u.not_before, u.id LIMIT ?",
+            &format!("{WAITING} ORDER BY u.not_before, u.id LIMIT ?"),
             [int(held.len().saturating_add(want))],
-            |r| {
-                // The first page of a list is always asked for in full: its walk needs a fresh form.
-                let conditional: bool = r.get(12)?;
-                let validator = |value: Option<String>| value.filter(|_| conditional);
-                Ok(Ready {
-                    id: UrlId(r.get(0)?),
-                    url: r.get(1)?,
-                    kind: UrlKind::from_code(r.get(2)?),
-                    depth: r.get(3)?,
-                    hops: r.get(4)?,
-                    attempts: r.get(5)?,
-                    not_before: r.get(6)?,
-                    request: None,
-                    list: r.get::<_, Option<i64>>(7)?.map(UrlId),
-                    page: r.get(8)?,
-                    generation: r.get(9)?,
-                    etag: validator(r.get(10)?),
-                    last_modified: validator(r.get(11)?),
-                })
-            },
+            waiting,
         )?;
         ready.retain(|task| !held.contains(&task.id));
         ready.truncate(want);
@@ -409,6 +414,40 @@ impl Ledger {
                 .map_err(|e| LedgerError::sql(&self.path, e))?;
         }
         Ok(ready)
+    }
+
+    /// The waiting postback that sends exactly this form (see `crawl::pager`), if there is one.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn waiting_form(&self, request: &[u8]) -> Result<Option<Ready>, LedgerError> {
+        let found = self.all(
+            &format!("{WAITING} AND u.kind = 4 AND u.request = ? LIMIT 1"),
+            [request],
+            waiting,
+        )?;
+        Ok(found.into_iter().next().map(|task| Ready {
+            request: Some(request.to_vec()),
+            ..task
+        }))
+    }
+
+    /// State of the URL with this key, and the hash of its capture. `None` if the ledger does not know it.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn settled(&self, key: &[u8; 16]) -> Result<Option<(UrlState, Option<CaptureId>)>, LedgerError> {
+        self.conn
+            .query_row(
+                "SELECT u.state, c.hash FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.ukey = ?",
+                [key.as_slice()],
+                |r| {
+                    let hash: Option<[u8; 32]> = r.get(1)?;
+                    Ok((UrlState::from_code(r.get(0)?), hash.map(CaptureId::from_bytes)))
+                },
+            )
+            .optional()
+            .map_err(|e| LedgerError::sql(&self.path, e))
     }
 
     /// The archive's last place that a committed row names: what stands behind it never happened.

@@ -272,7 +272,7 @@ pub struct Ignore {
     /// Why, for people.
     #[serde(default)]
     pub reason: String,
-    /// On path and query of the canonical URL.
+    /// On the canonical URL.
     pub url: Option<Pattern>,
     /// Something on the page.
     pub css: Option<Css>,

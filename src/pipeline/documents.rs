@@ -162,6 +162,9 @@ fn extract_capture(mapping: &Mapping, capture: &Capture, url: &PageUrl, known: &
         Ok(page) => page,
         Err(error) => return Read::Unreadable(error.to_string()),
     };
+    if let Some(rule) = ignored(mapping, &page) {
+        return Read::Ignored(rule);
+    }
     let Some(collection) = super::classify(mapping, &page) else {
         return outside(mapping, &page);
     };
@@ -178,22 +181,24 @@ fn extract_capture(mapping: &Mapping, capture: &Capture, url: &PageUrl, known: &
     }
 }
 
-/// A page that belongs to no collection: on purpose, as a list, or because no rule knows it.
+/// The rule by which a page is no document on purpose.
+fn ignored(mapping: &Mapping, page: &Page) -> Option<String> {
+    let url = page.url.as_str();
+    let rule = mapping.rules().ignore.iter().find(|rule| {
+        rule.url.as_ref().is_none_or(|p| p.regex().is_match(url))
+            && rule
+                .css
+                .as_ref()
+                .is_none_or(|css| page.select(css).next().is_some())
+    })?;
+    Some(rule.id.clone())
+}
+
+/// A page that belongs to no collection: a list, or one that no rule knows.
 fn outside(mapping: &Mapping, page: &Page) -> Read {
     let rules = mapping.rules();
-    let location = super::path_and_query(page.url.as_url());
-    for rule in &rules.ignore {
-        let by_url = rule.url.as_ref().is_none_or(|p| p.regex().is_match(&location));
-        let by_css = rule
-            .css
-            .as_ref()
-            .is_none_or(|css| page.select(css).next().is_some());
-        if by_url && by_css {
-            return Read::Ignored(rule.id.clone());
-        }
-    }
     let is_list = rules.discover.iter().any(|d| match d {
-        Discover::List(list) => list.on.regex().is_match(&location),
+        Discover::List(list) => list.on.regex().is_match(page.url.as_str()),
         _ => false,
     });
     if is_list {

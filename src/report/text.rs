@@ -84,7 +84,7 @@ pub fn report_text(report: &RunReport) -> String {
     findings(&mut out, "MEDIA THAT ARE NOT STORED", &d.media_missing);
     list(
         &mut out,
-        "FAILED URLS",
+        "URLS WITHOUT CONTENT",
         report.failures.len() as u64,
         report
             .failures

@@ -215,10 +215,10 @@ fn hostile_pages_are_named_and_the_good_page_still_arrives() {
     assert_eq!(titles, ["Deep", "Good"]);
     let report = std::fs::read_to_string(site.join("report.txt")).unwrap();
     for (url, class) in [
-        ("/huge", "too_large"),
-        ("/bomb", "too_large"),
-        ("/loop", "redirect"),
-        ("/chain/0", "redirect"),
+        ("/huge", "too-large"),
+        ("/bomb", "too-large"),
+        ("/loop", "redirect-loop"),
+        ("/chain/10", "too-many-redirects"),
     ] {
         let line = report
             .lines()
