@@ -3,6 +3,8 @@
 //!
 //! `just bench [ARTICLES …]`; without arguments 1,000 and 20,000 articles.
 
+#![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
+
 use scraper::Html;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};

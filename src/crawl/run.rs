@@ -108,8 +108,17 @@ struct Desk<F> {
 }
 
 impl<F: Fn(Event)> Desk<F> {
-    fn send(&self, command: Command) -> Result<(), CrawlError> {
-        self.commands.send(command).map_err(|_| CrawlError::Recorder)
+    fn send(&mut self, command: Command) -> Result<(), CrawlError> {
+        if self.commands.send(command).is_ok() {
+            return Ok(());
+        }
+        // The recorder has ended; its last words say why.
+        while let Ok(reply) = self.replies.try_recv() {
+            if let Reply::Failed(error) = reply {
+                return Err(error);
+            }
+        }
+        Err(CrawlError::Recorder)
     }
 
     async fn reply(&mut self) -> Result<Reply, CrawlError> {

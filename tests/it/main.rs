@@ -1,5 +1,11 @@
 //! The story of the product from outside: the real binary against the bundled portal, one file a command.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a panic or a printed line is how a test speaks"
+)]
+
 mod architecture;
 mod cli;
 mod demo;
