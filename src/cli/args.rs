@@ -72,6 +72,7 @@ pub(super) struct NetArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(super) struct RunArgs {
     /// The site's mapping file
     pub(super) mapping: PathBuf,

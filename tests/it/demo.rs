@@ -63,6 +63,14 @@ fn every_field_of_every_article_equals_the_truth() {
             "{}",
             gold.document.source_key
         );
+        let spellings: std::collections::BTreeSet<&String> = gold.aliases.iter().chain([&gold.url]).collect();
+        assert_eq!(
+            found["redirects"]["from"],
+            serde_json::json!(spellings),
+            "{}",
+            gold.url
+        );
+        assert_eq!(found["provenance"]["fetch"]["requested"], gold.url);
         let found = serde_json::from_value(found).unwrap();
         for d in compare(&gold.document, &found).unwrap() {
             wrong.push(format!(

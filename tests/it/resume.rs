@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 const ARTICLES: usize = 300;
 const KILLS: usize = 20;
+/// Requests in flight of `run_bundled`.
+const CONCURRENCY: usize = 8;
 
 /// Every capture of an archive that is content: URL -> digests of its payloads. Redirects and errors too.
 fn archived(site: &Path) -> BTreeMap<String, BTreeSet<String>> {
@@ -109,6 +111,13 @@ fn twenty_kills_change_nothing() {
     );
 
     let requests = server.portal.requests();
+    // What was in flight at a kill is asked for again, and robots.txt is read once a run; nothing else.
+    let bound = total + (kills + 1) * (CONCURRENCY + 1);
+    assert!(
+        requests.len() <= bound,
+        "{} requests where {total} are needed and {bound} allowed",
+        requests.len()
+    );
     for (at, urls) in &safe {
         for request in &requests[*at..] {
             assert!(
@@ -132,5 +141,50 @@ fn twenty_kills_change_nothing() {
     assert!(
         missing.is_empty() && added.is_empty(),
         "archives differ: missing {missing:?}, added {added:?}"
+    );
+}
+
+#[test]
+fn ctrl_c_stops_cleanly_and_the_same_command_continues() {
+    let server = Server::start(Portal::new(ARTICLES, 2).recording());
+    let folder = tempfile::tempdir().unwrap();
+    // Slow enough that the signal comes in the middle, however fast the machine is.
+    let mut command = run_bundled(&server, folder.path());
+    command
+        .args(["--delay", "20ms"])
+        .stderr(std::process::Stdio::piped());
+    let run = command.spawn().unwrap();
+    let started = Instant::now();
+    while server.portal.requests_len() < 20 {
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "the run does not start"
+        );
+        std::thread::yield_now();
+    }
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &run.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    let output = run.wait_with_output().unwrap();
+    let said = crate::support::text(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("run the same command again"), "{said}");
+    let asked = server.portal.requests_len();
+    assert!(asked < ARTICLES, "{asked} requests before the signal took effect");
+    expect(&mut run_bundled(&server, folder.path()), 0);
+    let urls: Vec<String> = server
+        .portal
+        .requests()
+        .into_iter()
+        .filter(|r| r.method == "GET")
+        .map(|r| r.url)
+        .collect();
+    let distinct: BTreeSet<&String> = urls.iter().collect();
+    assert_eq!(
+        urls.len(),
+        distinct.len() + 1,
+        "only robots.txt is asked for twice"
     );
 }

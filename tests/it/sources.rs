@@ -143,3 +143,92 @@ fn a_saved_city_portal_becomes_documents_with_nothing_unaccounted() {
         assert_eq!(page["accounting"]["unaccounted"], 0, "{}", page["source_key"]);
     }
 }
+
+/// Serves a folder as a static server does that hides the `.html` of its files (`try_files $uri $uri.html`).
+async fn static_file(
+    axum::extract::State(root): axum::extract::State<std::path::PathBuf>,
+    uri: axum::http::Uri,
+) -> axum::response::Response {
+    use axum::response::IntoResponse;
+    let path = percent_encoding::percent_decode_str(uri.path())
+        .decode_utf8_lossy()
+        .trim_matches('/')
+        .to_owned();
+    if path.split('/').any(|part| part == "..") {
+        return axum::http::StatusCode::NOT_FOUND.into_response();
+    }
+    let path = if path.is_empty() { "index".to_owned() } else { path };
+    for candidate in [path.clone(), format!("{path}.html")] {
+        if let Ok(bytes) = std::fs::read(root.join(&candidate)) {
+            let mime = if candidate.ends_with(".png") {
+                "image/png"
+            } else {
+                "text/html"
+            };
+            return ([(axum::http::header::CONTENT_TYPE, mime)], bytes).into_response();
+        }
+    }
+    axum::http::StatusCode::NOT_FOUND.into_response()
+}
+
+#[test]
+fn a_saved_city_portal_can_be_crawled_from_a_static_server() {
+    let Some(saved) = shared("data/portals/hanoi") else {
+        return;
+    };
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            tell.send(listener.local_addr().unwrap()).unwrap();
+            axum::serve(
+                listener,
+                axum::Router::new().fallback(static_file).with_state(saved),
+            )
+            .await
+            .unwrap();
+        });
+    });
+    let address = told.recv().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = sangtrang()
+        .args([
+            "run",
+            "mappings/hanoi-sotttt.toml",
+            "--live",
+            "--delay",
+            "0ms",
+            "--concurrency",
+            "8",
+        ])
+        .args(["--connect-to", &format!("::{address}")])
+        .arg("--output")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    // Most links of the mirror lead to pages that it does not hold: they are gone, which is no failure.
+    assert!(
+        matches!(run.status.code(), Some(0 | 4)),
+        "{}",
+        crate::support::text(&run.stderr)
+    );
+    let all = documents(&folder.path().join("hanoi-sotttt"));
+    let count = |collection: &str| all.iter().filter(|d| d["collection"] == collection).count();
+    assert!(
+        count("entries") > 100 && count("pages") > 15,
+        "{} entries, {} pages",
+        count("entries"),
+        count("pages")
+    );
+    for document in &all {
+        assert_eq!(
+            document["accounting"]["unaccounted"], 0,
+            "{}",
+            document["source_key"]
+        );
+    }
+}
