@@ -96,6 +96,7 @@ CREATE TABLE url (id INTEGER PRIMARY KEY, ukey BLOB NOT NULL UNIQUE, url TEXT NO
   capture INTEGER, list INTEGER, page INTEGER NOT NULL DEFAULT 0, generation INTEGER NOT NULL DEFAULT 0, request BLOB);
 CREATE INDEX url_ready ON url (not_before, id) WHERE state = 0;
 CREATE INDEX url_done ON url (url) WHERE kind = 0 AND state = 1;
+CREATE INDEX url_target ON url (target) WHERE target IS NOT NULL;
 CREATE TABLE capture (id INTEGER PRIMARY KEY, url_id INTEGER NOT NULL, run INTEGER NOT NULL, at INTEGER NOT NULL,
   status INTEGER NOT NULL, hash BLOB, file INTEGER, offset INTEGER, length INTEGER, bytes INTEGER, error INTEGER,
   etag TEXT, last_modified TEXT, final TEXT, chain TEXT, mime TEXT, disposition TEXT);

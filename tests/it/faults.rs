@@ -1,6 +1,6 @@
 //! Bad input and bad days: each gives a clear message and its exit code, never a panic, never a half-written file.
 
-use crate::support::{Server, expect, run_bundled, sangtrang, text};
+use crate::support::{Server, expect, run_bundled, sangtrang, serve_router, text};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
@@ -10,23 +10,6 @@ use sangtrang::demo::Portal;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-
-/// Starts a small site of the test's own; it ends with the test process.
-fn site(router: Router) -> SocketAddr {
-    let (tell, told) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            tell.send(listener.local_addr().unwrap()).unwrap();
-            axum::serve(listener, router).await.unwrap();
-        });
-    });
-    told.recv().unwrap()
-}
 
 /// A small mapping for such a site.
 fn mapping(folder: &Path, extra: &str) -> PathBuf {
@@ -135,7 +118,7 @@ fn a_name_that_does_not_resolve_is_try_later() {
 
 #[test]
 fn robots_that_forbid_all_hold_the_run() {
-    let address = site(
+    let address = serve_router(
         Router::new()
             .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
             .fallback(get(|| async { "<html><body>never asked for</body></html>" })),
@@ -202,7 +185,7 @@ fn hostile_pages_are_named_and_the_good_page_still_arrives() {
             }),
         )
         .fallback(get(|| async { StatusCode::NOT_FOUND }));
-    let address = site(router);
+    let address = serve_router(router);
     let folder = tempfile::tempdir().unwrap();
     let output = expect(&mut run(&mapping(folder.path(), ""), address, folder.path()), 4);
     let said = text(&output.stderr);

@@ -1,6 +1,6 @@
 //! Other sources than the live site: an archive, a folder of saved pages; and a real portal where it is at hand.
 
-use crate::support::{Server, documents, expect, run_bundled, sangtrang, shared, text};
+use crate::support::{Server, documents, expect, run_bundled, sangtrang, serve_router, shared, text};
 use sangtrang::demo::Portal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -176,24 +176,7 @@ fn a_saved_city_portal_can_be_crawled_from_a_static_server() {
     let Some(saved) = shared("data/portals/hanoi") else {
         return;
     };
-    let (tell, told) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            tell.send(listener.local_addr().unwrap()).unwrap();
-            axum::serve(
-                listener,
-                axum::Router::new().fallback(static_file).with_state(saved),
-            )
-            .await
-            .unwrap();
-        });
-    });
-    let address = told.recv().unwrap();
+    let address = serve_router(axum::Router::new().fallback(static_file).with_state(saved));
     let folder = tempfile::tempdir().unwrap();
     let run = sangtrang()
         .args([

@@ -72,6 +72,23 @@ impl Drop for Server {
     }
 }
 
+/// Serves a small site of a test's own on a loopback port; it ends with the test process.
+pub fn serve_router(router: axum::Router) -> SocketAddr {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            tell.send(listener.local_addr().unwrap()).unwrap();
+            axum::serve(listener, router).await.unwrap();
+        });
+    });
+    told.recv().unwrap()
+}
+
 /// A command that runs the whole job of the bundled mapping against `server`.
 pub fn run_bundled(server: &Server, output: &Path) -> Command {
     let mut command = sangtrang();

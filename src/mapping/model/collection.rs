@@ -1,0 +1,223 @@
+//! `[[collection]]`: page kinds, their fields, drop rules, gates and examples.
+
+use super::discover::default_links_css;
+use crate::mapping::pattern::{Css, Pattern};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// `[[collection]]`: a page kind.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Collection {
+    /// Id: folder of its documents.
+    pub id: String,
+    /// Type of its documents (`article`, `page`, `list-entry`, …).
+    #[serde(rename = "type", default = "default_type")]
+    pub kind: String,
+    /// Which pages belong to it: all conditions must hold.
+    #[serde(rename = "match")]
+    pub matches: Match,
+    /// Natural key: `{name}` is a query parameter of the canonical URL, `{1}` a group of `match.url`, `{path}` the path.
+    #[serde(default = "default_key")]
+    pub key: String,
+    /// One document an element instead of one a page (entries of a list page); its key comes from `each.link`.
+    pub each: Option<Each>,
+    /// Where the content is.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Fields by name: `title`, `section`, `byline`, `source`, `summary`, `dates.published`, …, or a name of one's own.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Field>,
+    /// Text that is not content.
+    #[serde(default)]
+    pub drop: Vec<DropRule>,
+    /// Conditions on the finished document.
+    #[serde(default)]
+    pub gate: Vec<GateRule>,
+    /// Captured pages with what they must give: tests that travel with the mapping.
+    #[serde(default)]
+    pub example: Vec<Example>,
+}
+
+fn default_type() -> String {
+    "article".into()
+}
+
+fn default_key() -> String {
+    "{url}".into()
+}
+
+/// `match` of a collection.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Match {
+    /// On path and query of the canonical URL.
+    pub url: Pattern,
+    /// Not on it.
+    pub not_url: Option<Pattern>,
+    /// Something on the page.
+    pub css: Option<Css>,
+}
+
+/// `each` of a collection.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Each {
+    /// One element a document.
+    pub css: Css,
+    /// The entry's own link, inside it; its canonical URL is the entry's natural key.
+    #[serde(default = "default_links_css")]
+    pub link: Css,
+}
+
+/// `scope` of a collection.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scope {
+    /// The first selector that matches gives the container; the whole page if empty.
+    pub container: Vec<Css>,
+    /// The body ends before the first block that begins with one of these texts (compared folded).
+    pub stop_before: Vec<String>,
+}
+
+/// `fields.NAME` of a collection.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Rungs, tried in order.
+    pub take: Vec<Take>,
+    /// A document without it fails its gate.
+    #[serde(default)]
+    pub required: bool,
+    /// Printed value to value (section labels to ids).
+    #[serde(default)]
+    pub map: BTreeMap<String, String>,
+    /// What a value that `map` does not name means; `keep` if absent.
+    #[serde(default)]
+    pub on_unmapped: OnUnmapped,
+}
+
+/// What a value that a `map` does not name means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnmapped {
+    /// Taken as it is.
+    #[default]
+    Keep,
+    /// The document fails: a new category is a decision.
+    Fail,
+}
+
+/// One rung of a field. Exactly one verb (`css`, `meta`, `listing`, `after`, `label`, `lead`, `signature`, `url`,
+/// `value`, `infer`), and modifiers.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Take {
+    /// Verb: text of the first match inside the container, else on the page. It is consumed: no other rule gets it.
+    pub css: Option<Css>,
+    /// Verb: `<meta name|property=…>`.
+    pub meta: Option<String>,
+    /// Verb: what a list said of this page: `RULE.FIELD`.
+    pub listing: Option<String>,
+    /// Verb: the first block of text behind the named field's. Consumed.
+    pub after: Option<String>,
+    /// Verb: what follows this text in its block ("Nguồn:"). The block is consumed.
+    pub label: Option<String>,
+    /// Verb: the first paragraph of the body. Not consumed.
+    pub lead: Option<bool>,
+    /// Verb: the signature: a short block after the end mark `./.` or at the end of the text. Consumed.
+    pub signature: Option<bool>,
+    /// Verb: group 1 of this pattern on the canonical URL.
+    pub url: Option<Pattern>,
+    /// Verb: this text.
+    pub value: Option<String>,
+    /// Verb: another field's value, as a guess (`dates.event`).
+    pub infer: Option<String>,
+    /// Modifier of `css`: an attribute instead of the text.
+    pub attr: Option<String>,
+    /// Modifier: group 1 (or the whole match) of what the verb found; no match, no value.
+    pub regex: Option<Pattern>,
+    /// Modifier: how sure this rung is, 0 to 1.
+    pub confidence: Option<f64>,
+}
+
+/// `[[drop]]` and `[[collection.drop]]`: text that is not content. Exactly one of `css`, `text`, `from`, `outside`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DropRule {
+    /// Id: what the accounting names.
+    pub id: String,
+    /// Why, for people.
+    #[serde(default)]
+    pub reason: String,
+    /// Elements.
+    pub css: Option<Css>,
+    /// Blocks whose whole text (folded) matches.
+    pub text: Option<Pattern>,
+    /// From the block inside the container that begins with this text (folded) …
+    pub from: Option<String>,
+    /// … up to, not including, the block that begins with this one; to the end of the container if absent.
+    pub to: Option<String>,
+    /// Everything outside the container.
+    pub outside: Option<bool>,
+}
+
+/// `[[collection.gate]]`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GateRule {
+    /// Id.
+    pub id: String,
+    /// What must hold.
+    pub rule: GateKind,
+    /// What it means if it does not.
+    #[serde(default)]
+    pub level: Level,
+    /// Number that the rule compares with.
+    pub at: Option<u64>,
+}
+
+/// What a gate checks. `accounted`, `required` and `replacements` are always on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateKind {
+    /// At most `at` characters are unaccounted (default 0).
+    Accounted,
+    /// The body has at least `at` characters.
+    MinBody,
+    /// No more captions than pictures.
+    CaptionsHaveImages,
+    /// Every picture is stored.
+    MediaComplete,
+    /// At most `at` raw_html blocks.
+    MaxRawHtml,
+    /// The published date is not after the fetch and not before 1990.
+    DateSane,
+}
+
+/// Level of a gate in a mapping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Worth a look.
+    Warn,
+    /// The document may not be delivered.
+    #[default]
+    Fail,
+}
+
+/// `[[collection.example]]`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// Saved page, relative to the mapping file.
+    pub capture: String,
+    /// URL it stands for, relative to `site.base`.
+    pub url: String,
+    /// JSON file: every key in it must be equal in the document.
+    pub expect: String,
+    /// What lists say of the page, by `RULE.FIELD`.
+    #[serde(default)]
+    pub listing: BTreeMap<String, String>,
+}

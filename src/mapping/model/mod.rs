@@ -1,0 +1,61 @@
+//! The shape of a mapping file. These types are the format: reader, checks and the published JSON Schema follow them.
+//!
+//! No `flatten`, no `untagged`: they lose the place of a mistake.
+
+mod collection;
+mod discover;
+mod site;
+mod target;
+
+pub use collection::*;
+pub use discover::*;
+pub use site::*;
+pub use target::*;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A mapping file: what one legacy site is like.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingFile {
+    /// Version of the format; this program reads version 1.
+    pub schema: u32,
+    /// The site.
+    pub site: Site,
+    /// How to treat its servers.
+    #[serde(default)]
+    pub politeness: Politeness,
+    /// Bounds of a crawl.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Which URLs are the same page.
+    #[serde(default)]
+    pub url: UrlRules,
+    /// How bytes become text.
+    #[serde(default)]
+    pub decode: DecodeRules,
+    /// Answers that are no content although they may look so.
+    #[serde(default)]
+    pub reject: Vec<Reject>,
+    /// Pages that are no documents, on purpose.
+    #[serde(default)]
+    pub ignore: Vec<Ignore>,
+    /// Where URLs come from.
+    #[serde(default)]
+    pub discover: Vec<Discover>,
+    /// Text that no document of the site keeps (header, menu, counters).
+    #[serde(default)]
+    pub drop: Vec<DropRule>,
+    /// Page kinds, in the order in which they are tried.
+    #[serde(default)]
+    pub collection: Vec<Collection>,
+    /// Pictures and files.
+    #[serde(default)]
+    pub media: MediaRules,
+    /// Links in bodies.
+    #[serde(default)]
+    pub links: LinkRules,
+    /// The new CMS.
+    pub target: Option<Target>,
+}
