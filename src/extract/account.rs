@@ -162,6 +162,8 @@ impl Claims {
 }
 
 fn letters(text: &str) -> Vec<char> {
-    use unicode_normalization::UnicodeNormalization;
-    text.nfc().filter(|c| !c.is_whitespace()).collect()
+    crate::page::nfc(text)
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect()
 }

@@ -72,6 +72,9 @@ fn style(element: &Element) -> String {
         .to_ascii_lowercase()
 }
 
+/// Longest HTML that a block keeps as it is, in bytes.
+const RAW_HTML: usize = 64 << 10;
+
 /// Rows of a table that are looked at to tell pictures with captions from a page's layout.
 const FIGURE_ROWS: usize = 64;
 
@@ -228,6 +231,20 @@ impl Builder<'_> {
                                 });
                             }
                         }
+                        "object" | "embed" | "video" | "audio" | "source" if !beyond => {
+                            if let Some(embed) = self.embed(element) {
+                                self.flush(&mut current, shape, &mut items);
+                                items.push(embed);
+                            }
+                        }
+                        "svg" | "math" if inner && !beyond => {
+                            if let Some(raw) = self.raw_html(node) {
+                                self.flush(&mut current, shape, &mut items);
+                                items.push(raw);
+                                skip = Some(node.id());
+                                continue;
+                            }
+                        }
                         "a" => frame.link = self.link(element, node, beyond),
                         "ul" | "ol" if inner && depth < NESTING => {
                             self.flush(&mut current, shape, &mut items);
@@ -382,8 +399,30 @@ impl Builder<'_> {
         }
     }
 
+    /// Last resort: drawings and formulas, which no other kind of block holds.
+    fn raw_html(&mut self, node: NodeRef<'_, Node>) -> Option<Item> {
+        let html = ElementRef::wrap(node)?.html();
+        if html.len() > RAW_HTML {
+            return None;
+        }
+        let (text, chars) = match self.page.text.span(node.id()) {
+            Some(span) => {
+                let text = self.claims.free_text(&self.page.text, span);
+                self.claims.claim(span, self.body);
+                (text, span)
+            }
+            None => (String::new(), Span(0, 0)),
+        };
+        Some(Item::Block(Block::RawHtml {
+            html,
+            text,
+            src: self.source(chars),
+        }))
+    }
+
     fn embed(&self, element: &Element) -> Option<Item> {
-        let url = self.page.base.join(element.attr("src")?.trim()).ok()?;
+        let address = element.attr("src").or_else(|| element.attr("data"))?;
+        let url = self.page.base.join(address.trim()).ok()?;
         let text = spaces(element.attr("title").unwrap_or_default());
         Some(Item::Block(Block::Embed {
             url: url.into(),

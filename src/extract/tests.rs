@@ -218,3 +218,34 @@ proptest::proptest! {
         run(&text);
     }
 }
+
+#[test]
+fn drawings_and_formulas_are_kept_as_they_are_and_frames_by_their_address() {
+    let extraction = run(
+        "<td class=giua><div class=tieude>T</div><p>Trước <math><mi>x</mi><mo>=</mo><mn>2</mn></math> sau.</p>\
+         <video src=\"/v.mp4\">Không xem được.</video><iframe src=\"http://maps.example/x\" title=\"Bản đồ\"></iframe></td>",
+    );
+    let document = &extraction.documents[0];
+    let kinds: Vec<String> = document
+        .body
+        .iter()
+        .map(|b| serde_json::to_value(b).unwrap()["kind"].to_string())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "\"paragraph\"",
+            "\"raw_html\"",
+            "\"paragraph\"",
+            "\"embed\"",
+            "\"paragraph\"",
+            "\"embed\""
+        ]
+    );
+    let Block::RawHtml { html, text, .. } = &document.body[1] else {
+        panic!()
+    };
+    assert!(html.starts_with("<math>"), "{html}");
+    assert_eq!(text.replace(' ', ""), "x=2");
+    assert_eq!(document.accounting.unaccounted, 0, "{:?}", document.accounting);
+}

@@ -1,6 +1,7 @@
 //! Texts made comparable.
 
-use unicode_normalization::UnicodeNormalization;
+use std::borrow::Cow;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// NFC, lower case, white space (NBSP too) folded to one space, trimmed.
 #[must_use]
@@ -15,9 +16,17 @@ pub(crate) fn spaces(text: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.extend(word.nfc());
+        out.push_str(&nfc(word));
     }
     out
+}
+
+/// NFC; text that is NFC already, as nearly all is after decoding, is only looked at.
+pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        _ => Cow::Owned(text.nfc().collect()),
+    }
 }
 
 #[cfg(test)]

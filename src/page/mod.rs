@@ -6,7 +6,7 @@ mod fold;
 mod visible;
 
 pub use fold::fold;
-pub(crate) use fold::spaces;
+pub(crate) use fold::{nfc, spaces};
 pub use visible::VisibleText;
 pub(crate) use visible::{is_block, is_hidden};
 
