@@ -210,7 +210,12 @@ impl<'a> Scopes<'a> {
                 entry.credit.clone_from(&image.credit);
             }
         }
-        let made: String = blocks.iter().map(Block::text).collect();
+        // The title of a frame is an attribute: no visible character stands for it.
+        let made: String = blocks
+            .iter()
+            .filter(|b| !matches!(b, Block::Embed { .. }))
+            .map(Block::text)
+            .collect();
         let missing = self.claims.missing(text, span, body, &made);
         let end = stop.min(span.1).max(span.0);
         let citations = citation::find(text.slice(Span(span.0, end)), span.0);
