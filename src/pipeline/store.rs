@@ -12,7 +12,7 @@ use crate::mapping::Mapping;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Facts of media kept in memory; icons and shared pictures are asked for again and again.
-const REMEMBERED: usize = 20_000;
+const REMEMBERED: usize = 4_000;
 
 /// Stores media and remembers what it stored.
 #[derive(Debug)]
