@@ -188,7 +188,7 @@ fn dates(article: &Article) -> Dates {
             precision: Precision::Day,
             raw: raw.clone(),
             method: "lead-sentence".into(),
-            confidence: 1.0,
+            confidence: 0.8,
         }),
         ..Dates::default()
     }

@@ -83,8 +83,7 @@ impl Taker<'_> {
                 claims.claim(span.unwrap_or(consumed), kept);
                 claims.claim(consumed, rest);
             }
-            let inferred = if take.infer.is_some() { 0.4 } else { 1.0 };
-            let confidence = take.confidence.unwrap_or(inferred);
+            let confidence = take.confidence.unwrap_or(confidence(take));
             let provenance = FieldProvenance {
                 rule,
                 rung: at,
@@ -306,4 +305,15 @@ fn verb(take: &Take) -> &'static str {
         (take.value.is_some(), "value"),
     ];
     verbs.into_iter().find(|v| v.0).map_or("infer", |v| v.1)
+}
+/// How sure a rung is if the mapping does not say: what a page marks up or a list states is taken at its word; a place
+/// in the text is a convention of writers, another field a stand-in.
+fn confidence(take: &Take) -> f64 {
+    if take.infer.is_some() {
+        0.4
+    } else if take.lead.is_some() || take.signature.is_some() {
+        0.8
+    } else {
+        1.0
+    }
 }
