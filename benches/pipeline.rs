@@ -1,4 +1,4 @@
-//! What the main job costs, beside two floors: a bare loop that fetches the same pages and throws them away, and a
+//! What the main job costs, beside two floors: a bare loop that fetches the same pages and media and throws them away, and a
 //! bare parse of the same bytes. Everything in one run, so that the ratios hold on a noisy machine.
 //!
 //! `just bench [ARTICLES …]`; without arguments 1,000 and 20,000 articles.
@@ -6,7 +6,6 @@
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
 
 use scraper::Html;
-use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -95,14 +94,14 @@ fn measure(articles: usize) -> Row {
             .and_then(serde_json::Value::as_f64)
             .unwrap_or_else(|| panic!("run.json has {pointer}"))
     };
-    let urls = page_urls(&site);
-    let (fetch_wall, bodies) = bare_fetch(&urls, &address);
-    let parse_cpu = bare_parse(&bodies) * urls.len() as f64 / bodies.len().max(1) as f64;
+    let (urls, pages) = captured(&site);
+    let (fetch_wall, bodies) = bare_fetch(&urls, pages, &address);
+    let parse_cpu = bare_parse(&bodies) * pages as f64 / bodies.len().max(1) as f64;
     let _ = server.kill();
     let _ = server.wait();
     Row {
         articles,
-        pages: urls.len(),
+        pages,
         urls: number("/crawl/known"),
         wall,
         cpu: number("/resources/cpu_seconds"),
@@ -139,21 +138,23 @@ fn serve(articles: usize) -> (Child, String) {
     (server, address)
 }
 
-/// The article pages that the job captured, by what the documents say.
-fn page_urls(site: &Path) -> Vec<String> {
-    let text = BufReader::new(std::fs::File::open(site.join("documents.jsonl")).expect("documents.jsonl"));
-    let mut urls = BTreeSet::new();
-    for line in text.lines() {
-        let document: serde_json::Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
-        if let Some(url) = document["provenance"]["fetch"]["requested"].as_str() {
-            urls.insert(url.to_owned());
-        }
-    }
-    urls.into_iter().collect()
+/// What the job captured by GET, pages first; and how many of them are pages.
+fn captured(site: &Path) -> (Vec<String>, usize) {
+    let ledger = rusqlite::Connection::open(site.join("ledger.db")).expect("the ledger");
+    let mut rows = ledger
+        .prepare("SELECT url, kind FROM url WHERE state = 1 AND kind IN (0, 1, 2) ORDER BY kind, id")
+        .expect("its table");
+    let rows: Vec<(String, i64)> = rows
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))
+        .expect("its rows")
+        .map(|r| r.expect("a row"))
+        .collect();
+    let pages = rows.iter().filter(|r| r.1 == 0).count();
+    (rows.into_iter().map(|r| r.0).collect(), pages)
 }
 
-/// Fetches and keeps only the first 2,000 bodies (for the parse floor).
-fn bare_fetch(urls: &[String], address: &str) -> (f64, Vec<Vec<u8>>) {
+/// Fetches all URLs; keeps only the first 2,000 pages (for the parse floor).
+fn bare_fetch(urls: &[String], pages: usize, address: &str) -> (f64, Vec<Vec<u8>>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -183,7 +184,7 @@ fn bare_fetch(urls: &[String], address: &str) -> (f64, Vec<Vec<u8>>) {
                         .bytes()
                         .await
                         .expect("a body");
-                    if i < 2000 {
+                    if i < pages.min(2000) {
                         kept.push(body.to_vec());
                     }
                 }
