@@ -108,10 +108,10 @@ pub(super) fn tell(report: &RunReport, layout: &Layout, ui: &Ui) {
             d.unclassified.count
         ));
     }
-    if !report.failures.is_empty() {
+    if report.failures.count > 0 {
         ui.warning(format_args!(
             "{} URLs did not become captures",
-            report.failures.len()
+            report.failures.count
         ));
     }
     if d.unreadable.count > 0 {

@@ -6,10 +6,10 @@ use super::error::CliError;
 use super::extract::{extract_with_progress, tell};
 use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
-use crate::ledger::{Ledger, Tally, UrlKind, UrlState};
+use crate::ledger::{Ledger, Listed, Tally, UrlKind, UrlState};
 use crate::mapping::Mapping;
 use crate::pipeline::{Layout, write_atomic};
-use crate::report::{Resources, RunReport, report_text};
+use crate::report::{FailedUrl, Resources, RunReport, report_text};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -70,8 +70,31 @@ impl Job<'_> {
     }
 }
 
-/// Most failures that a report names.
-const MAX_FAILURES: usize = 1000;
+/// Rows of the ledger that are read at once.
+const ROWS: usize = 1000;
+
+/// URLs without content, and how many of them are failures.
+fn failed_urls(ledger: &Ledger) -> Result<(Listed<FailedUrl>, u64), CliError> {
+    let (mut listed, mut trouble, mut after) = (Listed::default(), 0, String::new());
+    loop {
+        let rows = ledger.failures(&after, ROWS).map_err(failure)?;
+        let Some(last) = rows.last() else {
+            return Ok((listed, trouble));
+        };
+        after.clone_from(&last.url);
+        // A site without robots.txt or sitemap is no failure.
+        for row in rows.iter().filter(|f| {
+            !matches!(
+                (f.kind, f.state),
+                (UrlKind::Robots | UrlKind::Sitemap, UrlState::Gone)
+            )
+        }) {
+            let url = FailedUrl::from(row);
+            trouble += u64::from(url.trouble);
+            listed.push(url);
+        }
+    }
+}
 
 /// Collects what the ledger knows into a report.
 pub(super) fn read_report(
@@ -81,6 +104,7 @@ pub(super) fn read_report(
     tally: Tally,
 ) -> Result<RunReport, CliError> {
     let ledger = Ledger::read(&layout.ledger()).map_err(failure)?;
+    let (failures, trouble) = failed_urls(&ledger)?;
     Ok(RunReport {
         schema: "run/1",
         site: mapping.rules().site.id.clone(),
@@ -95,19 +119,8 @@ pub(super) fn read_report(
             .into_iter()
             .map(Into::into)
             .collect(),
-        failures: ledger
-            .failures("", MAX_FAILURES)
-            .map_err(failure)?
-            .iter()
-            // A site without robots.txt or sitemap is no failure.
-            .filter(|f| {
-                !matches!(
-                    (f.kind, f.state),
-                    (UrlKind::Robots | UrlKind::Sitemap, UrlState::Gone)
-                )
-            })
-            .map(Into::into)
-            .collect(),
+        failures,
+        trouble,
         documents: tally,
         resources: Resources::now(),
     })
@@ -116,6 +129,6 @@ pub(super) fn read_report(
 /// 4 if something needs a look: failed gates, pages that could not be read or fetched, pages that no rule knows.
 pub(super) fn findings(report: &RunReport) -> Exit {
     let d = &report.documents;
-    let trouble = d.failed > 0 || d.unreadable.count > 0 || report.failures.iter().any(|f| f.trouble);
+    let trouble = d.failed > 0 || d.unreadable.count > 0 || report.trouble > 0;
     if trouble { Exit::Findings } else { Exit::Ok }
 }

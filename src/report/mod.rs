@@ -6,7 +6,7 @@ mod text;
 pub use resources::Resources;
 pub use text::report_text;
 
-use crate::ledger::{Counts, Failure, ListRow, Tally, UrlState};
+use crate::ledger::{Counts, Failure, ListRow, Listed, Tally, UrlState};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -30,7 +30,9 @@ pub struct RunReport {
     /// Why each list was left, by list rule.
     pub pagers: Vec<PagerStop>,
     /// URLs that did not become captures, with class.
-    pub failures: Vec<FailedUrl>,
+    pub failures: Listed<FailedUrl>,
+    /// How many of these are failures that somebody should look at.
+    pub trouble: u64,
     /// What the extraction found.
     pub documents: Tally,
     /// What this process used.

@@ -85,9 +85,10 @@ pub fn report_text(report: &RunReport) -> String {
     list(
         &mut out,
         "URLS WITHOUT CONTENT",
-        report.failures.len() as u64,
+        report.failures.count,
         report
             .failures
+            .first
             .iter()
             .map(|f| format!("{:<16} {}  {}", f.class, f.url, f.note)),
     );
