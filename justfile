@@ -37,7 +37,7 @@ bench *ARGS:
 # API documentation
 [group('work')]
 docs:
-    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --locked --no-deps
 
 # what CI runs
 [group('gate')]
