@@ -8,6 +8,7 @@ pub mod crawl;
 pub mod demo;
 pub mod document;
 pub mod extract;
+pub mod lang;
 pub mod ledger;
 pub mod mapping;
 pub mod net;

@@ -1,7 +1,8 @@
 //! What an answer means. Pure.
 
+use crate::lang::fold;
 use crate::mapping::model::{Reject, RejectClass};
-use crate::page::{Page, fold};
+use crate::page::Page;
 use std::time::Duration;
 
 /// What an answer means.

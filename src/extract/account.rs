@@ -69,7 +69,7 @@ impl Claims {
             .chars()
             .zip(span.0..)
             .map(|(c, at)| if self.is_free(at) { c } else { ' ' });
-        crate::page::spaces(&free.collect::<String>())
+        crate::lang::spaces(&free.collect::<String>())
     }
 
     /// Compares what a rule claimed inside `span` with the text that came of it; returns the letters that are missing.
@@ -147,7 +147,7 @@ impl Claims {
     ) {
         let Some((owner, chars)) = run else { return };
         let rule = &self.rules[usize::from(owner)];
-        let text = crate::page::spaces(text.slice(chars));
+        let text = crate::lang::spaces(text.slice(chars));
         if owner == 0 {
             sum.unaccounted_text.push(Unaccounted { chars, text });
         } else if !rule.kept {
@@ -162,7 +162,7 @@ impl Claims {
 }
 
 fn letters(text: &str) -> Vec<char> {
-    crate::page::nfc(text)
+    crate::lang::nfc(text)
         .chars()
         .filter(|c| !c.is_whitespace())
         .collect()

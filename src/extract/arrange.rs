@@ -3,7 +3,7 @@
 use super::block::{Builder, Item, Kind};
 use super::inline::ITALIC;
 use crate::document::{Align, Block, Image, Inline, LinkKind, ListItem, Span};
-use crate::page::fold;
+use crate::lang::fold;
 
 /// Longest caption, in characters.
 const CAPTION: usize = 300;

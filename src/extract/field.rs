@@ -1,11 +1,12 @@
 //! Fields: chains of rungs; the first that finds something wins and consumes what it took.
 
 use super::account::Claims;
-use super::date::pattern;
 use super::{Context, Rung};
 use crate::document::{FieldProvenance, Span};
+use crate::lang::pattern;
+use crate::lang::{fold, spaces};
 use crate::mapping::model::{Field, Take};
-use crate::page::{Page, fold, is_block, spaces};
+use crate::page::{Page, is_block};
 use regex::Regex;
 use scraper::{ElementRef, Node};
 use std::collections::BTreeMap;

@@ -81,7 +81,7 @@ pub(super) fn inline(chars: &[Ch], targets: &[Option<String>]) -> Inline {
         Inline { text, marks }
     } else {
         Inline {
-            text: crate::page::spaces(&text),
+            text: crate::lang::spaces(&text),
             marks: Vec::new(),
         }
     }

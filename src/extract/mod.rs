@@ -4,8 +4,7 @@
 mod account;
 mod arrange;
 mod block;
-mod citation;
-mod date;
+
 mod field;
 mod gate;
 mod inline;
@@ -289,7 +288,10 @@ fn document(
                 let role = name
                     .strip_prefix("dates.")
                     .and_then(|role| document.dates.role_mut(role));
-                match (role, date::parse(&value, &context.mapping.timezone())) {
+                match (
+                    role,
+                    crate::lang::date::parse(&value, &context.mapping.timezone()),
+                ) {
                     (Some(slot), Some((date, precision))) => {
                         let p = found.provenance;
                         *slot = Some(DateValue {

@@ -3,10 +3,11 @@
 use super::account::Claims;
 use super::block::Builder;
 use super::field::{Found, Taker};
-use super::{Context, InlineMedia, Rung, citation};
+use super::{Context, InlineMedia, Rung};
 use crate::document::{Accounting, Block, Citation, Dropped, Link, Media, Span};
+use crate::lang::fold;
 use crate::mapping::model::{Collection, DropRule, Field};
-use crate::page::{Page, fold};
+use crate::page::Page;
 use ego_tree::NodeId;
 use scraper::ElementRef;
 use std::collections::{BTreeMap, HashSet};
@@ -218,7 +219,7 @@ impl<'a> Scopes<'a> {
             .collect();
         let missing = self.claims.missing(text, span, body, &made);
         let end = stop.min(span.1).max(span.0);
-        let citations = citation::find(text.slice(Span(span.0, end)), span.0);
+        let citations = crate::lang::citation::find(text.slice(Span(span.0, end)), span.0);
         self.spans.push((
             if self.collection.each.is_some() {
                 span

@@ -2,7 +2,7 @@
 
 use super::block::Builder;
 use crate::document::{Block, Cell, Inline, MarkKind, Table};
-use crate::page::spaces;
+use crate::lang::spaces;
 use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Node};
 

@@ -2,16 +2,14 @@
 
 mod decode;
 mod depth;
-mod fold;
 mod visible;
 
-pub use fold::fold;
-pub(crate) use fold::{nfc, spaces};
 pub use visible::VisibleText;
 pub(crate) use visible::{is_block, is_hidden};
 
 use crate::capture::Capture;
 use crate::document::{Decode, Span};
+use crate::lang::{fold, spaces};
 use crate::mapping::{Css, Mapping, PageUrl};
 use scraper::{ElementRef, Html};
 use url::Url;
@@ -98,7 +96,7 @@ impl Page {
     #[must_use]
     pub fn text_of(&self, element: ElementRef<'_>) -> String {
         let span = self.text.span(element.id()).unwrap_or(Span(0, 0));
-        fold::spaces(self.text.slice(span))
+        spaces(self.text.slice(span))
     }
 
     /// Whether the page shows a text; `folded` is the result of [`fold`].

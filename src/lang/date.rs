@@ -1,17 +1,9 @@
 //! Vietnamese dates, day first.
 
+use super::pattern;
 use crate::document::Precision;
 use regex::Regex;
 use std::sync::LazyLock;
-
-/// Compiles a pattern of this room.
-#[expect(
-    clippy::unwrap_used,
-    reason = "constant patterns; the tests of each file run them"
-)]
-pub(super) fn pattern(source: &str) -> Regex {
-    Regex::new(source).unwrap()
-}
 
 static ISO: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}))?(Z|[+-]\d{2}:?\d{2})?)?")
@@ -29,8 +21,8 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Reads the first date in a text. `None`: there is none, or it is no day of the calendar.
-pub(super) fn parse(text: &str, zone: &jiff::tz::TimeZone) -> Option<(String, Precision)> {
-    let text = crate::page::spaces(text);
+pub fn parse(text: &str, zone: &jiff::tz::TimeZone) -> Option<(String, Precision)> {
+    let text = super::spaces(text);
     let number = |s: Option<regex::Match<'_>>| s.and_then(|m| m.as_str().parse::<i16>().ok());
     if let Some(c) = ISO.captures(&text) {
         let date = civil(number(c.get(1))?, number(c.get(2))?, number(c.get(3))?)?;

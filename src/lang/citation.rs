@@ -1,6 +1,6 @@
 //! Legal documents that a text names.
 
-use super::date::pattern;
+use super::pattern;
 use crate::document::{Citation, Span};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ static CITED: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Finds citations; `offset` is where `text` stands in the page's visible text.
-pub(super) fn find(text: &str, offset: usize) -> Vec<Citation> {
+pub fn find(text: &str, offset: usize) -> Vec<Citation> {
     let mut byte = 0;
     let mut chars = offset;
     CITED
