@@ -19,7 +19,9 @@ pub use canonical::{canonical_json, content_hash};
 pub use date::{DateValue, Dates, Precision};
 pub use id::{CaptureId, DocumentId, IdError};
 pub use media::{Link, LinkKind, Media, MediaRole, MediaState};
-pub use provenance::{Decode, Discovered, FetchProvenance, FieldProvenance, Provenance};
+pub use provenance::{
+    BlockDecode, Decode, Discovered, FetchProvenance, FieldProvenance, Provenance, RunnerUp,
+};
 pub use schema::document_schema;
 
 use schemars::JsonSchema;
@@ -120,6 +122,9 @@ pub struct Citation {
     pub kind: String,
     /// Number and symbol ("01/CT-UBND").
     pub number: String,
+    /// The number as the rules of its country write it, where the text writes it otherwise ("528/QD-UBND").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalized: Option<String>,
     /// Issuer part of the symbol ("UBND"), if there is one.
     pub issuer: Option<String>,
     /// ISO date of issue, if the text gives it.

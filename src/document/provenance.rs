@@ -48,14 +48,88 @@ pub struct FetchProvenance {
 pub struct Decode {
     /// What HTTP header or `meta` said.
     pub declared: Option<String>,
-    /// What was used.
+    /// What the text itself says, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected: Option<String>,
+    /// What was used for most of the page.
     pub used: String,
-    /// Why: `bom`, `http`, `meta`, `valid-utf8`, `detected`, `default`.
+    /// Why: `bom`, `http`, `meta`, `valid-utf8`, `syllables`, `font`, `detected`, `default`,
+    /// `as-is`, `undecided`.
     pub method: String,
+    /// Share of the words with marks that are valid syllables as read; 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+    /// The best reading that says something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_up: Option<RunnerUp>,
     /// Characters that could not be decoded (U+FFFD in the text).
     pub replacements: usize,
     /// Repairs by name, for example `nfc`.
     pub repairs: Vec<String>,
+    /// Blocks that nothing decides how to read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undecided: usize,
+    /// Blocks that were read in another way than the page, or by a guess; at most a thousand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<BlockDecode>,
+}
+
+/// A reading that lost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunnerUp {
+    /// Its encoding.
+    pub encoding: String,
+    /// Share of the words with marks that are valid syllables in it; 0 to 1.
+    pub share: f64,
+}
+
+/// How one block of a page was read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlockDecode {
+    /// Characters of the page's visible text; absent if no reader sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chars: Option<Span>,
+    /// Where it stands if it is no visible text: `title`, `@alt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What declares it: the legacy font that it is set in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub font: Option<String>,
+    /// What its text says alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected: Option<String>,
+    /// What was used; if undecided, what it was left in.
+    pub used: String,
+    /// Why: `syllables`, `font` (confirmed by syllables), `neighbours`, `document`, `declared`, `as-is` (right as it
+    /// stands), `undecided`.
+    pub method: String,
+    /// Share of the words with marks that are valid syllables as read; 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+    /// The best reading that says something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_up: Option<RunnerUp>,
+    /// Characters that could not be decoded.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replacements: usize,
+    /// Repairs by name: `capitals`, `utf8-as-windows-1252`, `lost-ampersand`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<String>,
+}
+
+impl BlockDecode {
+    /// Whether nothing decides how the block is to be read.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        self.method == "undecided"
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// A list page or sitemap that announced the page.

@@ -3,12 +3,13 @@
 use super::block::{Builder, Item, Kind};
 use super::inline::ITALIC;
 use crate::document::{Align, Block, Image, Inline, LinkKind, ListItem, Span};
-use crate::lang::fold;
+use crate::lang::{Language, fold};
 
 /// Longest caption, in characters.
 const CAPTION: usize = 300;
 
 pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
+    let language = builder.context.language();
     let mut blocks: Vec<Block> = Vec::new();
     let mut run: Vec<(Image, Span)> = Vec::new();
     let mut waiting: Option<(Inline, Span)> = None;
@@ -24,7 +25,7 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
             } => {
                 let mut span = Span(0, 0);
                 if let Some((caption, at)) = waiting.take() {
-                    set(&mut image, caption, "figcaption");
+                    set(&mut image, caption, "figcaption", language);
                     span = at;
                 }
                 last_row = row.filter(|_| row_is_bare);
@@ -56,8 +57,7 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
                     } else if kind == Kind::Paragraph
                         && (align == Some(Align::Center)
                             || italic
-                            || folded.starts_with("ảnh:")
-                            || folded.starts_with("hình:"))
+                            || language.is_some_and(|l| l.is_caption(&folded)))
                         && !text.text.ends_with(':')
                     {
                         Some("paragraph-after")
@@ -65,7 +65,7 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
                         None
                     };
                     if let Some(method) = method {
-                        set(image, text, method);
+                        set(image, text, method, language);
                         *at = span;
                         last_row = None;
                         continue;
@@ -88,7 +88,7 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
                 if let Some((text, span)) = waiting.take() {
                     blocks.push(paragraph(builder, text, None, span));
                 }
-                let block = units(&mut blocks, block);
+                let block = units(&mut blocks, block, language);
                 blocks.push(block);
             }
         }
@@ -100,13 +100,8 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
     blocks
 }
 
-fn set(image: &mut Image, caption: Inline, method: &str) {
-    image.credit = caption.text.rfind("Ảnh:").map(|at| {
-        caption.text[at + "Ảnh:".len()..]
-            .trim_matches([' ', ')'])
-            .to_owned()
-    });
-    image.credit = image.credit.take().filter(|c| !c.is_empty());
+fn set(image: &mut Image, caption: Inline, method: &str, language: Option<&Language>) {
+    image.credit = language.and_then(|l| l.credit(&caption.text)).map(str::to_owned);
     image.caption = Some(caption);
     image.caption_method = Some(method.into());
 }
@@ -183,6 +178,7 @@ fn push_text(
 
 /// Ends a run of pictures: one is an image block, more are a gallery.
 fn pictures(builder: &Builder<'_>, run: &mut Vec<(Image, Span)>, blocks: &mut Vec<Block>) {
+    let language = builder.context.language();
     let mut span = Span(0, 0);
     let mut items = Vec::new();
     for (image, at) in run.drain(..) {
@@ -197,7 +193,7 @@ fn pictures(builder: &Builder<'_>, run: &mut Vec<(Image, Span)>, blocks: &mut Ve
         return;
     }
     let lead = blocks.pop_if(|b| {
-        matches!(b, Block::Paragraph { text, .. } if text.ends_with(':') && fold(text).contains("hình ảnh"))
+        matches!(b, Block::Paragraph { text, .. } if text.ends_with(':') && language.is_some_and(|l| l.announces_pictures(&fold(text))))
     });
     let lead = lead.and_then(|b| match b {
         Block::Paragraph { text, src, .. } => {
@@ -222,10 +218,10 @@ fn join(a: Span, b: Span) -> Span {
 }
 
 /// The unit line directly before a table belongs to it.
-fn units(blocks: &mut Vec<Block>, mut block: Block) -> Block {
+fn units(blocks: &mut Vec<Block>, mut block: Block, language: Option<&Language>) -> Block {
     if let Block::Table { table, src } = &mut block
         && let Some(Block::Paragraph { text, src: from, .. }) =
-            blocks.pop_if(|b| matches!(b, Block::Paragraph { text, .. } if fold(text).trim_start_matches('(').starts_with("đơn vị tính")))
+            blocks.pop_if(|b| matches!(b, Block::Paragraph { text, .. } if language.is_some_and(|l| l.is_unit(&fold(text)))))
     {
         table.units = Some(text);
         src.chars = join(from.chars, src.chars);

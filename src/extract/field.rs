@@ -3,21 +3,17 @@
 use super::account::Claims;
 use super::{Context, Rung};
 use crate::document::{FieldProvenance, Span};
-use crate::lang::pattern;
 use crate::lang::{fold, spaces};
 use crate::mapping::model::{Field, Take};
 use crate::page::{Page, is_block};
-use regex::Regex;
 use scraper::{ElementRef, Node};
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+
+/// Longest caption that stands above a lead sentence, in characters.
+const CAPTION: usize = 120;
 
 /// Longest signature, in characters.
 const SIGNATURE: usize = 60;
-
-/// First words of an organisation's name.
-pub(super) static ORGANISATION: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)^(CTK|Cục|Sở|UBND|U[ỷỶ] ban|Ủy ban|Ban|Văn phòng|Phòng|Chi cục)\b"));
 
 /// What a field got.
 #[derive(Clone, Debug)]
@@ -194,11 +190,13 @@ impl Taker<'_> {
             return None;
         }
         if take.lead == Some(true) {
-            let line = *self
+            // A caption that names its photographer may stand above the first sentence.
+            let caption = |t: &str| self.context.language().is_some_and(|l| l.credit(t).is_some());
+            let (line, value) = self
                 .lines
                 .iter()
-                .find(|l| !claims.free_text(text, **l).is_empty())?;
-            let value = claims.free_text(text, line);
+                .map(|l| (*l, claims.free_text(text, *l)))
+                .find(|(_, t)| !(t.is_empty() || t.chars().count() <= CAPTION && caption(t)))?;
             return Some(Hit {
                 value,
                 method: "lead-sentence".into(),
@@ -226,6 +224,7 @@ impl Taker<'_> {
     /// A short block after the end mark, or a right-aligned, bold or organisation's line at the end of the text.
     fn signature(&self, claims: &Claims) -> Option<Span> {
         let text = &self.page.text;
+        let language = self.context.language();
         let free: Vec<Span> = self
             .lines
             .iter()
@@ -238,7 +237,7 @@ impl Taker<'_> {
         };
         let mark = free
             .iter()
-            .rposition(|l| text.slice(*l).trim_end().ends_with("./."));
+            .rposition(|l| language.is_some_and(|w| w.ends(text.slice(*l))));
         if let Some(line) = mark.and_then(|m| free.get(m + 1)).copied() {
             return (fits(line) && !self.is_caption(line)).then_some(line);
         }
@@ -246,7 +245,7 @@ impl Taker<'_> {
             .last()
             .copied()
             .filter(|_| free.len() > 1 && mark.is_none())?;
-        let signed = ORGANISATION.is_match(text.slice(line)) || self.stands_out(line);
+        let signed = language.is_some_and(|w| w.is_organisation(text.slice(line))) || self.stands_out(line);
         (fits(line) && signed && !self.is_caption(line)).then_some(line)
     }
 

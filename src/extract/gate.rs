@@ -1,6 +1,7 @@
 //! Conditions on the finished document, and the media that it waits for.
 
 use crate::document::{Block, Document, Gate, GateLevel, Image, Inline, Media, MediaState};
+use crate::lang::{Language, fold};
 use crate::mapping::model::{Collection, GateKind, Level};
 
 /// What is known of a medium after its fetch.
@@ -62,10 +63,11 @@ pub fn bind(document: &mut Document, collection: &Collection, media: &dyn Fn(&st
             }
             // Captions are kept in their pictures; one without is a paragraph that says so itself.
             GateKind::CaptionsHaveImages => {
+                let language = Language::get(&document.language);
                 let n = document
                     .body
                     .iter()
-                    .filter(|b| matches!(b, Block::Paragraph { text, .. } if text.starts_with("Ảnh:") || text.starts_with("Hình:")))
+                    .filter(|b| matches!(b, Block::Paragraph { text, .. } if language.is_some_and(|l| l.is_caption(&fold(text)))))
                     .count();
                 (n > 0).then(|| format!("{n} captions have no picture"))
             }

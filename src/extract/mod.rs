@@ -20,8 +20,9 @@ pub use media::{InlineMedia, MediaFacts, inspect};
 
 use crate::document::{
     Accounting, Byline, DateValue, Dates, Discovered, Document, DocumentId, Dropped, FetchProvenance, Gate,
-    GateLevel, Link, LinkKind, Provenance, Quality, Redirects, SCHEMA, Section,
+    GateLevel, Link, LinkKind, Provenance, Quality, Redirects, SCHEMA, Section, Span,
 };
+use crate::lang::{Language, date, slug};
 use crate::mapping::Css;
 use crate::mapping::Mapping;
 use crate::mapping::model::{Collection, OnUnmapped};
@@ -58,6 +59,13 @@ pub struct Context<'a> {
     pub fetch: &'a FetchProvenance,
 }
 
+impl Context<'_> {
+    /// What is known of the site's language.
+    pub(crate) fn language(&self) -> Option<&'static Language> {
+        Language::get(&self.mapping.rules().site.language)
+    }
+}
+
 /// One rung of a field, as it was tried.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Rung {
@@ -80,6 +88,9 @@ impl std::fmt::Display for Rung {
         write!(f, "{sign} {} [{}] {}: {found}", self.field, self.rung, self.verb)
     }
 }
+
+/// Longest slug, in characters.
+const SLUG: usize = 100;
 
 /// What a page gave.
 #[derive(Clone, Debug, Default)]
@@ -133,6 +144,13 @@ pub fn extract(
         missing += content.missing;
         out.inline_media.extend(content.inline_media.iter().cloned());
         let mut document = document(page, collection, context, source_key, content);
+        let span = page.text.span(root.id()).unwrap_or_default();
+        undecided(
+            page,
+            span,
+            context.mapping.rules().decode.max_undecided_blocks,
+            &mut document,
+        );
         if let Some(link) = entry {
             // The entry stands for the page that it links to, not for the list that shows it.
             document.redirects.from = link.resolved.iter().cloned().collect();
@@ -175,6 +193,28 @@ fn entry_link(page: &Page, context: &Context<'_>, entry: ElementRef<'_>, css: &C
         target: context.mapping.document_id(&url).map(|id| format!("doc:{id}")),
         text: page.text_of(anchor),
     })
+}
+
+/// Text of the document that nothing decides how to read: it was left as it stood, and is said to be wrong.
+fn undecided(page: &Page, span: Span, allowed: usize, document: &mut Document) {
+    let open: Vec<Span> = page
+        .decode
+        .blocks
+        .iter()
+        .filter(|b| b.is_undecided())
+        .filter_map(|b| b.chars)
+        .filter(|c| c.0 < span.1 && span.0 < c.1)
+        .collect();
+    if let Some(first) = open.first()
+        && open.len() > allowed
+    {
+        let text: String = page.text.slice(*first).chars().take(60).collect();
+        let note = format!(
+            "nothing decides how {} blocks are to be read, the first is `{text}`; `sangtrang try` shows them, `decode.fallback` may name their set",
+            open.len()
+        );
+        fail(document, "undecided", note);
+    }
 }
 
 fn fail(document: &mut Document, id: &str, note: String) {
@@ -236,6 +276,7 @@ fn document(
         },
         quality: Quality::default(),
     };
+    let mut waiting = Vec::new();
     for (name, rule) in &collection.fields {
         let Some(found) = content.fields.remove(name) else {
             if rule.required {
@@ -254,14 +295,14 @@ fn document(
                 ),
             );
         }
-        let value = found.value;
+        let value = found.value.clone();
         match name.as_str() {
             "title" => {
-                document.slug = Some(slug(&value)).filter(|s| !s.is_empty());
+                document.slug = Some(slug(&value, SLUG)).filter(|s| !s.is_empty());
                 document.title = Some(value);
             }
             "section" => {
-                let id = mapped.unwrap_or_else(|| slug(&value));
+                let id = mapped.unwrap_or_else(|| slug(&value, SLUG));
                 document.section = Some(Section {
                     id,
                     label: value,
@@ -270,7 +311,10 @@ fn document(
             }
             "byline" => {
                 let person = document.byline.take().and_then(|b| b.person);
-                let organisation = field::ORGANISATION.is_match(&value).then(|| value.clone());
+                let organisation = context
+                    .language()
+                    .is_some_and(|l| l.is_organisation(&value))
+                    .then(|| value.clone());
                 document.byline = Some(Byline {
                     raw: value,
                     person,
@@ -288,32 +332,34 @@ fn document(
                 let role = name
                     .strip_prefix("dates.")
                     .and_then(|role| document.dates.role_mut(role));
-                match (
-                    role,
-                    crate::lang::date::parse(&value, &context.mapping.timezone()),
-                ) {
-                    (Some(slot), Some((date, precision))) => {
-                        let p = found.provenance;
-                        *slot = Some(DateValue {
-                            value: date,
-                            precision,
-                            raw: value,
-                            method: p.method,
-                            confidence: p.confidence,
-                        });
-                    }
-                    (Some(_), None) => {
-                        fail(
-                            &mut document,
-                            "dates",
-                            format!("field `{name}`: `{value}` is no date"),
-                        );
-                    }
+                match (role, read_date(context, &value, &found, None)) {
+                    (Some(slot), Some(date)) => *slot = Some(date),
+                    // A date without a year waits for the day of publication.
+                    (Some(_), None) => waiting.push((name, value, found)),
                     (None, _) => {
                         document.extra.insert(name.clone(), mapped.unwrap_or(value));
                     }
                 }
             }
+        }
+    }
+    let reference = document
+        .dates
+        .published
+        .as_ref()
+        .and_then(|d| d.value.get(..10)?.parse().ok());
+    for (name, value, found) in waiting {
+        let date = reference.and_then(|day| read_date(context, &value, &found, Some(day)));
+        let slot = name
+            .strip_prefix("dates.")
+            .and_then(|role| document.dates.role_mut(role));
+        match (slot, date) {
+            (Some(slot), Some(date)) => *slot = Some(date),
+            _ => fail(
+                &mut document,
+                "dates",
+                format!("field `{name}`: `{value}` is no date"),
+            ),
         }
     }
     if page.decode.replacements > rules.decode.max_replacement_chars {
@@ -323,22 +369,30 @@ fn document(
     document
 }
 
-/// ASCII, lower case, `-` between words, at most 100 characters, cut at a word.
-fn slug(text: &str) -> String {
-    let ascii = deunicode::deunicode(text).to_ascii_lowercase();
-    let mut out = String::new();
-    for word in ascii
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|w| !w.is_empty())
-    {
-        if !out.is_empty() && out.len() + 1 + word.len() > 100 {
-            break;
-        }
-        if !out.is_empty() {
-            out.push('-');
-        }
-        out.push_str(word);
-    }
-    out.truncate(100);
-    out
+/// Reads the date of a field; what its form leaves open lowers the confidence and is named in the method.
+fn read_date(
+    context: &Context<'_>,
+    value: &str,
+    found: &field::Found,
+    reference: Option<jiff::civil::Date>,
+) -> Option<DateValue> {
+    let zone = context.mapping.timezone();
+    let reading = date::Reading {
+        language: context.language(),
+        zone: &zone,
+        reference,
+    };
+    let date = date::find(value, &reading)?;
+    let p = &found.provenance;
+    Some(DateValue {
+        value: date.value,
+        precision: date.precision,
+        raw: value.to_owned(),
+        method: if date.form == "without-year" {
+            format!("{}, year of publication", p.method)
+        } else {
+            p.method.clone()
+        },
+        confidence: p.confidence * date.confidence,
+    })
 }

@@ -5,8 +5,8 @@ use super::block::Builder;
 use super::field::{Found, Taker};
 use super::{Context, InlineMedia, Rung};
 use crate::document::{Accounting, Block, Citation, Dropped, Link, Media, Span};
-use crate::lang::fold;
-use crate::mapping::model::{Collection, DropRule, Field};
+use crate::lang::{catalogue, citation, fold, fold_case};
+use crate::mapping::model::{Catalogue, Collection, DropRule, Field};
 use crate::page::Page;
 use ego_tree::NodeId;
 use scraper::ElementRef;
@@ -108,11 +108,24 @@ impl<'a> Scopes<'a> {
         for rule in self.rules() {
             let owner = self.claims.rule(&rule.id, &rule.reason, false);
             if let Some(pattern) = &rule.text {
-                for (line, _) in folded
-                    .iter()
-                    .filter(|(_, f)| pattern.regex().find(f).is_some_and(|m| m.len() == f.len()))
-                {
+                for (line, _) in folded.iter().filter(|(line, f)| {
+                    let whole = |t: &str| pattern.regex().find(t).is_some_and(|m| m.len() == t.len());
+                    // A pattern may place tones either way.
+                    whole(f) || whole(&fold_case(text.slice(*line)))
+                }) {
                     self.claims.claim(*line, owner);
+                }
+            }
+            if let Some((group, language)) = rule.catalogue.map(group).zip(self.context.language()) {
+                let known =
+                    |l: &Span| catalogue::find(language, text.slice(*l)).is_some_and(|(g, _)| g == group);
+                let mut hits = lines.iter().filter(|l| known(l));
+                if group == catalogue::Group::Related {
+                    if let Some(heading) = hits.next() {
+                        self.claims.claim(Span(heading.0, end), owner);
+                    }
+                } else {
+                    hits.for_each(|line| self.claims.claim(*line, owner));
                 }
             }
             let Some(from) = rule.from.as_deref().map(fold) else {
@@ -219,7 +232,8 @@ impl<'a> Scopes<'a> {
             .collect();
         let missing = self.claims.missing(text, span, body, &made);
         let end = stop.min(span.1).max(span.0);
-        let citations = crate::lang::citation::find(text.slice(Span(span.0, end)), span.0);
+        let cited = |l| citation::find(text.slice(Span(span.0, end)), span.0, l);
+        let citations = self.context.language().map(cited).unwrap_or_default();
         self.spans.push((
             if self.collection.each.is_some() {
                 span
@@ -238,5 +252,16 @@ impl<'a> Scopes<'a> {
             inline_media,
             missing,
         }
+    }
+}
+
+/// The catalogue's group of a mapping's word.
+fn group(named: Catalogue) -> catalogue::Group {
+    match named {
+        Catalogue::Related => catalogue::Group::Related,
+        Catalogue::Tools => catalogue::Group::Tools,
+        Catalogue::Counters => catalogue::Group::Counters,
+        Catalogue::Chrome => catalogue::Group::Chrome,
+        Catalogue::Pager => catalogue::Group::Pager,
     }
 }

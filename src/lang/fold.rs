@@ -3,9 +3,15 @@
 use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// NFC, lower case, white space (NBSP too) folded to one space, trimmed.
+/// NFC, lower case, white space (NBSP too) folded to one space, trimmed, and tones placed the old way: "Uỷ ban" = "Ủy
+/// ban", "hoà" = "hòa". Both ways are right and mixed in most documents; body text is never rewritten.
 #[must_use]
 pub fn fold(text: &str) -> String {
+    place_tones(&fold_case(text))
+}
+
+/// [`fold`] with tones where the text has them.
+pub(crate) fn fold_case(text: &str) -> String {
     spaces(&text.to_lowercase())
 }
 
@@ -29,12 +35,77 @@ pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Second vowels with a tone, and how the tone stands on the first one. Only open syllables differ: hoà/hòa, khoẻ/khỏe,
+/// thuý/thúy; toàn and huyền have one way.
+const PLACED: [(char, char, &str, &str); 3] = [
+    ('o', 'a', "àáảãạ", "òóỏõọ"),
+    ('o', 'e', "èéẻẽẹ", "òóỏõọ"),
+    ('u', 'y', "ỳýỷỹỵ", "ùúủũụ"),
+];
+
+/// Tones of open oa, oe, uy on the first vowel. The number of characters stays.
+fn place_tones(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    let mut before = None;
+    while let Some(c) = chars.next() {
+        let next = chars.peek().copied();
+        let found = next.and_then(|n| {
+            let (_, second, toned, first) = PLACED.iter().find(|p| p.0 == c && p.2.contains(n))?;
+            let at = toned.chars().position(|t| t == n)?;
+            Some((first.chars().nth(at)?, *second))
+        });
+        match found {
+            // In quý the u belongs to the onset.
+            Some((first, second)) if before != Some('q') => {
+                chars.next();
+                if chars.peek().is_some_and(|c| c.is_alphabetic()) {
+                    out.push(c);
+                    out.extend(next);
+                } else {
+                    out.push(first);
+                    out.push(second);
+                }
+                before = next;
+            }
+            _ => {
+                out.push(c);
+                before = Some(c);
+            }
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn decomposed_capitals_and_nbsp_compare_equal() {
         assert_eq!(fold(" TIN\u{a0}TU\u{31b}\u{301}C\n:"), "tin tức :");
+    }
+
+    #[test]
+    fn both_placements_of_a_tone_are_one() {
+        assert_eq!(
+            fold("Uỷ ban, HOÀ BÌNH; khoẻ; Thuý"),
+            "ủy ban, hòa bình; khỏe; thúy"
+        );
+        assert_eq!(
+            fold("Ủy ban, HÒA BÌNH; khỏe; Thúy"),
+            fold("Uỷ ban, HOÀ BÌNH; khoẻ; Thuý")
+        );
+        assert_eq!(fold("quý toàn huyện hoài ngoại"), "quý toàn huyện hoài ngoại");
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_is_folding_once(text in "\\PC{0,30}") {
+            let once = place_tones(&text);
+            prop_assert_eq!(place_tones(&once), once.clone());
+            prop_assert_eq!(once.chars().count(), text.chars().count());
+        }
     }
 }

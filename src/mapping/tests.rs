@@ -353,6 +353,18 @@ fn drops_gates_rejects_and_ids() {
         ["8:1 drop: `to` has no meaning beside `css`"]
     );
     assert_eq!(drop("from = ' '"), ["7:8 drop: `from` is empty"]);
+    assert_eq!(drop("catalogue = 'related'"), Vec::<String>::new());
+    assert!(of("[decode]\nfallback = 'viscii'\n").is_empty());
+    assert_eq!(
+        of("[decode]\nfallback = 'klingon'\n"),
+        ["6:12 encoding: `klingon` is no encoding that can be read"]
+    );
+    let french = "schema = 1\n[site]\nid = 'x'\nbase = 'http://h/'\nlanguage = 'fr'\n[[drop]]\nid = 'd'\ncatalogue = 'pager'";
+    assert!(
+        problems(french)
+            .iter()
+            .any(|p| p.contains("there is no catalogue of the language `fr`"))
+    );
     assert_eq!(
         drop("outside = false"),
         ["7:1 drop: `outside = false` drops nothing"]

@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::table::{Table, number};
+use crate::lang::Language;
 use crate::mapping::walk::proposal;
 use crate::mapping::{Pattern, key, url_rules};
 use std::ops::Range;
@@ -21,7 +22,7 @@ const VERBS: [&str; 10] = [
     "infer",
 ];
 /// Kinds of drop rules: exactly one stands in each.
-const DROPS: [&str; 4] = ["css", "text", "from", "outside"];
+const DROPS: [&str; 5] = ["css", "text", "from", "catalogue", "outside"];
 /// What may stand behind `dates.`.
 const DATES: [&str; 6] = [
     "published",
@@ -329,7 +330,7 @@ impl Check<'_> {
                 );
             }
             [] => {
-                let help = "add one of `css`, `text`, `from`, `outside`";
+                let help = "add one of `css`, `text`, `from`, `catalogue`, `outside`";
                 self.add(
                     "mapping::drop",
                     rule.span.clone(),
@@ -372,6 +373,20 @@ impl Check<'_> {
                 "`outside = false` drops nothing",
                 label,
                 "",
+            );
+        }
+        if rule.get("catalogue").is_some() && Language::get(&self.language).is_none() {
+            let message = format!("there is no catalogue of the language `{}`", self.language);
+            let help = format!(
+                "`site.language` with a catalogue: {}",
+                Language::codes().join(", ")
+            );
+            self.add(
+                "mapping::drop",
+                rule.key_span("catalogue"),
+                message,
+                "drops nothing",
+                &help,
             );
         }
         for key in ["from", "to"] {

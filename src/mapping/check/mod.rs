@@ -24,6 +24,7 @@ pub(super) fn check(root: &DeTable<'_>, text: &str, problems: &mut Problems) {
     let mut check = Check {
         text,
         problems,
+        language: language(root.table),
         lists: BTreeMap::new(),
     };
     check.site(&root);
@@ -34,12 +35,22 @@ pub(super) fn check(root: &DeTable<'_>, text: &str, problems: &mut Problems) {
     check.unique(root.tables("drop"), "drop");
     root.tables("drop").for_each(|d| check.drop_rule(&d));
     check.collections(&root);
+    check.decode(&root);
     check.target(&root);
+}
+
+/// The site's language, or the default.
+fn language(root: &DeTable<'_>) -> String {
+    let site = root.get("site").and_then(|s| s.get_ref().as_table());
+    let named = site.and_then(|s| s.get("language")?.get_ref().as_str());
+    named.map_or_else(crate::mapping::model::default_language, str::to_owned)
 }
 
 struct Check<'c> {
     text: &'c str,
     problems: &'c mut Problems,
+    /// The site's language.
+    language: String,
     /// List rules with the names of their fields.
     lists: BTreeMap<String, Vec<String>>,
 }

@@ -216,6 +216,21 @@ impl Check<'_> {
         }
     }
 
+    pub(super) fn decode(&mut self, root: &Table<'_, '_>) {
+        let fallback = root.sub("decode").and_then(|d| d.text("fallback"));
+        if let Some((label, span)) = fallback
+            && !crate::lang::is_encoding(label)
+        {
+            self.add(
+                "mapping::encoding",
+                span,
+                format!("`{label}` is no encoding that can be read"),
+                "unknown label",
+                "write `windows-1258`, `tcvn3`, `vni`, `viscii`, `vps`, or a label of the WHATWG registry",
+            );
+        }
+    }
+
     pub(super) fn target(&mut self, root: &Table<'_, '_>) {
         let Some(target) = root.sub("target") else { return };
         if let Some((url, span)) = target.text("url")

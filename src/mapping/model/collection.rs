@@ -142,7 +142,8 @@ pub struct Take {
     pub confidence: Option<f64>,
 }
 
-/// `[[drop]]` and `[[collection.drop]]`: text that is not content. Exactly one of `css`, `text`, `from`, `outside`.
+/// `[[drop]]` and `[[collection.drop]]`: text that is not content. Exactly one of `css`, `text`, `from`, `catalogue`,
+/// `outside`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropRule {
@@ -159,8 +160,26 @@ pub struct DropRule {
     pub from: Option<String>,
     /// … up to, not including, the block that begins with this one; to the end of the container if absent.
     pub to: Option<String>,
+    /// Lines that the phrase catalogue of the site's language knows.
+    pub catalogue: Option<Catalogue>,
     /// Everything outside the container.
     pub outside: Option<bool>,
+}
+
+/// A group of the phrase catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Catalogue {
+    /// From the first heading of a list of other news to the end of the container.
+    Related,
+    /// What the portal offers to do with the page: print, send, font size.
+    Tools,
+    /// Numbers that change at each visit.
+    Counters,
+    /// Furniture of the portal.
+    Chrome,
+    /// Pagers.
+    Pager,
 }
 
 /// `[[collection.gate]]`

@@ -56,7 +56,7 @@ fn default_timezone() -> String {
     "Asia/Ho_Chi_Minh".into()
 }
 
-fn default_language() -> String {
+pub(crate) fn default_language() -> String {
     "vi".into()
 }
 
@@ -197,6 +197,8 @@ pub struct DecodeRules {
     pub fallback: Option<String>,
     /// Undecodable characters that a page may hold before its gate fails.
     pub max_replacement_chars: usize,
+    /// Blocks of a document that nothing decides how to read, above which its gate fails.
+    pub max_undecided_blocks: usize,
 }
 
 /// `[[reject]]`: an answer that is no content. Never a deletion by itself.
