@@ -2,8 +2,10 @@
 
 mod decode;
 mod depth;
+mod legacy;
 mod visible;
 
+pub use legacy::Shown;
 pub use visible::VisibleText;
 pub(crate) use visible::{is_block, is_hidden};
 
@@ -11,7 +13,9 @@ use crate::capture::Capture;
 use crate::document::{Decode, Span};
 use crate::lang::{fold, spaces};
 use crate::mapping::{Css, Mapping, PageUrl};
+use ego_tree::NodeId;
 use scraper::{ElementRef, Html};
+use std::collections::BTreeMap;
 use url::Url;
 
 /// Why a capture is no page.
@@ -44,6 +48,78 @@ pub struct Page {
     pub text: VisibleText,
     /// How bytes became text.
     pub decode: Decode,
+    /// What `decode.blocks` looked like before and after, one by one.
+    pub shown: Vec<Shown>,
+    /// How many runs of text were read in which encoding; `undecided` for those that nothing decides.
+    pub runs: BTreeMap<String, u64>,
+}
+
+/// Blocks that a page's record names; a page of many thousand runs is no page for people.
+const MAX_BLOCKS: usize = 1000;
+
+/// Reads a text file, a line a block.
+#[must_use]
+pub fn read_text(bytes: &[u8], content_type: Option<&str>) -> (String, Decode) {
+    let source = decode::decode(bytes, content_type, None, true);
+    let (text, restored) = legacy::plain(&source.text, source.prior, source.as_is);
+    let mut decode = source.decode;
+    let _ = conclude(&mut decode, restored, &|_| None);
+    (text, decode)
+}
+
+/// Says of the whole page what its blocks showed; gives the texts of those that it names.
+fn conclude(
+    decode: &mut Decode,
+    restored: legacy::Restored,
+    span: &dyn Fn(&[NodeId]) -> Option<Span>,
+) -> Vec<Shown> {
+    let mut shown = Vec::new();
+    if let Some(document) = restored.document {
+        let by_declaration =
+            document.used == decode.used && !matches!(decode.method.as_str(), "detected" | "undeclared");
+        if !by_declaration {
+            decode.method = document.method;
+        }
+        decode.used = document.used;
+        decode.detected = document.detected;
+        decode.share = document.share;
+        decode.runner_up = document.runner_up;
+    }
+    decode.replacements += restored.strays;
+    if restored.normalised {
+        decode.repairs.push("nfc".into());
+    }
+    let declared = matches!(decode.method.as_str(), "http" | "meta" | "default");
+    for legacy::Block {
+        entry: mut block,
+        nodes,
+        shown: texts,
+    } in restored.blocks
+    {
+        for repair in &block.repairs {
+            if !decode.repairs.contains(repair) {
+                decode.repairs.push(repair.clone());
+            }
+        }
+        // A page that is what it declares says so once.
+        let plain = block.used == decode.used && block.repairs.is_empty() && block.replacements == 0;
+        decode.undecided += usize::from(block.is_undecided());
+        if declared && plain && !block.is_undecided() || decode.blocks.len() >= MAX_BLOCKS {
+            continue;
+        }
+        block.chars = span(&nodes);
+        decode.blocks.push(block);
+        shown.push(texts);
+    }
+    if decode.method == "undeclared" {
+        decode.method = if decode.undecided > 0 {
+            "undecided"
+        } else {
+            "as-is"
+        }
+        .into();
+    }
+    shown
 }
 
 /// Reads a capture.
@@ -60,16 +136,19 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
             limit: limits.page_bytes,
         });
     }
-    let (markup, mut decode) = decode::decode(
+    let source = decode::decode(
         &capture.body,
         capture.header("content-type").as_deref(),
         mapping.rules().decode.fallback.as_deref(),
+        mapping.rules().site.language.starts_with("vi"),
     );
-    let capped = depth::cap(&markup, limits.html_depth);
+    let mut decode = source.decode;
+    let capped = depth::cap(&source.text, limits.html_depth);
     if let std::borrow::Cow::Owned(_) = &capped {
         decode.repairs.push("depth-capped".into());
     }
-    let html = Html::parse_document(&capped);
+    let mut html = Html::parse_document(&capped);
+    let restored = legacy::restore(&mut html, source.prior, source.as_is);
     let own = url.as_url().clone();
     let base = html
         .select(Css::builtin("base[href]").selector())
@@ -77,12 +156,22 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
         .and_then(|e| own.join(e.value().attr("href")?.trim()).ok())
         .unwrap_or(own);
     let text = VisibleText::of(&html);
+    let runs = restored.counts.clone();
+    let shown = conclude(&mut decode, restored, &|nodes| {
+        let spans = nodes
+            .iter()
+            .filter_map(|n| text.span(*n))
+            .filter(|s| !s.is_empty());
+        spans.reduce(|a, b| Span(a.0.min(b.0), a.1.max(b.1)))
+    });
     Ok(Page {
         url: url.clone(),
         base,
         html,
         text,
         decode,
+        shown,
+        runs,
     })
 }
 
