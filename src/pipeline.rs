@@ -1,11 +1,13 @@
 //! The corridor: crawl, extract, store media, write. The only file that walks through more than one wing; read it first.
 
 mod documents;
+mod encodings;
 mod error;
 mod filename;
 mod output;
 mod store;
 
+pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use output::{AtomicFile, Layout, write_atomic};
 
@@ -102,6 +104,12 @@ pub fn try_capture(
     layout: &Layout,
 ) -> Result<Tried, PipelineError> {
     let page = page::read(capture, url, mapping)?;
+    if let Some(outcome) = crate::crawl::verdict::of_page(&mapping.rules().reject, url.as_str(), &page) {
+        return Err(PipelineError::Rejected {
+            url: url.to_string(),
+            class: outcome.class().to_owned(),
+        });
+    }
     let collection =
         classify(mapping, &page).ok_or_else(|| PipelineError::NoCollection { url: url.to_string() })?;
     let ledger = Ledger::read(&layout.ledger()).ok();

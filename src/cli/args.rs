@@ -45,6 +45,8 @@ pub(super) enum Command {
     Test(TestArgs),
     /// Show what a page looks like to the program: encoding, visible lines, images, links
     Inspect(InspectArgs),
+    /// What a portal wrote its pages in, and the pages where that is in doubt
+    Encodings(EncodingsArgs),
     /// Counts of a site: pages, documents, media, failures
     Status(StatusArgs),
     /// The way of one page, by URL or document id
@@ -162,15 +164,44 @@ pub(super) struct TestArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct InspectArgs {
+    #[command(subcommand)]
+    pub(super) what: Option<Inspect>,
     /// A saved page
-    pub(super) file: PathBuf,
+    #[arg(required = true)]
+    pub(super) file: Option<PathBuf>,
     /// Mapping whose rules for encodings and URLs apply
     #[arg(long, value_name = "MAPPING")]
     pub(super) mapping: Option<PathBuf>,
     /// URL that the page stands for
     #[arg(long, default_value = "http://localhost/", value_name = "URL")]
     pub(super) url: String,
+}
+
+/// One aspect instead of the whole page.
+#[derive(Debug, Subcommand)]
+pub(super) enum Inspect {
+    /// How any file is read: HTML block by block, other text line by line; and the text
+    Encoding(InspectEncodingArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectEncodingArgs {
+    /// Files; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EncodingsArgs {
+    /// The site's mapping file
+    pub(super) mapping: PathBuf,
+    /// Pages in doubt that are shown
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(super) limit: usize,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! `sangtrang inspect FILE`: what a saved page looks like to the program.
 
-use super::args::InspectArgs;
+use super::args::{Inspect, InspectArgs};
 use super::error::CliError;
 use super::target::load_mapping;
 use super::{Exit, Outcome, Ui};
@@ -13,6 +13,12 @@ use std::sync::Arc;
 const MAX_FILE: u64 = 64 << 20;
 
 pub(super) fn main(args: &InspectArgs, ui: &Ui) -> Outcome {
+    if let Some(Inspect::Encoding(args)) = &args.what {
+        return super::inspect_encoding::main(args, ui);
+    }
+    let Some(file) = &args.file else {
+        return Err(CliError::new(Exit::Usage, "usage::file", "no file to inspect"));
+    };
     let base = url::Url::parse(&args.url)
         .map_err(|e| CliError::new(Exit::Usage, "usage::url", format!("`{}`: {e}", args.url)))?;
     let mapping = match &args.mapping {
@@ -37,7 +43,7 @@ pub(super) fn main(args: &InspectArgs, ui: &Ui) -> Outcome {
     let url = mapping
         .canonical(&base)
         .map_err(|e| CliError::new(Exit::Usage, "usage::url", e))?;
-    let capture = super::try_page::saved(&args.file, url.as_str(), MAX_FILE)?;
+    let capture = super::try_page::saved(file, url.as_str(), MAX_FILE)?;
     show(&capture, &mapping, &url, ui)
 }
 

@@ -6,11 +6,13 @@ mod check;
 mod completions;
 mod crawl;
 mod demo;
+mod encodings;
 mod error;
 mod events;
 mod exit;
 mod extract;
 mod inspect;
+mod inspect_encoding;
 mod run;
 mod schema;
 mod show;
@@ -63,6 +65,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Check(args) => check::main(args, ui),
         Command::Test(args) => test::main(args, ui),
         Command::Inspect(args) => inspect::main(args, ui),
+        Command::Encodings(args) => encodings::main(args, ui),
         Command::Status(args) => status::main(args, ui),
         Command::Show(args) => show::main(args, ui),
         Command::Schema(args) => schema::main(args, ui),

@@ -107,6 +107,8 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
             CliError::new(Exit::Failure, "extract::no_collection", error)
                 .hint("the `match` of a collection decides which pages it takes; `-v` says more")
         }
+        error @ PipelineError::Rejected { .. } => CliError::new(Exit::Failure, "extract::rejected", error)
+            .hint("a crawl archives such an answer and makes no document of it; see `[[reject]]` in the mapping"),
         error @ PipelineError::NotOfSite { .. } => CliError::new(Exit::Usage, "usage::url", error)
             .hint("give a URL of the site, absolute or relative to its base"),
         error @ PipelineError::Interrupted => CliError::new(Exit::Interrupted, "interrupted", error),

@@ -42,6 +42,9 @@ pub(super) fn main(args: &TryArgs, ui: &Ui) -> Outcome {
     Ok(if failed { Exit::Findings } else { Exit::Ok })
 }
 
+/// Decisions of encoding that are shown.
+const BLOCKS: usize = 12;
+
 /// A saved page as a capture.
 pub(super) fn saved(file: &Path, url: &str, limit: u64) -> Result<Capture, CliError> {
     let size = fs_err::metadata(file)?.len();
@@ -110,9 +113,15 @@ fn tell(tried: &Tried, explain: Option<&str>, ui: &Ui) -> Result<(), CliError> {
             .iter()
             .map(|r| serde_json::json!({ "field": r.field, "rung": r.rung, "verb": r.verb, "found": r.found, "won": r.won }))
             .collect();
+        let shown: Vec<_> = tried
+            .page
+            .shown
+            .iter()
+            .map(|s| serde_json::json!({ "before": s.before, "after": s.after }))
+            .collect();
         ui.data(serde_json::json!({
             "schema": "try/1", "type": "page", "url": tried.page.url.as_str(), "collection": tried.collection,
-            "documents": extraction.documents, "accounting": extraction.accounting, "explain": rungs,
+            "documents": extraction.documents, "shown": shown, "accounting": extraction.accounting, "explain": rungs,
         }));
         return Ok(());
     }
@@ -128,6 +137,9 @@ fn tell(tried: &Tried, explain: Option<&str>, ui: &Ui) -> Result<(), CliError> {
         for line in document_lines(document) {
             ui.data(clean(&line));
         }
+    }
+    for line in super::encodings::decision_lines(&tried.page.decode, &tried.page.shown, BLOCKS) {
+        ui.data(clean(&line));
     }
     Ok(())
 }

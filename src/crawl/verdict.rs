@@ -25,6 +25,17 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The class of what is no content; empty for content.
+    #[must_use]
+    pub fn class(&self) -> &str {
+        match self {
+            Self::Captured | Self::NotModified => "",
+            Self::Gone(class) | Self::Rejected(class) | Self::Retry { class, .. } => class,
+        }
+    }
+}
+
 /// By the status alone. Redirects are handled before.
 #[must_use]
 pub fn of_status(status: u16, after: Option<Duration>) -> Outcome {

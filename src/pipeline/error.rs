@@ -33,6 +33,14 @@ pub enum PipelineError {
         /// The page.
         url: String,
     },
+    /// One page that was asked for by name is no content by a reject rule.
+    #[error("{url} is no content: {class}")]
+    Rejected {
+        /// The page.
+        url: String,
+        /// The rule: `reject:soft-404`.
+        class: String,
+    },
     /// A URL that was asked for by name is not of this site.
     #[error("{url} is no page of this site: {reason}")]
     NotOfSite {
