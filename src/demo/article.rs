@@ -1,5 +1,7 @@
 //! The semantic model of an article: what its author meant, before a portal made a mess of it.
 
+use super::legacy::{Hand, Legacy};
+use super::render::escape;
 use super::urls::Spelling;
 use crate::document::{Align, Citation, MarkKind, Span};
 use jiff::civil::{Date, DateTime};
@@ -13,6 +15,8 @@ pub(super) struct Article {
     pub stamp: Stamp,
     /// Printed between title and body.
     pub summary: Option<String>,
+    /// Nobody sees it: `<meta name="description">`.
+    pub description: Option<String>,
     /// Printed in the list.
     pub teaser: Option<String>,
     /// Date of the event, and how the lead prints it.
@@ -58,6 +62,40 @@ pub(super) enum Charset {
     Utf8Nfd,
     /// windows-1258; only `meta` says so.
     Windows1258,
+    /// Not Unicode, or damaged; only `meta` says anything.
+    Legacy(Legacy),
+}
+
+impl Charset {
+    pub(super) fn legacy(self) -> Option<Legacy> {
+        match self {
+            Self::Legacy(legacy) => Some(legacy),
+            Self::Utf8 | Self::Utf8Nfd | Self::Windows1258 => None,
+        }
+    }
+
+    /// How the block with a number is written.
+    pub(super) fn hand(self, block: usize) -> Hand {
+        self.legacy().map_or(Hand::Unicode, |legacy| legacy.hand(block))
+    }
+
+    /// Text of the page's frame as HTML.
+    pub(super) fn framed(self, text: &str) -> String {
+        self.legacy()
+            .map_or_else(|| escape(text), |legacy| legacy.framed(text))
+    }
+
+    /// Text of an attribute or of the page's title as HTML.
+    pub(super) fn bare(self, text: &str) -> String {
+        self.legacy()
+            .map_or_else(|| escape(text), |legacy| legacy.bare(text))
+    }
+
+    /// What the author of such a page wrote instead of a text.
+    pub(super) fn writable(self, text: &str) -> String {
+        self.legacy()
+            .map_or_else(|| text.to_owned(), |legacy| legacy.writable(text))
+    }
 }
 
 /// A stretch of text with the same marks.
@@ -211,7 +249,39 @@ impl Run {
     }
 }
 
+impl Picture {
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let caption = self.caption.as_mut();
+        let caption = caption
+            .into_iter()
+            .flat_map(|c| [Some(&mut c.text), c.credit.as_mut()]);
+        self.alt.iter_mut().chain(caption.flatten())
+    }
+}
+
 impl Node {
+    /// All texts in it.
+    pub(super) fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Paragraph { runs, .. } => runs.iter_mut().map(|r| &mut r.text).collect(),
+            Self::Heading(_, text)
+            | Self::Quote(text)
+            | Self::File(_, text)
+            | Self::Signature(text)
+            | Self::Source(text) => vec![text],
+            Self::List { items, .. } => items.iter_mut().collect(),
+            Self::Pictures { lead, items, .. } => lead
+                .iter_mut()
+                .chain(items.iter_mut().flat_map(Picture::texts))
+                .collect(),
+            Self::Table(table) => {
+                let cells = table.rows.iter_mut().flatten().map(|c| &mut c.text);
+                let heads = table.caption.iter_mut().chain(&mut table.units);
+                heads.chain(cells).collect()
+            }
+        }
+    }
+
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Paragraph {
             runs: vec![Run::plain(text)],
@@ -225,6 +295,7 @@ pub(super) fn cite(kind: &str, number: &str, issuer: &str, date: Option<&str>) -
     Citation {
         kind: kind.into(),
         number: number.into(),
+        normalized: None,
         issuer: Some(issuer.into()),
         date: date.map(Into::into),
         chars: Span(0, 0),

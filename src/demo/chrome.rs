@@ -2,6 +2,7 @@
 //! Each part is text first; its HTML and what a mapping's rule must drop are both made from that.
 
 use super::article::{Article, Charset, Stamp};
+use super::legacy::Legacy;
 use super::render::{self, escape};
 use super::text::SECTIONS;
 use super::urls::{Spelling, category, href};
@@ -65,10 +66,10 @@ impl Part {
         lines.join(" ")
     }
 
-    fn html(&self) -> String {
+    fn html(&self, charset: Charset) -> String {
         let mut out = format!("<div class=\"{}\">", self.class);
         for Line { before, text, href } in &self.lines {
-            let text = escape(text);
+            let text = charset.framed(text);
             let _ = match href {
                 Some(href) => write!(out, "<div>{before}<a href=\"{}\">{text}</a></div>", escape(href)),
                 None => write!(out, "<div>{before}{text}</div>"),
@@ -157,19 +158,49 @@ pub(super) fn minute(at: DateTime) -> String {
     format!("{} {:02}:{:02}", day(at.date()), at.hour(), at.minute())
 }
 
-/// A whole page around `content`; `hidden` are hidden fields of its form.
-pub(super) fn page(title: &str, charset: Charset, action: &str, hidden: &str, content: &str) -> String {
-    let charset = match charset {
-        Charset::Utf8 | Charset::Utf8Nfd => "utf-8",
-        Charset::Windows1258 => "windows-1258",
+/// A page without its content.
+pub(super) struct Frame<'a> {
+    pub title: &'a str,
+    pub description: Option<&'a str>,
+    pub charset: Charset,
+    pub action: &'a str,
+    /// Hidden fields of its form.
+    pub hidden: &'a str,
+}
+
+/// A page in UTF-8 around `content`.
+pub(super) fn page(title: &str, action: &str, hidden: &str, content: &str) -> String {
+    framed(
+        &Frame {
+            title,
+            description: None,
+            charset: Charset::Utf8,
+            action,
+            hidden,
+        },
+        content,
+    )
+}
+
+/// A whole page around `content`.
+fn framed(frame: &Frame<'_>, content: &str) -> String {
+    let charset = frame.charset;
+    let label = match charset {
+        Charset::Utf8 | Charset::Utf8Nfd => Some("utf-8"),
+        Charset::Windows1258 => Some("windows-1258"),
+        Charset::Legacy(legacy) => legacy.label(),
     };
+    let label = label.map(|l| format!("; charset={l}")).unwrap_or_default();
+    let description = frame
+        .description
+        .map(|d| format!("<meta name=\"description\" content=\"{}\">\n", charset.bare(d)));
     let [header, menu, left @ ..] = before();
-    let left: String = left.iter().map(Part::html).collect();
+    let left: String = left.iter().map(|part| part.html(charset)).collect();
     format!(
         "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.0 Transitional//EN\">
-<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset={charset}\">
+<html><head><meta http-equiv=\"Content-Type\" content=\"text/html{label}\">
 <title>{title}</title>
-<style type=\"text/css\">.tieude {{ font-weight: bold }}</style>
+{description}<style type=\"text/css\">.tieude {{ font-weight: bold }}{sheet}</style>
 <script type=\"text/javascript\">function __doPostBack(t, a) {{ var f = document.forms[0]; f.__EVENTTARGET.value = t; f.__EVENTARGUMENT.value = a; f.submit(); }}</script>
 </head><body>
 <form name=\"aspnetForm\" method=\"post\" action=\"{action}\" id=\"aspnetForm\">
@@ -183,21 +214,26 @@ pub(super) fn page(title: &str, charset: Charset, action: &str, hidden: &str, co
 </table></form>
 </body></html>
 ",
-        title = escape(title),
-        action = escape(action),
-        header = header.html(),
-        menu = menu.html(),
-        footer = footer().html(),
+        title = charset.bare(frame.title),
+        description = description.unwrap_or_default(),
+        sheet = charset.legacy().map_or("", Legacy::sheet),
+        action = escape(frame.action),
+        hidden = frame.hidden,
+        header = header.html(charset),
+        menu = menu.html(charset),
+        footer = footer().html(charset),
     )
 }
 
 /// The page of an article.
 pub(super) fn view(portal: &Portal, article: &Article) -> String {
+    let charset = article.charset;
     let mut out = format!(
         "<div class=\"chuyenmuc\">{}</div>\n",
-        SECTIONS[category(article.index) - 1]
+        charset.framed(SECTIONS[category(article.index) - 1])
     );
-    let _ = writeln!(out, "<div class=\"tieude\">{}</div>", escape(&article.title));
+    let title = charset.hand(0).text(&article.title);
+    let _ = writeln!(out, "<div class=\"tieude\">{title}</div>");
     let stamp = match article.stamp {
         Stamp::Minute => Some(minute(article.published)),
         Stamp::Day => Some(day(article.published.date())),
@@ -206,34 +242,44 @@ pub(super) fn view(portal: &Portal, article: &Article) -> String {
     if let Some(stamp) = stamp {
         let _ = writeln!(out, "<div class=\"ngaydang\">({stamp})</div>");
     }
-    out.push_str(&tools(article.index).html());
+    out.push_str(&tools(article.index).html(charset));
     if let Some(summary) = &article.summary {
-        let _ = writeln!(out, "<div class=\"tomtat\">{}</div>", escape(summary));
+        let summary = charset.hand(1).text(summary);
+        let _ = writeln!(out, "<div class=\"tomtat\">{summary}</div>");
     }
     let _ = write!(
         out,
         "<div class=\"noidung\">\n{}</div>\n<br>\n",
-        render::body(article)
+        render::body(article, charset)
     );
-    let _ = writeln!(out, "<div><b>{RELATED}</b></div>");
+    let _ = writeln!(out, "<div><b>{}</b></div>", charset.framed(RELATED));
     if article.related.is_empty() {
         out.push_str(&"<p>&nbsp;</p>\n".repeat(6));
     } else {
         out.push_str("<ul>\n");
-        for &index in &article.related {
+        for (at, &index) in article.related.iter().enumerate() {
             let (title, date) = related(portal, index);
             let href = escape(&href(index, Spelling::Lower));
             let _ = writeln!(
                 out,
                 "<li><a href=\"{href}\">{}</a> <span>{date}</span></li>",
-                escape(&title)
+                charset.hand(at).text(&title)
             );
         }
         out.push_str("</ul>\n");
     }
     out.push_str("<div>Trang: <span id=\"cur\"></span>/<span id=\"tot\"></span></div>\n<script>LoadOther();</script>\n");
     let action = href(article.index, Spelling::Usual);
-    page(&article.title, article.charset, &action, "", &out)
+    framed(
+        &Frame {
+            title: &article.title,
+            description: article.description.as_deref(),
+            charset,
+            action: &action,
+            hidden: "",
+        },
+        &out,
+    )
 }
 
 /// The print view of an article.
@@ -241,14 +287,14 @@ pub(super) fn print(article: &Article) -> String {
     format!(
         "<html><head><title>{0}</title></head><body onload=\"window.print()\"><h2>{0}</h2>\n{1}</body></html>\n",
         escape(&article.title),
-        render::body(article)
+        render::body(article, Charset::Utf8)
     )
 }
 
 /// What the portal says, with status 200, when there is no such article.
 pub(super) fn not_found() -> String {
     let content = "<div class=\"thongbao\">Không tìm thấy bài viết</div>\n<p>Bài viết đã bị xóa hoặc không tồn tại.</p>\n";
-    page("Thông báo", Charset::Utf8, "View.aspx", "", content)
+    page("Thông báo", "View.aspx", "", content)
 }
 
 /// An id that no article has.
@@ -279,13 +325,7 @@ pub(super) fn home(portal: &Portal) -> String {
         out,
         "<li><a href=\"View.aspx?ItemID={GONE}&amp;CatID=1\">Bài viết đã gỡ xuống</a></li></ul>"
     );
-    page(
-        "Cục Thống kê tỉnh Bình Thuận",
-        Charset::Utf8,
-        "Default.aspx",
-        "",
-        &out,
-    )
+    page("Cục Thống kê tỉnh Bình Thuận", "Default.aspx", "", &out)
 }
 
 fn link(out: &mut String, portal: &Portal, index: usize, spelling: Spelling) {

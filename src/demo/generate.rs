@@ -4,6 +4,7 @@ use super::article::{
     Article, Attachment, Caption, CellModel, Charset, Heads, Href, Node, Picture, PictureSource, Run, Skin,
     Stamp, TableModel, cite,
 };
+use super::legacy::Legacy;
 use super::{text, urls};
 use crate::document::{Align, Citation, MarkKind};
 use fastrand::Rng;
@@ -54,7 +55,10 @@ pub(super) fn related_from(index: usize) -> impl Iterator<Item = usize> {
 pub(super) fn head(seed: u64, index: usize) -> (String, DateTime, Option<String>) {
     let mut rng = rng(seed, index);
     let when = published(index);
-    let title = text::title(&mut rng, index + 1, when.year());
+    let mut title = text::title(&mut rng, index + 1, when.year());
+    if Legacy::of(index) == Some(Legacy::Tcvn3Css) {
+        title = title.to_uppercase();
+    }
     let teaser = (index % 2 == 1).then(|| text::sentences(&mut rng, 1));
     (title, when, teaser)
 }
@@ -76,24 +80,30 @@ pub(super) fn article(seed: u64, index: usize, total: usize) -> Article {
         when.date(),
         &mut citations,
     );
-    Article {
+    let mut article = Article {
         index,
         title,
         published: when,
         stamp: [Stamp::ListOnly, Stamp::Minute, Stamp::Day][index % 3],
         summary,
+        description: None,
         teaser,
         event,
         body,
         citations,
         skin: [Skin::Word, Skin::Clean, Skin::Breaks, Skin::Layout][(index / 4 + index) % 4],
-        charset: match index % 8 {
-            5 => Charset::Windows1258,
-            7 => Charset::Utf8Nfd,
-            _ => Charset::Utf8,
+        charset: match (Legacy::of(index), index % 8) {
+            (Some(legacy), _) => Charset::Legacy(legacy),
+            (None, 5) => Charset::Windows1258,
+            (None, 7) => Charset::Utf8Nfd,
+            (None, _) => Charset::Utf8,
         },
         related: related(index, total),
+    };
+    if let Some(legacy) = Legacy::of(index) {
+        legacy.age(&mut rng, &mut article);
     }
+    article
 }
 
 fn printed(day: Date) -> String {

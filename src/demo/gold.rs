@@ -47,7 +47,7 @@ pub struct Truth {
     pub source: Option<String>,
     /// From the title.
     pub slug: Option<String>,
-    /// Printed on the page, else in the list.
+    /// Printed on the page, else its description, else in the list.
     pub summary: Option<String>,
     /// Blocks.
     pub body: Vec<Block>,
@@ -63,7 +63,7 @@ pub struct Truth {
     pub citations: Vec<Citation>,
     /// Rule and text of what is dropped: all texts of a rule joined by a space.
     pub dropped: Vec<(String, String)>,
-    /// Encoding of the page, as `encoding_rs` names it.
+    /// Encoding of most of the page: as `encoding_rs` names it, or one of the legacy Vietnamese sets.
     pub decode_used: String,
 }
 
@@ -94,7 +94,9 @@ pub(super) fn gold(portal: &Portal, index: usize) -> Gold {
         byline,
         source: maker.source,
         slug: Some(slug(&article.title)),
-        summary: article.summary.clone().or_else(|| article.teaser.clone()),
+        summary: [&article.summary, &article.description, &article.teaser]
+            .into_iter()
+            .find_map(Clone::clone),
         dates: dates(&article),
         body: maker.body,
         media: maker.media,
@@ -105,6 +107,7 @@ pub(super) fn gold(portal: &Portal, index: usize) -> Gold {
         decode_used: match article.charset {
             Charset::Utf8 | Charset::Utf8Nfd => "UTF-8".into(),
             Charset::Windows1258 => "windows-1258".into(),
+            Charset::Legacy(legacy) => legacy.name().into(),
         },
     };
     Gold {
@@ -159,6 +162,9 @@ fn dropped(portal: &Portal, article: &Article, markers: &[String]) -> Vec<(Strin
     out.push(("pager".into(), chrome::PAGER.into()));
     let footer = chrome::footer();
     out.push((footer.rule.to_owned(), footer.text()));
+    for (_, text) in &mut out {
+        *text = article.charset.writable(text);
+    }
     out
 }
 
@@ -253,11 +259,22 @@ mod tests {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// Legacy letters are the business of `legacy`: here such a page is written in Unicode.
     fn decoded(portal: &Portal, article: &Article) -> String {
+        if article.charset.legacy().is_some() {
+            let page = chrome::view(
+                portal,
+                &Article {
+                    charset: Charset::Utf8,
+                    ..article.clone()
+                },
+            );
+            return article.charset.writable(&page);
+        }
         let bytes = render::encode(&chrome::view(portal, article), article.charset);
         let encoding = match article.charset {
             Charset::Windows1258 => encoding_rs::WINDOWS_1258,
-            Charset::Utf8 | Charset::Utf8Nfd => encoding_rs::UTF_8,
+            _ => encoding_rs::UTF_8,
         };
         let (text, _, broken) = encoding.decode(&bytes);
         assert!(!broken);

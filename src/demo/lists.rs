@@ -1,6 +1,5 @@
 //! The section lists: ten items a page, two sections with numbered links, two with postbacks.
 
-use super::article::Charset;
 use super::render::escape;
 use super::text::SECTIONS;
 use super::urls::{Spelling, href};
@@ -92,7 +91,7 @@ pub(super) fn list(portal: &Portal, cat: usize, page: usize) -> Option<String> {
         String::new()
     };
     let action = format!("./Default.aspx?CatID={cat}");
-    Some(chrome::page(label, Charset::Utf8, &action, &hidden, &out))
+    Some(chrome::page(label, &action, &hidden, &out))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod chrome;
 mod compare;
 mod generate;
 mod gold;
+mod legacy;
 mod lists;
 mod media;
 mod postback;

@@ -3,6 +3,7 @@
 use super::article::{
     Article, Caption, CellModel, Charset, Heads, Href, Node, Picture, PictureSource, Run, Skin, TableModel,
 };
+use super::legacy::{Hand, Legacy};
 use super::{media, urls};
 use crate::document::{Align, MarkKind};
 use std::fmt::Write as _;
@@ -16,10 +17,11 @@ pub(super) fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// The body of an article.
-pub(super) fn body(article: &Article) -> String {
+/// The body of an article, for a page in `charset`.
+pub(super) fn body(article: &Article, charset: Charset) -> String {
     let mut writer = Writer {
         skin: article.skin,
+        charset,
         out: String::new(),
         blocks: 0,
     };
@@ -43,16 +45,23 @@ pub(super) fn body(article: &Article) -> String {
 
 struct Writer {
     skin: Skin,
+    charset: Charset,
     out: String,
     blocks: usize,
 }
 
 impl Writer {
+    /// How the block that is being written is written.
+    fn hand(&self) -> Hand {
+        self.charset.hand(self.blocks)
+    }
+
     fn node(&mut self, node: &Node) {
+        let hand = self.hand();
         match node {
-            Node::Paragraph { runs, align } => self.paragraph(&inline(runs), *align),
+            Node::Paragraph { runs, align } => self.paragraph(&inline(runs, hand), *align),
             Node::Heading(level, text) => {
-                self.block(&format!("<h{level}>{}</h{level}>", self.wrap(&escape(text))));
+                self.block(&format!("<h{level}>{}</h{level}>", self.wrap(&hand.text(text))));
             }
             Node::List {
                 pseudo: true, items, ..
@@ -61,14 +70,14 @@ impl Writer {
                 let tag = if *ordered { "ol" } else { "ul" };
                 let items: String = items
                     .iter()
-                    .map(|i| format!("<li>{}</li>\n", self.wrap(&escape(i))))
+                    .map(|i| format!("<li>{}</li>\n", self.wrap(&hand.text(i))))
                     .collect();
                 self.block(&format!("<{tag}>\n{items}</{tag}>"));
             }
-            Node::Quote(text) => self.block(&format!("<blockquote>{}</blockquote>", escape(text))),
+            Node::Quote(text) => self.block(&format!("<blockquote>{}</blockquote>", hand.text(text))),
             Node::Pictures { lead, items, table } => {
                 if let Some(lead) = lead {
-                    self.paragraph(&escape(lead), None);
+                    self.paragraph(&hand.text(lead), None);
                     self.empty();
                 }
                 for picture in items {
@@ -81,26 +90,29 @@ impl Writer {
             }
             Node::Table(model) => {
                 if let Some(units) = &model.units {
-                    self.paragraph(&escape(units), Some(Align::Right));
+                    self.paragraph(&hand.text(units), Some(Align::Right));
                 }
-                self.block(&table(model));
+                self.block(&table(model, hand));
             }
             Node::File(file, label) => {
-                self.paragraph(&inline(&[Run::link(label, Href::File(file.clone()))]), None)
+                self.paragraph(&inline(&[Run::link(label, Href::File(file.clone()))], hand), None)
             }
             Node::Signature(text) => {
                 let (html, align) = match self.skin {
-                    Skin::Word | Skin::Clean => (format!("<b>{}</b>", escape(text)), Some(Align::Right)),
-                    Skin::Breaks | Skin::Layout => (escape(text), None),
+                    Skin::Word | Skin::Clean => (format!("<b>{}</b>", hand.text(text)), Some(Align::Right)),
+                    Skin::Breaks | Skin::Layout => (hand.text(text), None),
                 };
                 self.paragraph(&html, align);
             }
-            Node::Source(text) => self.paragraph(&format!("Nguồn: {}", escape(text)), None),
+            Node::Source(text) => self.paragraph(&hand.text(&format!("Nguồn: {text}")), None),
         }
     }
 
     /// Text inside the wrappers of the skin.
     fn wrap(&self, html: &str) -> String {
+        if self.charset.legacy().is_some_and(Legacy::by_sheet) {
+            return html.to_owned();
+        }
         match self.skin {
             Skin::Word => format!(
                 "<span style=\"font-family:&quot;Times New Roman&quot;\"><font size=\"3\"><font face=\"Arial\">{html}</font></font><o:p></o:p></span>"
@@ -169,14 +181,20 @@ impl Writer {
     }
 
     fn pseudo_item(&mut self, item: &str) {
-        let text = self.wrap(&escape(item));
+        let text = self.wrap(&self.hand().text(item));
+        // Where letters are drawn by a font, the marker is, too.
+        let font = if self.charset.legacy().is_some() {
+            ";font-family:Symbol"
+        } else {
+            ""
+        };
         self.block(&format!(
-            "<p class=\"MsoListParagraph\" style=\"text-indent:-.25in;mso-list:l0 level1 lfo1\"><span style=\"mso-list:Ignore\">·<span style=\"font:7.0pt\">&nbsp;&nbsp; </span></span>{text}</p>"
+            "<p class=\"MsoListParagraph\" style=\"text-indent:-.25in;mso-list:l0 level1 lfo1\"><span style=\"mso-list:Ignore{font}\">·<span style=\"font:7.0pt\">&nbsp;&nbsp; </span></span>{text}</p>"
         ));
     }
 
     fn picture(&mut self, picture: &Picture) {
-        let img = img(picture);
+        let img = img(picture, self.charset);
         match self.skin {
             Skin::Word => self.block(&format!(
                 "<p class=\"MsoNormal\" style=\"text-align:center\">{img}</p>"
@@ -187,22 +205,24 @@ impl Writer {
             Skin::Breaks => self.block(&format!("<div align=\"center\">{img}</div>")),
         }
         if let Some(caption) = &picture.caption {
-            self.paragraph(&caption_html(caption), Some(Align::Center));
+            self.paragraph(&caption_html(caption, self.hand()), Some(Align::Center));
         }
         self.empty();
     }
 
     fn picture_table(&mut self, picture: &Picture) {
-        let img = img(picture);
-        let text = picture.caption.as_ref().map(caption_html).unwrap_or_default();
+        let img = img(picture, self.charset);
+        let hand = self.hand();
+        let caption = picture.caption.as_ref();
+        let text = caption.map(|c| caption_html(c, hand)).unwrap_or_default();
         self.block(&format!(
             "<table border=\"0\" align=\"center\"><tr><td align=\"center\">{img}</td></tr><tr><td align=\"center\">{text}</td></tr></table>"
         ));
     }
 }
 
-fn caption_html(caption: &Caption) -> String {
-    let text = escape(&caption.text);
+fn caption_html(caption: &Caption, hand: Hand) -> String {
+    let text = hand.text(&caption.text);
     if caption.italic {
         format!("<i>{text}</i>")
     } else {
@@ -210,7 +230,7 @@ fn caption_html(caption: &Caption) -> String {
     }
 }
 
-fn img(picture: &Picture) -> String {
+fn img(picture: &Picture, charset: Charset) -> String {
     let src = match &picture.source {
         PictureSource::Path(p) | PictureSource::Missing(p) | PictureSource::Html(p) => p.clone(),
         PictureSource::Data => media::data_url(),
@@ -218,16 +238,22 @@ fn img(picture: &Picture) -> String {
     let alt = picture
         .alt
         .as_ref()
-        .map(|a| format!(" alt=\"{}\"", escape(a)))
+        .map(|a| format!(" alt=\"{}\"", charset.bare(a)))
         .unwrap_or_default();
     format!("<img src=\"{src}\"{alt} border=\"0\">")
 }
 
 /// Runs as HTML.
-fn inline(runs: &[Run]) -> String {
+fn inline(runs: &[Run], hand: Hand) -> String {
     let mut out = String::new();
-    for run in runs {
-        let text = escape(&run.text).replace('\n', "<br>");
+    let mut cut = None;
+    for (at, run) in runs.iter().enumerate() {
+        let text = cut.take().unwrap_or_else(|| {
+            let next = runs.get(at + 1).and_then(|next| hand.cut(&run.text, &next.text));
+            let (text, next) = next.unzip();
+            cut = next;
+            text.unwrap_or_else(|| hand.text(&run.text))
+        });
         let text = match run.mark {
             None | Some(MarkKind::Link) => text,
             Some(MarkKind::Bold) => format!("<strong>{text}</strong>"),
@@ -257,15 +283,15 @@ pub(super) fn href(link: &Href) -> String {
     }
 }
 
-fn table(model: &TableModel) -> String {
+fn table(model: &TableModel, hand: Hand) -> String {
     let mut out = String::from("<table border=\"1\" cellspacing=\"0\" cellpadding=\"2\" width=\"100%\">\n");
     if let Some(caption) = &model.caption {
-        let _ = writeln!(out, "<caption>{}</caption>", escape(caption));
+        let _ = writeln!(out, "<caption>{}</caption>", hand.text(caption));
     }
     for (n, row) in model.rows.iter().enumerate() {
         let cells: String = row
             .iter()
-            .map(|c| cell(c, n < model.header_rows, model.heads))
+            .map(|c| cell(c, n < model.header_rows, model.heads, hand))
             .collect();
         let _ = writeln!(out, "<tr>{cells}</tr>");
     }
@@ -273,7 +299,7 @@ fn table(model: &TableModel) -> String {
     out
 }
 
-fn cell(cell: &CellModel, header: bool, heads: Heads) -> String {
+fn cell(cell: &CellModel, header: bool, heads: Heads, hand: Hand) -> String {
     let mut spans = String::new();
     if cell.rowspan > 1 {
         let _ = write!(spans, " rowspan=\"{}\"", cell.rowspan);
@@ -281,7 +307,7 @@ fn cell(cell: &CellModel, header: bool, heads: Heads) -> String {
     if cell.colspan > 1 {
         let _ = write!(spans, " colspan=\"{}\"", cell.colspan);
     }
-    let text = escape(&cell.text);
+    let text = hand.text(&cell.text);
     match (header, heads) {
         (true, Heads::Th) => format!("<th{spans}>{text}</th>"),
         (true, Heads::Bold) => format!("<td{spans} align=\"center\"><b>{text}</b></td>"),
@@ -298,6 +324,8 @@ pub(super) fn encode(html: &str, charset: Charset) -> Vec<u8> {
             .encode(&for_windows_1258(html))
             .0
             .into_owned(),
+        Charset::Legacy(legacy) if legacy.is_utf8() => html.as_bytes().to_vec(),
+        Charset::Legacy(_) => encoding_rs::WINDOWS_1252.encode(html).0.into_owned(),
     }
 }
 

@@ -63,6 +63,7 @@ pub(super) fn article() -> Article {
         published: date(2023, 7, 17).at(8, 30, 0, 0),
         stamp: Stamp::ListOnly,
         summary: None,
+        description: None,
         teaser: None,
         event: Some((date(2023, 7, 14), "ngày 14/7/2023".into())),
         body,

@@ -218,7 +218,7 @@ fn view(portal: &Portal, id: Option<usize>) -> Answer {
     let article = portal.article(index);
     let kind = match article.charset {
         Charset::Utf8 | Charset::Utf8Nfd => "text/html; charset=utf-8",
-        Charset::Windows1258 => "text/html",
+        Charset::Windows1258 | Charset::Legacy(_) => "text/html",
     };
     let body = render::encode(&chrome::view(portal, &article), article.charset);
     Answer::new(StatusCode::OK, kind, body).tagged(index.is_multiple_of(2) || article.stamp == Stamp::Minute)
