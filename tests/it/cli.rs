@@ -18,6 +18,7 @@ fn help_is_data_and_a_wrong_command_is_usage() {
         "check",
         "test",
         "inspect",
+        "encodings",
         "status",
         "show",
         "schema",

@@ -9,6 +9,7 @@
 mod architecture;
 mod cli;
 mod demo;
+mod encodings;
 mod faults;
 mod resume;
 mod sources;
