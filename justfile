@@ -29,10 +29,10 @@ lint:
     cargo clippy --locked --all-targets -- -D warnings
     if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; else echo "cargo-deny is not installed: skipped"; fi
 
-# crawl, archive and extract the bundled portal; ratios to a bare loop and a bare parse
+# crawl, archive and extract the bundled portal (`bench [ARTICLES…]`), or read legacy encodings (`bench decode`)
 [group('measure')]
 bench *ARGS:
-    cargo bench --locked --bench pipeline -- {{ARGS}}
+    case "{{ARGS}}" in decode*) cargo bench --locked --bench decode ;; *) cargo bench --locked --bench pipeline -- {{ARGS}} ;; esac
 
 # API documentation
 [group('work')]
@@ -43,3 +43,9 @@ docs:
 [group('gate')]
 ci:
     .ci/run
+
+# bytes to text under random input; needs a nightly compiler and cargo-fuzz
+[group('measure')]
+fuzz SECONDS="600":
+    mkdir -p fuzz/corpus/decode
+    cargo +nightly fuzz run decode fuzz/corpus/decode fuzz/seeds/decode -- -max_total_time={{SECONDS}} -max_len=4096 -timeout=10 -rss_limit_mb=1024
