@@ -88,12 +88,11 @@ fn lines(found: &Encodings) -> Vec<String> {
     if found.unreadable > 0 {
         out.push(format!("{} pages could not be read", found.unreadable));
     }
-    if found.worst.is_empty() {
-        out.push("no page is in doubt".into());
-        return out;
-    }
-    out.push(String::new());
-    out.push("pages to look at, worst first".into());
+    out.push(match found.in_doubt {
+        0 => "no page is in doubt".to_owned(),
+        1 => "1 page is in doubt".to_owned(),
+        n => format!("{n} pages are in doubt, the worst first"),
+    });
     for page in &found.worst {
         out.push(format!("  {}", page.url));
         out.push(format!("    {}", doubt(&page.decode)));

@@ -55,7 +55,9 @@ pub struct Encodings {
     pub replacements: u64,
     /// Words that lost their vowels before the portal stored them ("nghèo nht"); nobody can repair them.
     pub lost_letters: u64,
-    /// The worst pages, worst first.
+    /// Pages that a person should look at.
+    pub in_doubt: u64,
+    /// The worst of them, worst first.
     pub worst: Vec<Suspect>,
 }
 
@@ -118,6 +120,7 @@ pub fn encodings(
             };
             out.pages += 1;
             if let Some(found) = out.count(page) {
+                out.in_doubt += 1;
                 heap.push(found);
                 if heap.len() > worst {
                     heap.pop();
