@@ -215,6 +215,22 @@ fn decomposed_text_is_composed_once() {
 }
 
 #[test]
+fn addresses_are_read_as_browsers_do() {
+    let css = crate::mapping::Css::builtin("a");
+    for (kind, expected) in [
+        ("text/html; charset=windows-1258", "/t\u{ea}\u{301}/đ"),
+        ("text/html; charset=windows-1252", "/tê\u{ec}/ð"),
+    ] {
+        let page = page_of(b"<p><a href='/t\xea\xec/\xf0'>x</a>", kind);
+        assert_eq!(
+            page.select(&css).next().unwrap().attr("href"),
+            Some(expected),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
 fn damage_of_an_earlier_migration() {
     let twice = encoding_rs::WINDOWS_1252.decode(LINE.as_bytes()).0.into_owned();
     let page = page_of(

@@ -4,6 +4,7 @@ use super::engine::{self, Method, Outcome, Piece, Prior, Run, Verdict};
 use super::font::{Font, Styles};
 use super::judge::Reading;
 use crate::document::{BlockDecode, RunnerUp};
+use crate::lang::vietnamese::Charset;
 use crate::page::is_block;
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
@@ -121,7 +122,39 @@ pub(in crate::page) fn restore(html: &mut Html, prior: Prior, as_is: &str) -> Re
             _ => {}
         }
     }
+    if prior.declared == Some(Charset::Windows1258) {
+        addresses(html);
+    }
     restored
+}
+
+/// Addresses on a page that declares windows-1258 are read in it, as browsers do; the other sets are unknown to them, so
+/// that there an address is what its surface says. Never normalised: its characters name a file.
+fn addresses(html: &mut Html) {
+    let foreign =
+        |name: &str, value: &str| !ATTRIBUTES.contains(&name) && name != "content" && !value.is_ascii();
+    let nodes: Vec<NodeId> = html
+        .tree
+        .root()
+        .descendants()
+        .filter(|n| matches!(n.value(), Node::Element(e) if e.attrs().any(|(n, v)| foreign(n, v))))
+        .map(|n| n.id())
+        .collect();
+    for id in nodes {
+        let Some(mut node) = html.tree.get_mut(id) else {
+            continue;
+        };
+        let Node::Element(element) = node.value() else {
+            continue;
+        };
+        for (name, value) in &mut element.attrs {
+            if foreign(&name.local, value) {
+                let mut read = String::new();
+                Charset::Windows1258.decode_into(value, &mut read);
+                *value = read.as_str().into();
+            }
+        }
+    }
 }
 
 /// Reads text without markup, a line a block.
