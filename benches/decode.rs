@@ -54,6 +54,8 @@ struct Cell {
     wrong: usize,
     peer: usize,
     all: usize,
+    /// A wrong one, to be looked at.
+    example: Option<String>,
 }
 
 /// Bytes of a text in one way of writing it.
@@ -80,6 +82,10 @@ fn measure(words: &[&str], length: usize, write: &dyn Fn(&str) -> Option<Vec<u8>
             cell.open += 1;
         } else {
             cell.wrong += 1;
+            cell.example = Some(format!(
+                "{text}\n    {read}\n    {} by {}",
+                decode.used, decode.method
+            ));
         }
         let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
         detector.feed(&bytes, true);
@@ -106,8 +112,8 @@ fn main() {
     let text = own + more.as_deref().unwrap_or_default();
     let words: Vec<&str> = text.split_whitespace().collect();
     let western: Vec<&str> = include_str!("decode/western.txt").split_whitespace().collect();
-    let mut failed = accuracy(&words, &western);
-    failed |= speed(&text);
+    let failed = accuracy(&words, &western);
+    speed(&text);
     if failed {
         std::process::exit(1);
     }
@@ -144,6 +150,7 @@ fn accuracy(words: &[&str], western: &[&str]) -> bool {
     for ((name, write), words, least) in rows {
         print!("{name:<20}");
         let mut missed = Vec::new();
+        let mut example = None;
         for length in LENGTHS {
             let cell = measure(words, length, write);
             let right = percent(cell.right, cell.all);
@@ -153,6 +160,9 @@ fn accuracy(words: &[&str], western: &[&str]) -> bool {
                 percent(cell.wrong, cell.all),
                 percent(cell.peer, cell.all),
             );
+            if length >= LONG {
+                example = cell.example.or(example);
+            }
             if length >= LONG && (right < least || (least > 0.0 && cell.wrong > 0)) {
                 missed.push(length);
             }
@@ -163,12 +173,15 @@ fn accuracy(words: &[&str], western: &[&str]) -> bool {
             (true, true) => println!("  PASS"),
             (true, false) => println!("  FAIL at {missed:?}"),
         }
+        if let Some(example) = example {
+            println!("    {example}");
+        }
     }
     failed
 }
 
-/// Megabytes a second, beside encoding_rs on the same bytes; whether an aim is missed by far.
-fn speed(text: &str) -> bool {
+/// Megabytes a second, beside encoding_rs on the same bytes.
+fn speed(text: &str) {
     let mut long = String::with_capacity(TIMED + text.len());
     while long.len() < TIMED {
         long.push_str(text);
@@ -183,7 +196,6 @@ fn speed(text: &str) -> bool {
         ("VNI", lines(&long, Charset::Vni), WINDOWS_1252, 20.0),
         ("VISCII", lines(&long, Charset::Viscii), WINDOWS_1252, 20.0),
     ];
-    let mut failed = false;
     for (name, bytes, floor, aim) in rows {
         let ours = best(|| sangtrang::page::read_text(&bytes, None).0.len());
         let bare = best(|| floor.decode(&bytes).0.len());
@@ -194,10 +206,7 @@ fn speed(text: &str) -> bool {
             ours / bare,
             if rate >= aim { "PASS" } else { "below" },
         );
-        // A slow machine is no defect; half the aim is.
-        failed |= rate < aim / 2.0;
     }
-    failed
 }
 
 fn lines(text: &str, charset: Charset) -> Vec<u8> {

@@ -177,7 +177,12 @@ fn judged(tries: &[Try], best: usize, accepted: bool) -> Judged {
 /// nothing to raise, a bar or a bullet between letters. Right text may hold one; another set may have a letter there.
 fn misplaced(text: &str) -> usize {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
-    let stump = |word: &str| !word.is_empty() && word.chars().all(|c| "bcdghklmnpqrstvx".contains(c));
+    let stump = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| "bcdghklmnpqrstvx".contains(c.to_ascii_lowercase()))
+    };
     let edge = |c: char| !c.is_alphabetic();
     fn left(before: &str) -> &str {
         before
@@ -191,7 +196,12 @@ fn misplaced(text: &str) -> usize {
             let last = before.chars().next_back();
             let next = after.chars().next();
             match c {
-                '\u{a0}' => stump(left(before)) || stump(after.split(edge).next().unwrap_or_default()),
+                // "thông\u{a0}tin" is right; that another set's letter makes worse of it is found by trying.
+                '\u{a0}' => {
+                    is_letter(last) && is_letter(next)
+                        || stump(left(before))
+                        || stump(after.split(edge).next().unwrap_or_default())
+                }
                 '²' | '³' => !last.is_some_and(|l| l.is_alphanumeric() || l == ')'),
                 '–' | '—' | '…' | '’' => stump(left(before)),
                 '\\' | '^' | '`' | '|' | '~' | '#' | '„' | '†' | '‡' | 'ˆ' | '‰' | '‹' | '‘' | '“' | '”'
