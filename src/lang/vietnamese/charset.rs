@@ -6,7 +6,7 @@
 use super::tables::{self, Table};
 use encoding_rs::{WINDOWS_1252, WINDOWS_1258};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 
@@ -42,9 +42,9 @@ pub enum Charset {
 /// What a decoder met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Met {
-    /// Letters of the set.
+    /// Letters beyond ASCII, and the combining tones of windows-1258.
     pub letters: usize,
-    /// Characters that the set gives no meaning and that are no punctuation; left as they were.
+    /// Characters that the set gives no meaning and that are no punctuation.
     pub strays: usize,
 }
 
@@ -258,7 +258,7 @@ impl Codec {
                     let marks = surface_byte(*c)
                         .filter(|_| self.charset == Charset::Vni)
                         .and_then(vni_mark)?;
-                    marked(letter, marks)
+                    marked(letter, marks).filter(|c| self.back.contains_key(c))
                 };
                 let more = chars.peek().and_then(stacked);
                 if more.is_some() {
@@ -276,12 +276,15 @@ impl Codec {
                     // windows-1258 means by most of its upper half what windows-1252 does.
                     let letter = byte >= 0xc0 && self.charset != Charset::Windows1258;
                     met.strays += usize::from(letter || control || undefined);
+                    met.letters += usize::from(!letter && byte >= 0xc0 && c.is_alphabetic());
                     out.push(c);
                 }
                 // BKHCM1 and ISC have Ỹ and Ụ here, which are no words: between spaces a bar is a bar.
                 _ if c == '|' && alone(before, chars.peek().copied()) => out.push(c),
                 letter => {
-                    met.letters += 1;
+                    // Of what windows-1258 has otherwise than windows-1252, four are controls (8A 8E 9A 9E), one is ₫.
+                    met.strays += usize::from(letter.is_control());
+                    met.letters += usize::from(!letter.is_control() && letter != '₫');
                     out.push(letter);
                 }
             }
@@ -300,6 +303,8 @@ fn prefer(new: char, old: char) -> bool {
 /// What programs read besides the rows: a mark of the other case, `yï` for ỵ.
 fn lenient(single: &[char; 256], pairs: &mut Vec<(u8, u8, char)>) {
     let known: HashMap<(u8, u8), char> = pairs.iter().map(|(a, b, c)| ((*a, *b), *c)).collect();
+    // Unicode has more letters with these marks (û, ĭ): reading them would hide that a text is not in VNI.
+    let letters: HashSet<char> = known.values().chain(single).copied().collect();
     for base in b"aeiouyAEIOUY".iter().copied().chain([0xf4, 0xd4, 0xf6, 0xd6]) {
         let letter = match single[usize::from(base)] {
             '\0' => char::from(base),
@@ -308,6 +313,7 @@ fn lenient(single: &[char; 256], pairs: &mut Vec<(u8, u8, char)>) {
         for mark in 0xc0..=0xffu8 {
             if let Some(found) = vni_mark(mark).and_then(|m| marked(letter, m))
                 && !known.contains_key(&(base, mark))
+                && letters.contains(&found)
             {
                 pairs.push((base, mark, found));
             }
@@ -380,7 +386,7 @@ impl Charset {
             "windows-1258" | "cp1258" | "x-cp1258" => Self::Windows1258,
             // Programs that offered the label wrote what the ABC fonts draw; the C0 letters of VN1 are not met on pages.
             "tcvn3" | "abc" | "x-viet-tcvn5712" | "x-viet-tcvn" => Self::Tcvn3,
-            "tcvn" | "tcvn-5712" | "tcvn5712-1" | "tcvn5712-1:1993" | "vn1" => Self::Tcvn5712,
+            "tcvn" | "tcvn-5712" | "tcvn5712-1" | "tcvn5712-1:1993" | "vscii" | "vn1" => Self::Tcvn5712,
             "vni" | "x-viet-vni" | "x-vni" | "vni-windows" | "vni-win" => Self::Vni,
             "viscii" | "csviscii" | "viscii1.1-1" | "x-viet-viscii" => Self::Viscii,
             "vps" | "x-viet-vps" | "x-vps" => Self::Vps,
@@ -412,14 +418,15 @@ impl Charset {
         crate::lang::nfc(&out).into_owned()
     }
 
-    /// Writes a text as the bytes of this set. `None`: it holds a character that the set cannot write so that it can be
-    /// read back. Capitals with
-    /// tones are written in TCVN3 as two bytes (`Aµ`), the only form that keeps their case.
+    /// Writes a text, in any normal form, as the bytes of this set. `None`: [`Self::decode`] would not read it back, for
+    /// want of a character (`日`) or because of its neighbour (`Aà` is `À` in TCVN3). Capitals with tones are written in
+    /// TCVN3 as two bytes (`Aµ`), the only form that keeps their case.
     #[must_use]
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
         let codec = self.codec();
+        let text = crate::lang::nfc(text);
         let mut out = Vec::with_capacity(text.len());
-        for c in text.nfc() {
+        for c in text.chars() {
             if let Some(bytes) = codec.back.get(&c) {
                 out.extend(bytes);
             } else if let Some(byte) = surface_byte(c)
@@ -440,7 +447,7 @@ impl Charset {
                 return None;
             }
         }
-        Some(out)
+        (self.decode(&surface(&out)) == text).then_some(out)
     }
 }
 
