@@ -4,6 +4,8 @@ mod charset;
 #[cfg(test)]
 mod generate;
 pub mod repair;
+#[cfg(test)]
+mod spelling;
 mod syllable;
 mod tables;
 #[cfg(test)]

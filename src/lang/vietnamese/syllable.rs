@@ -36,8 +36,8 @@ const RHYMES: &str = "a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng 
     uân uâng uât uây uê uêch uên uênh uêt uơ uy uya uych uyên uyêt uyn uynh uyp uyt uyu \
     ư ưa ưc ưi ưm ưn ưng ưt ưu ươc ươi ươm ươn ương ươp ươt ươu";
 /// `y` alone as a rhyme: lý, kỹ, mỹ; not after every onset.
-const BEFORE_Y: [&str; 18] = [
-    "", "h", "k", "l", "m", "s", "t", "v", "th", "d", "n", "ch", "b", "g", "x", "tr", "ph", "q",
+const BEFORE_Y: [&str; 17] = [
+    "", "h", "k", "l", "m", "s", "t", "v", "th", "d", "n", "ch", "b", "g", "x", "tr", "ph",
 ];
 /// Written with y only where nothing stands before: yêu, yên.
 const ALONE: &str = "yêm yên yêng yêt yêu";
@@ -48,8 +48,9 @@ const AFTER_GI: &str = "a ac ai am an ang anh ao ap at au ay ăc ăm ăn ăng ă
     ư ưa ương ươi";
 /// `gi` whose i is the vowel: gì, gìn, giếng.
 const GI_ALONE: &str = "i in im iên iêng iêm iêt iêp iêc iêu";
-/// Loans and rare words that the rules do not give, as they stand in official text.
-const LOANS: &str = "giựt gích gíp quoàng quoắt đắk lắk đăk lăk búk đrăng đray pê tê bê";
+/// Loans, rare words and names of places and peoples that the rules do not give, as they stand in official text.
+pub(super) const LOANS: &str = "giựt gích gíp quoàng quoắt moay ka gen gram đắk lắk đăk lăk búk đrăng đray krông plông \
+    rlấp êđê hrê stiêng pê tê bê";
 
 /// What a text holds of tokens with letters beyond ASCII, and how many of them are syllables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
