@@ -3,6 +3,7 @@
 mod charset;
 #[cfg(test)]
 mod generate;
+mod mojibake;
 pub mod repair;
 #[cfg(test)]
 mod spelling;
