@@ -101,6 +101,12 @@ fn show(capture: &Capture, mapping: &Mapping, url: &crate::mapping::PageUrl, ui:
 /// A line of the web for a terminal: no control characters, so that a page cannot draw or type there.
 pub(super) fn clean(line: &str) -> String {
     line.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control() && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect()
 }

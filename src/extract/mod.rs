@@ -22,7 +22,7 @@ use crate::document::{
     Accounting, Byline, DateValue, Dates, Discovered, Document, DocumentId, Dropped, FetchProvenance, Gate,
     GateLevel, Link, LinkKind, Provenance, Quality, Redirects, SCHEMA, Section, Span,
 };
-use crate::lang::{Language, date, slug};
+use crate::lang::{Language, date, slug, spaces};
 use crate::mapping::Css;
 use crate::mapping::Mapping;
 use crate::mapping::model::{Collection, OnUnmapped};
@@ -197,21 +197,37 @@ fn entry_link(page: &Page, context: &Context<'_>, entry: ElementRef<'_>, css: &C
 
 /// Text of the document that nothing decides how to read: it was left as it stood, and is said to be wrong.
 fn undecided(page: &Page, span: Span, allowed: usize, document: &mut Document) {
-    let open: Vec<Span> = page
-        .decode
-        .blocks
-        .iter()
-        .filter(|b| b.is_undecided())
-        .filter_map(|b| b.chars)
-        .filter(|c| c.0 < span.1 && span.0 < c.1)
+    let mut spans = vec![span];
+    spans.extend(document.provenance.fields.values().filter_map(|f| f.chars));
+    let texts: Vec<&str> = [&document.title, &document.summary, &document.source]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .chain(document.section.iter().map(|s| s.label.as_str()))
+        .chain(document.byline.iter().map(|b| b.raw.as_str()))
+        .chain(document.extra.values().map(String::as_str))
+        .chain(document.media.iter().filter_map(|m| m.alt.as_deref()))
         .collect();
-    if let Some(first) = open.first()
-        && open.len() > allowed
-    {
-        let text: String = page.text.slice(*first).chars().take(60).collect();
+    let listed = || {
+        let all = page.decode.blocks.iter().zip(&page.shown);
+        all.filter(|(block, _)| block.is_undecided())
+            .map(|(block, shown)| (block, spaces(&shown.after)))
+    };
+    let open: Vec<String> = listed()
+        .filter(|(block, text)| match block.chars {
+            Some(at) => spans.iter().any(|s| at.0 < s.1 && s.0 < at.1),
+            // A title, an alternative text: it is the document's if the document says it.
+            None => !text.is_empty() && texts.iter().any(|t| t.contains(text.as_str())),
+        })
+        .map(|(_, text)| text)
+        .collect();
+    // More than the record names: where they stand is not known, so they count.
+    let unnamed = page.decode.undecided.saturating_sub(listed().count());
+    let count = open.len() + unnamed;
+    if count > allowed {
+        let first: String = open.first().map_or("", String::as_str).chars().take(60).collect();
         let note = format!(
-            "nothing decides how {} blocks are to be read, the first is `{text}`; `sangtrang try` shows them, `decode.fallback` may name their set",
-            open.len()
+            "nothing decides how to read {count} blocks, the first is `{first}`; `sangtrang try` shows them, `decode.fallback` may name their set"
         );
         fail(document, "undecided", note);
     }

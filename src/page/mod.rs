@@ -90,26 +90,38 @@ fn conclude(
         decode.repairs.push("nfc".into());
     }
     let declared = matches!(decode.method.as_str(), "http" | "meta" | "default");
-    for legacy::Block {
-        entry: mut block,
-        nodes,
-        shown: texts,
-    } in restored.blocks
-    {
-        for repair in &block.repairs {
+    let mut named = Vec::new();
+    for block in restored.blocks {
+        let entry = &block.entry;
+        for repair in &entry.repairs {
             if !decode.repairs.contains(repair) {
                 decode.repairs.push(repair.clone());
             }
         }
         // A page that is what it declares says so once.
-        let plain = block.used == decode.used && block.repairs.is_empty() && block.replacements == 0;
-        decode.undecided += usize::from(block.is_undecided());
-        if declared && plain && !block.is_undecided() || decode.blocks.len() >= MAX_BLOCKS {
-            continue;
+        let plain = entry.used == decode.used && entry.repairs.is_empty() && entry.replacements == 0;
+        decode.undecided += usize::from(entry.is_undecided());
+        if !(declared && plain) || entry.is_undecided() {
+            named.push(block);
         }
-        block.chars = span(&nodes);
-        decode.blocks.push(block);
-        shown.push(texts);
+    }
+    // What nothing decides is named before what is only told.
+    let mut room = MAX_BLOCKS.saturating_sub(decode.undecided);
+    let mut open = MAX_BLOCKS;
+    named.retain(|b| {
+        let left = if b.entry.is_undecided() {
+            &mut open
+        } else {
+            &mut room
+        };
+        let fits = *left > 0;
+        *left = left.saturating_sub(1);
+        fits
+    });
+    for mut block in named {
+        block.entry.chars = span(&block.nodes);
+        decode.blocks.push(block.entry);
+        shown.push(block.shown);
     }
     if decode.method == "undeclared" {
         decode.method = if decode.undecided > 0 {

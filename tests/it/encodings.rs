@@ -356,3 +356,48 @@ fn the_table_of_a_portal_counts_every_page() {
     );
     assert!(text(&none.stderr).contains("there is nothing to read"));
 }
+
+/// A gate that stops looking would let a page through that nobody can read.
+#[test]
+fn what_nothing_decides_fails_the_document_wherever_it_stands() {
+    let directory = tempfile::tempdir().unwrap();
+    let mapping = directory.path().join("mapping.toml");
+    std::fs::write(
+        &mapping,
+        "schema = 1\n[site]\nid = \"odd\"\nbase = \"http://odd.example/\"\nlanguage = \"vi\"\n\n\
+         [[drop]]\nid = \"outside\"\noutside = true\n\n\
+         [[collection]]\nid = \"news\"\nmatch = { url = '[.]html$' }\nkey = \"{path}\"\n\n\
+         [collection.scope]\ncontainer = [\"#main\"]\n\n\
+         [collection.fields.title]\ntake = [{ css = \"title\" }]\n",
+    )
+    .unwrap();
+    let page = |title: &[u8], body: &[u8]| {
+        let title = [&b"<title>"[..], title, b"</title>"].concat();
+        [&title[..], b"<div id=main>", body, b"</div>"].concat()
+    };
+    let cases: [(&str, Vec<u8>, i32); 4] = [
+        ("plain", page(b"T", b"<p>thuong</p>"), 0),
+        ("body", page(b"T", b"<p>Ng\xb5y</p>"), 4),
+        (
+            "alt",
+            page(b"T", b"<p>thuong</p><img src='x.jpg' alt='Ng\xb5y'>"),
+            4,
+        ),
+        ("title", page(b"Ng\xb5y", b"<p>thuong</p>"), 4),
+    ];
+    for (name, bytes, code) in cases {
+        let file = directory.path().join(format!("{name}.html"));
+        std::fs::write(&file, bytes).unwrap();
+        let url = format!("http://odd.example/{name}.html");
+        let run = expect(
+            sangtrang()
+                .args(["--json", "try"])
+                .arg(&mapping)
+                .arg(&file)
+                .args(["--url", &url]),
+            code,
+        );
+        let said = String::from_utf8_lossy(&run.stdout);
+        assert_eq!(said.contains("\"undecided\""), code == 4, "{name}: {said}");
+    }
+}

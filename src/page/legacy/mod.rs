@@ -16,7 +16,7 @@ mod tree;
 
 pub(super) use engine::Prior;
 pub use tree::Shown;
-pub(super) use tree::{Block, Restored, plain, restore};
+pub(super) use tree::{Restored, plain, restore};
 
 /// Whether the text of a surface, its tags left out, is Vietnamese in a legacy set beyond doubt.
 pub(super) fn probe(surface: &str) -> bool {
