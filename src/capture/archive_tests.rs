@@ -10,6 +10,7 @@ const MAX: u64 = 1 << 20;
 
 fn exchange(n: usize, body: &[u8]) -> Exchange {
     Exchange {
+        notes: Vec::new(),
         url: format!("http://ctk.example/View.aspx?ItemID={n}&q=a b"),
         method: "POST".into(),
         request_headers: vec![("Accept".into(), b"*/*".to_vec())],

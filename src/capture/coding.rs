@@ -55,6 +55,7 @@ impl Capture {
             headers: exchange.headers.clone(),
             body,
             at: exchange.at,
+            notes: exchange.notes.clone(),
             truncated: exchange.truncated.or(cut.map(|_| Truncated::Disconnect)),
         })
     }
@@ -346,6 +347,7 @@ mod tests {
         ));
 
         let exchange = Exchange {
+            notes: Vec::new(),
             url: "http://a.example/".into(),
             method: "GET".into(),
             request_headers: vec![],

@@ -28,6 +28,8 @@ pub struct Exchange {
     pub ip: Option<IpAddr>,
     /// The body is not whole, and why.
     pub truncated: Option<Truncated>,
+    /// What else is known of how it was made, by name: `tls-profile`, `rendered-by`, …
+    pub notes: Vec<(String, String)>,
 }
 
 /// Why a body is not whole (the values of `WARC-Truncated`, WARC 1.1 §5.13).
@@ -69,6 +71,8 @@ pub struct Capture {
     pub at: jiff::Timestamp,
     /// The body is not whole, and why.
     pub truncated: Option<Truncated>,
+    /// What else is known of how it was made, by name.
+    pub notes: Vec<(String, String)>,
 }
 
 impl Capture {

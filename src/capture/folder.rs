@@ -81,6 +81,7 @@ impl Walk {
                 .and_then(|time| jiff::Timestamp::try_from(time).ok())
         };
         Ok(Exchange {
+            notes: Vec::new(),
             url: url.into(),
             method: "GET".to_owned(),
             request_headers: Vec::new(),

@@ -109,6 +109,7 @@ pub(super) fn exchange(
     body: Vec<u8>,
 ) -> Exchange {
     Exchange {
+        notes: Vec::new(),
         url: record.url().unwrap_or_default(),
         method: String::new(),
         request_headers: Vec::new(),

@@ -87,6 +87,7 @@ fn decide(bytes: &[u8], mapping: &Mapping) -> Result<Seen, CliError> {
         });
     }
     let capture = Capture {
+        notes: Vec::new(),
         id: CaptureId::of(bytes),
         url: "http://localhost/".into(),
         status: 200,

@@ -57,6 +57,7 @@ pub(super) fn saved(file: &Path, url: &str, limit: u64) -> Result<Capture, CliEr
     }
     let body = fs_err::read(file)?;
     Ok(Capture {
+        notes: Vec::new(),
         id: CaptureId::of(&body),
         url: url.to_owned(),
         status: 200,

@@ -183,6 +183,7 @@ mod tests {
         let mapping = mapping(extra);
         let url = mapping.canonical(&url.parse().unwrap()).unwrap();
         let exchange = Exchange {
+            notes: Vec::new(),
             url: url.to_string(),
             method: "GET".into(),
             request_headers: Vec::new(),

@@ -46,6 +46,7 @@ fn run(html: &str) -> Extraction {
         .resolve(&mapping.rules().site.base, "/view?ItemID=1")
         .unwrap();
     let capture = Capture {
+        notes: Vec::new(),
         id: CaptureId::of(html.as_bytes()),
         url: url.to_string(),
         status: 200,

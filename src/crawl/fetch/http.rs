@@ -138,6 +138,7 @@ impl Http {
         let ip = response.remote_addr().map(|a| a.ip());
         let (bytes, truncated) = net::read_body(response, max_body, deadline).await;
         Ok(Exchange {
+            notes: Vec::new(),
             url: url.to_string(),
             method: if body.is_some() { "POST" } else { "GET" }.to_owned(),
             request_headers: sent,

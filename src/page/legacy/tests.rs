@@ -13,6 +13,7 @@ const OTHER: &str =
 pub(super) fn page_of(body: &[u8], content_type: &str) -> Page {
     let mapping = Mapping::parse("t", "schema = 1\n[site]\nid = \"t\"\nbase = \"http://h/\"\n").unwrap();
     let capture = Capture {
+        notes: Vec::new(),
         id: crate::document::CaptureId::of(body),
         url: "http://h/x".into(),
         status: 200,
