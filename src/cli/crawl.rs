@@ -118,8 +118,18 @@ fn tell_summary(summary: &Summary, took: std::time::Duration, ui: &Ui) -> Exit {
     for problem in &summary.source_problems {
         ui.warning(problem);
     }
+    for (pattern, rule) in &summary.traps {
+        ui.warning(format_args!(
+            "URLs like `{pattern}` are not followed any more: {rule}; a collection or a list rule asks for them, `limits` counts them"
+        ));
+    }
     if summary.interrupted {
         Exit::Interrupted
+    } else if let Some(host) = &summary.stonewalled {
+        ui.warning(format_args!(
+            "{host} answers nothing good or asks for a long rest; what waits stays queued: run the same command later"
+        ));
+        Exit::Unreachable
     } else if summary.limit_reached {
         ui.hint("a limit was reached; the same command continues");
         Exit::Limit

@@ -30,6 +30,13 @@ pub(super) fn json(event: &Event) -> Value {
         }),
         Event::Failed { url, class } => json!({ "type": "failed", "url": url, "class": class }),
         Event::Rejected { url, class } => json!({ "type": "rejected", "url": url, "class": class }),
+        Event::PatternStopped { pattern, rule, url } => {
+            json!({ "type": "pattern_stopped", "pattern": pattern, "rule": rule, "url": url })
+        }
+        Event::Stonewalled { host, waiting } => {
+            json!({ "type": "stonewalled", "host": host, "waiting": waiting })
+        }
+        Event::Quiet { rest } => json!({ "type": "quiet", "rest_ms": rest.as_millis() as u64 }),
         Event::PagerStopped {
             list,
             rule,
@@ -61,6 +68,13 @@ pub(super) fn for_people(event: &Event) -> Option<String> {
         }
         Event::Failed { url, class } => format!("gave up {url}: {class}"),
         Event::Rejected { url, class } => format!("no content at {url}: {class}"),
+        Event::PatternStopped { pattern, rule, url } => {
+            format!("a trap: URLs like {pattern} are not followed any more ({rule}), the last is {url}")
+        }
+        Event::Stonewalled { host, waiting } => {
+            format!("{host} answers nothing good or asks for a long rest: {waiting} URLs stay queued")
+        }
+        Event::Quiet { rest } => format!("quiet hours: waiting {} s", rest.as_secs()),
         Event::PagerStopped {
             list,
             rule,

@@ -9,7 +9,7 @@ use super::{Exit, Outcome, Ui};
 use crate::ledger::{Ledger, Listed, Tally, UrlKind, UrlState};
 use crate::mapping::Mapping;
 use crate::pipeline::{Layout, write_atomic};
-use crate::report::{FailedUrl, Resources, RunReport, report_text};
+use crate::report::{FailedUrl, Resources, RunReport, Trap, report_text};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -118,6 +118,19 @@ pub(super) fn read_report(
             .map_err(failure)?
             .into_iter()
             .map(Into::into)
+            .collect(),
+        traps: ledger
+            .patterns()
+            .map_err(failure)?
+            .into_iter()
+            .filter_map(Trap::of)
+            .collect(),
+        soft_404: ledger
+            .probes()
+            .map_err(failure)?
+            .into_iter()
+            .filter(|p| p.fingerprint.is_some() || p.target.is_some())
+            .map(|p| p.handler)
             .collect(),
         failures,
         trouble,

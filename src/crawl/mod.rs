@@ -4,12 +4,15 @@
 //! discovery, pagers and verdicts are pure. Everything that was fetched is archived before it is believed, and a URL is
 //! done only when archive and ledger are durable. This room never makes a document.
 
+mod budget;
 pub mod discover;
 mod error;
 pub mod fetch;
 pub mod frontier;
+mod live;
 #[cfg(test)]
 mod loopback;
+mod origins;
 pub mod pager;
 pub mod politeness;
 mod process;
@@ -18,6 +21,7 @@ mod replay;
 pub mod robots;
 mod run;
 pub mod sitemap;
+pub mod trap;
 pub mod verdict;
 mod writer;
 
@@ -131,6 +135,27 @@ pub enum Event {
         /// Class: `gone`, `reject:ID`, `http-403`, …
         class: String,
     },
+    /// A shape of URLs is not followed any more: it looks like a space without an end.
+    PatternStopped {
+        /// The shape: numbers are `#`.
+        pattern: String,
+        /// `too-many-urls`, `same-content`.
+        rule: String,
+        /// The URL at which it stopped.
+        url: String,
+    },
+    /// A host answers nothing good, or asks for a rest beyond our patience: the rest stays queued.
+    Stonewalled {
+        /// The host.
+        host: String,
+        /// URLs that wait.
+        waiting: u64,
+    },
+    /// Nothing is asked for until the quiet hours end.
+    Quiet {
+        /// How long they still last.
+        rest: Duration,
+    },
     /// The pager of a list stopped.
     PagerStopped {
         /// First page of the list.
@@ -165,6 +190,10 @@ pub struct Summary {
     pub interrupted: bool,
     /// `limit` or `max_time` was reached; the same command continues.
     pub limit_reached: bool,
+    /// A host that answers nothing good ended the run; the same command continues.
+    pub stonewalled: Option<String>,
+    /// Shapes of URLs that look like a space without an end, and the rule that stopped them.
+    pub traps: Vec<(String, String)>,
 }
 #[cfg(test)]
 mod tests {

@@ -2,16 +2,18 @@
 
 use super::discover::{self, Found, Link};
 use super::fetch::{Answer, End};
+use super::frontier::Health;
+use super::origins::Origins;
 use super::politeness::retry_after;
-use super::robots::Robots;
 use super::sitemap;
+use super::verdict::soft404::{self, Fingerprint, Judgement, Learned};
 use super::verdict::{self, Outcome};
 use crate::capture::{Capture, Truncated};
 use crate::document::CaptureId;
 use crate::ledger::{Ready, UrlKind};
 use crate::mapping::{Mapping, PageUrl};
 use crate::page;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use url::Url;
 
 /// What the recorder writes.
@@ -25,6 +27,26 @@ pub(super) struct Processed {
     pub found: Found,
     /// Pages and further sitemaps of a sitemap.
     pub listed: Vec<Link>,
+    /// How long the answer took; `None` if it came from elsewhere.
+    pub latency: Option<Duration>,
+    /// What a content page says, as one number.
+    pub signature: Option<u64>,
+    /// What the page is by its handler's probe.
+    pub judgement: Judgement,
+    /// How "not found" looks: the answer to a probe.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+impl Processed {
+    /// What this answer says of its host.
+    pub(super) fn health(&self) -> Health {
+        match (&self.outcome, self.latency) {
+            (_, None) => Health::Unknown,
+            _ if self.redirect.is_some() => Health::Unknown,
+            (Outcome::Retry { .. } | Outcome::Blocked { .. }, _) => Health::Bad,
+            (_, Some(latency)) => Health::Good(latency),
+        }
+    }
 }
 
 /// Where a redirect leads.
@@ -33,7 +55,13 @@ pub(super) enum Redirect {
     OffSite,
 }
 
-pub(super) fn process(mapping: &Mapping, task: Ready, answer: Answer, now: SystemTime) -> Processed {
+pub(super) fn process(
+    mapping: &Mapping,
+    learned: &Learned,
+    task: Ready,
+    answer: Answer,
+    now: SystemTime,
+) -> Processed {
     let mut out = Processed {
         task,
         outcome: Outcome::Rejected("no-answer".into()),
@@ -43,6 +71,10 @@ pub(super) fn process(mapping: &Mapping, task: Ready, answer: Answer, now: Syste
         bytes: 0,
         found: Found::default(),
         listed: Vec::new(),
+        latency: None,
+        signature: None,
+        judgement: Judgement::Unknown,
+        fingerprint: None,
     };
     let retry = |class: &str| Outcome::Retry {
         class: class.to_owned(),
@@ -62,7 +94,7 @@ pub(super) fn process(mapping: &Mapping, task: Ready, answer: Answer, now: Syste
         }
         End::Response => {
             // A page that breaks a parser must not end the crawl: its bytes are archived, its class says what happened.
-            let work = std::panic::AssertUnwindSafe(|| respond(mapping, &mut out, now));
+            let work = std::panic::AssertUnwindSafe(|| respond(mapping, learned, &mut out, now));
             if std::panic::catch_unwind(work).is_err() {
                 out.outcome = Outcome::Rejected("unreadable".into());
                 out.found = Found::default();
@@ -73,14 +105,14 @@ pub(super) fn process(mapping: &Mapping, task: Ready, answer: Answer, now: Syste
     out
 }
 
-fn respond(mapping: &Mapping, out: &mut Processed, now: SystemTime) {
+fn respond(mapping: &Mapping, learned: &Learned, out: &mut Processed, now: SystemTime) {
     let Some(exchange) = out.answer.exchanges.last() else {
         return;
     };
     let limits = &mapping.rules().limits;
     let max = match out.task.kind {
         UrlKind::Media => limits.media_bytes,
-        UrlKind::Page | UrlKind::Postback => limits.page_bytes,
+        UrlKind::Page | UrlKind::Postback | UrlKind::Probe => limits.page_bytes,
         UrlKind::Robots | UrlKind::Sitemap => sitemap::MAX_BYTES,
     };
     let capture = match Capture::from_exchange(exchange, max) {
@@ -94,7 +126,10 @@ fn respond(mapping: &Mapping, out: &mut Processed, now: SystemTime) {
             return;
         }
     };
-    let after = capture.header("retry-after").and_then(|v| retry_after(&v, now));
+    let date = capture.header("date");
+    let after = capture
+        .header("retry-after")
+        .and_then(|v| retry_after(&v, date.as_deref(), now));
     out.outcome = verdict::of_status(capture.status, after);
     out.bytes = capture.body.len() as u64;
     match capture.truncated {
@@ -122,6 +157,7 @@ fn respond(mapping: &Mapping, out: &mut Processed, now: SystemTime) {
                 && let Ok(url) = mapping.canonical(&url)
                 && let Ok(page) = page::read(&capture, &url, mapping)
                 && let Some(outcome) = verdict::of_page(&mapping.rules().reject, url.as_str(), &page)
+                    .or_else(|| verdict::of_looks(&capture, &page))
             {
                 out.outcome = outcome;
             }
@@ -144,9 +180,12 @@ fn respond(mapping: &Mapping, out: &mut Processed, now: SystemTime) {
                 }));
             }
         }
-        UrlKind::Page | UrlKind::Postback => {
+        UrlKind::Page | UrlKind::Postback | UrlKind::Probe => {
             let Ok(url) = mapping.canonical(&url) else { return };
             if !is_html(&capture) {
+                if out.task.kind == UrlKind::Page && is_unknown(&capture) {
+                    out.outcome = Outcome::Rejected("unsupported".into());
+                }
                 return;
             }
             let page = match page::read(&capture, &url, mapping) {
@@ -156,9 +195,20 @@ fn respond(mapping: &Mapping, out: &mut Processed, now: SystemTime) {
                     return;
                 }
             };
-            match verdict::of_page(&mapping.rules().reject, url.as_str(), &page) {
+            let verdict = verdict::of_page(&mapping.rules().reject, url.as_str(), &page)
+                .or_else(|| verdict::of_looks(&capture, &page));
+            match verdict {
                 Some(outcome) => out.outcome = outcome,
+                None if out.task.kind == UrlKind::Probe => out.fingerprint = Some(Fingerprint::of(&page)),
                 None => {
+                    if let Some(handler) = soft404::handler(mapping, &url) {
+                        out.judgement = learned.judge(&handler, &page);
+                    }
+                    if out.judgement == Judgement::Missing {
+                        out.outcome = Outcome::Gone("soft-404".into());
+                        return;
+                    }
+                    out.signature = Some(soft404::signature(&page));
                     let postback = out.task.kind == UrlKind::Postback;
                     out.found = discover::discover(mapping, &url, &page, out.task.page.max(1), postback);
                 }
@@ -178,8 +228,21 @@ fn is_html(capture: &Capture) -> bool {
     }
 }
 
+/// Bytes without a name: neither text nor a type that anybody declared.
+fn is_unknown(capture: &Capture) -> bool {
+    let declared = capture.header("content-type").unwrap_or_default();
+    let vague = matches!(
+        declared.split(';').next().unwrap_or_default().trim(),
+        "" | "application/octet-stream" | "application/x-unknown" | "unknown/unknown"
+    );
+    let head = &capture.body[..capture.body.len().min(4096)];
+    vague
+        && infer::get(head).is_none()
+        && (head.contains(&0) || std::str::from_utf8(head).is_err_and(|e| e.error_len().is_some()))
+}
+
 /// Why an offered URL is not fetched.
-pub(super) fn skip(mapping: &Mapping, robots: &Robots, url: &PageUrl, depth: u32) -> Option<&'static str> {
+pub(super) fn skip(mapping: &Mapping, robots: &Origins, url: &PageUrl, depth: u32) -> Option<&'static str> {
     if !robots.allows(url.as_url()) {
         Some("robots")
     } else if depth > mapping.rules().limits.depth {

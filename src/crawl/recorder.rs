@@ -1,19 +1,22 @@
 //! The one writer: a thread that owns archive and ledger. It takes all results that wait (group commit), appends them to
 //! the archive, syncs it, commits the ledger, and only then answers: a slot of the crawl is free when its page is safe.
 
+use super::budget::Budgets;
 use super::error::CrawlError;
-use super::frontier::Settled;
+use super::frontier::{Health, Settled};
+use super::origins::Origins;
 use super::politeness::Policy;
 use super::process::{Processed, skip};
-use super::robots::Robots;
+use super::verdict::soft404::{Fingerprint, Learned};
 use super::writer::{Writer, offer};
 use super::{Event, Store};
 use crate::capture::{ArchiveLimits, ArchiveWriter, Location};
 use crate::document::CaptureId;
 use crate::ledger::{Ledger, Place, Ready, UrlId, UrlKind, UrlState};
 use crate::mapping::{Mapping, PageUrl};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 /// Most results in one transaction.
 const GROUP: usize = 256;
@@ -26,7 +29,7 @@ pub(super) enum Command {
     /// How the URL stands; answered with state and capture.
     Settled(PageUrl),
     /// robots.txt as it is from now on.
-    Robots(Arc<Robots>),
+    Robots(Arc<Origins>),
     Record(Box<Processed>),
     /// Which tasks wait, beyond these.
     Ready(HashSet<UrlId>, usize),
@@ -44,6 +47,9 @@ pub(super) enum Reply {
     Recorded {
         task: Box<Ready>,
         settled: Settled,
+        health: Health,
+        /// Tasks that go before all others.
+        urgent: Vec<Ready>,
         events: Vec<Event>,
         known: u64,
     },
@@ -75,13 +81,20 @@ impl From<Place> for Location {
 
 pub(super) struct Recorder {
     mapping: Arc<Mapping>,
-    robots: Arc<Robots>,
+    robots: Arc<Origins>,
     policy: Policy,
     ledger: Ledger,
     archive: ArchiveWriter,
     run: i64,
     known: u64,
+    budgets: Budgets,
+    learned: Learned,
+    /// Pages of handlers whose probe has not answered yet, at most [`MAX_UNJUDGED`] each.
+    unjudged: HashMap<String, Vec<UrlId>>,
 }
+
+/// Most pages of one handler that are judged again when its probe has answered.
+pub(super) const MAX_UNJUDGED: usize = 1000;
 
 pub(super) fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
@@ -113,15 +126,46 @@ impl Recorder {
         batch.commit()?;
         let known = ledger.counts()?.known;
         let policy = Policy::from(&mapping.rules().politeness);
+        let limits = &mapping.rules().limits;
+        let budgets = Budgets::new(limits.pattern_urls, limits.same_pages, ledger.patterns()?);
+        let learned = Learned::default();
+        for probe in ledger.probes()? {
+            if let Some(bytes) = probe.fingerprint {
+                learned.learn(probe.handler, Fingerprint::from_bytes(&bytes), probe.proved);
+            }
+        }
         Ok(Self {
+            budgets,
+            learned,
+            unjudged: HashMap::new(),
             mapping,
-            robots: Arc::new(Robots::allow_all()),
+            robots: Arc::new(Origins::default()),
             policy,
             ledger,
             archive,
             run,
             known,
         })
+    }
+
+    /// What was learned of the site's handlers, shared with the workers.
+    pub(super) fn learned(&self) -> Learned {
+        self.learned.clone()
+    }
+
+    /// Hosts that asked for rest and how long it still lasts.
+    pub(super) fn rests(&self) -> Result<Vec<(String, Duration)>, CrawlError> {
+        let now = now_ms();
+        let rests = self.ledger.blocked_hosts()?.into_iter();
+        Ok(rests
+            .filter_map(|(host, until, said_at)| {
+                // A clock that was set back must not make a rest longer than it was meant.
+                let rest = until - now.max(said_at);
+                u64::try_from(rest)
+                    .ok()
+                    .map(|ms| (host, Duration::from_millis(ms)))
+            })
+            .collect())
     }
 
     /// Works until the crawl lets go of its end.
@@ -228,24 +272,42 @@ impl Recorder {
             batch: &mut batch,
             known: self.known,
             events: Vec::new(),
+            budgets: &mut self.budgets,
+            unjudged: &mut self.unjudged,
+            learned: &self.learned,
+            learnt: Vec::new(),
+            urgent: Vec::new(),
         };
         let mut replies = Vec::with_capacity(group.len());
         for (result, places) in group.into_iter().zip(&places) {
             let settled = writer.write(&result, places)?;
+            let health = result.health();
             let mut task = result.task;
             if matches!(settled, Settled::Retry { .. }) {
                 task.attempts += 1;
             }
-            replies.push((Box::new(task), settled, std::mem::take(&mut writer.events)));
+            let (events, urgent) = (
+                std::mem::take(&mut writer.events),
+                std::mem::take(&mut writer.urgent),
+            );
+            replies.push((Box::new(task), settled, health, urgent, events));
         }
-        let known = writer.known;
+        for row in writer.budgets.changed() {
+            writer.batch.set_pattern(&row)?;
+        }
+        let (known, learnt) = (writer.known, writer.learnt);
         batch.commit()?;
         self.known = known;
+        for (handler, fingerprint) in learnt {
+            self.learned.learn(handler, fingerprint, false);
+        }
         Ok(replies
             .into_iter()
-            .map(|(task, settled, events)| Reply::Recorded {
+            .map(|(task, settled, health, urgent, events)| Reply::Recorded {
                 task,
                 settled,
+                health,
+                urgent,
                 events,
                 known,
             })

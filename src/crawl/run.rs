@@ -2,29 +2,25 @@
 
 use super::fetch::http::{Http, single};
 use super::fetch::{Answer, End};
-use super::frontier::{Frontier, Next, Settled};
-use super::politeness::Policy;
+use super::frontier::{Frontier, Settled};
 use super::process::process;
-use super::recorder::{Command, Recorder, Reply, now_ms};
-use super::robots::Robots;
+use super::recorder::{Command, Recorder, Reply};
+use super::verdict::soft404::Learned;
 use super::{CrawlError, CrawlOptions, Event, Store, Summary, replay};
 use crate::capture::{Capture, Exchange};
 use crate::ledger::{Ready, UrlKind, UrlState};
-use crate::mapping::model::{Discover, PageSource, Robots as Obedience};
+use crate::mapping::model::PageSource;
 use crate::mapping::{Mapping, PageUrl};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::JoinSet;
 
-/// Tasks that the frontier holds at most; the rest waits in the ledger.
-const WINDOW: usize = 1024;
 /// Time between two progress events.
 const PROGRESS: Duration = Duration::from_millis(100);
 /// Most problems of saved pages that are told one by one.
 const MAX_SOURCE_PROBLEMS: usize = 100;
-/// Attempts to reach the site at all.
-const FIRST_ATTEMPTS: u32 = 3;
+/// Most stopped patterns that a summary names.
+const MAX_TRAPS: usize = 100;
 
 /// Crawls the site of `mapping` into `store`, or continues to. What fails is in the ledger; an error means that the crawl
 /// cannot go on. Everything that was reported as captured is durable.
@@ -37,12 +33,18 @@ pub async fn run(
     options: CrawlOptions,
     on_event: impl Fn(Event),
 ) -> Result<Summary, CrawlError> {
-    let recorder = {
+    let (recorder, rests) = {
         let (mapping, store) = (mapping.clone(), store.clone());
-        tokio::task::spawn_blocking(move || Recorder::open(mapping, &store))
+        let open = move || {
+            let recorder = Recorder::open(mapping, &store)?;
+            let rests = recorder.rests()?;
+            Ok::<_, CrawlError>((recorder, rests))
+        };
+        tokio::task::spawn_blocking(open)
             .await
             .map_err(|_| CrawlError::Recorder)??
     };
+    let learned = recorder.learned();
     let (commands, inbox) = mpsc::channel();
     let (outbox, replies) = unbounded_channel();
     let thread = std::thread::spawn(move || recorder.work(&inbox, &outbox));
@@ -57,6 +59,8 @@ pub async fn run(
         last_progress: None,
         options,
         mapping,
+        learned,
+        rests,
     };
     let result = desk.crawl().await;
     let result = match result {
@@ -88,27 +92,31 @@ pub async fn fetch_once(
     }
 }
 
-fn unreachable(url: &PageUrl, reason: String) -> CrawlError {
+pub(super) fn unreachable(url: &PageUrl, reason: String) -> CrawlError {
     CrawlError::Unreachable {
         url: url.to_string(),
         reason,
     }
 }
 
-struct Desk<F> {
+/// What the run loop has on its table.
+pub(super) struct Desk<F> {
     commands: mpsc::Sender<Command>,
-    replies: UnboundedReceiver<Reply>,
-    on_event: F,
-    summary: Summary,
-    began: Instant,
-    deadline: Option<Instant>,
+    pub(super) replies: UnboundedReceiver<Reply>,
+    pub(super) on_event: F,
+    pub(super) summary: Summary,
+    pub(super) began: Instant,
+    pub(super) deadline: Option<Instant>,
     last_progress: Option<Instant>,
-    options: CrawlOptions,
-    mapping: Arc<Mapping>,
+    pub(super) options: CrawlOptions,
+    pub(super) mapping: Arc<Mapping>,
+    pub(super) learned: Learned,
+    /// Hosts that asked for rest in an earlier run, and how long it lasts.
+    pub(super) rests: Vec<(String, Duration)>,
 }
 
 impl<F: Fn(Event)> Desk<F> {
-    fn send(&mut self, command: Command) -> Result<(), CrawlError> {
+    pub(super) fn send(&mut self, command: Command) -> Result<(), CrawlError> {
         if self.commands.send(command).is_ok() {
             return Ok(());
         }
@@ -121,7 +129,7 @@ impl<F: Fn(Event)> Desk<F> {
         Err(CrawlError::Recorder)
     }
 
-    async fn reply(&mut self) -> Result<Reply, CrawlError> {
+    pub(super) async fn reply(&mut self) -> Result<Reply, CrawlError> {
         match self.replies.recv().await {
             Some(Reply::Failed(error)) => Err(error),
             Some(reply) => Ok(reply),
@@ -129,7 +137,7 @@ impl<F: Fn(Event)> Desk<F> {
         }
     }
 
-    async fn seed(&mut self, url: PageUrl, kind: UrlKind, via: &str) -> Result<Ready, CrawlError> {
+    pub(super) async fn seed(&mut self, url: PageUrl, kind: UrlKind, via: &str) -> Result<Ready, CrawlError> {
         self.send(Command::Seed(url, kind, via.to_owned()))?;
         match self.reply().await? {
             Reply::Seeded(task) => Ok(task),
@@ -157,6 +165,8 @@ impl<F: Fn(Event)> Desk<F> {
         let s = &self.summary;
         let outcome = if s.interrupted {
             "interrupted"
+        } else if s.stonewalled.is_some() {
+            "stonewalled"
         } else if s.limit_reached {
             "limit"
         } else {
@@ -176,7 +186,7 @@ impl<F: Fn(Event)> Desk<F> {
     }
 
     /// Has the run come to an end that is not the site's?
-    fn stopped(&mut self) -> bool {
+    pub(super) fn stopped(&mut self) -> bool {
         self.summary.interrupted |= self.options.cancel.is_cancelled();
         self.summary.limit_reached |= self.deadline.is_some_and(|d| Instant::now() >= d)
             || self.options.limit.is_some_and(|l| self.summary.captured >= l);
@@ -264,9 +274,10 @@ impl<F: Fn(Event)> Desk<F> {
     }
 
     /// Processes and records one answer outside the frontier.
-    async fn record(&mut self, task: Ready, answer: Answer) -> Result<Settled, CrawlError> {
-        let mapping = self.mapping.clone();
-        let result = tokio::task::spawn_blocking(move || process(&mapping, task, answer, SystemTime::now()))
+    pub(super) async fn record(&mut self, task: Ready, answer: Answer) -> Result<Settled, CrawlError> {
+        let (mapping, learned) = (self.mapping.clone(), self.learned.clone());
+        let work = move || process(&mapping, &learned, task, answer, SystemTime::now());
+        let result = tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| CrawlError::Recorder)?;
         self.send(Command::Record(Box::new(result)))?;
@@ -284,7 +295,7 @@ impl<F: Fn(Event)> Desk<F> {
         }
     }
 
-    fn tell(&mut self, events: Vec<Event>, known: u64) {
+    pub(super) fn tell(&mut self, events: Vec<Event>, known: u64) {
         self.summary.known = known;
         for event in events {
             match &event {
@@ -295,13 +306,16 @@ impl<F: Fn(Event)> Desk<F> {
                 Event::Retry { .. } => self.summary.retries += 1,
                 Event::Failed { .. } => self.summary.failed += 1,
                 Event::Rejected { .. } => self.summary.rejected += 1,
-                Event::Progress { .. } | Event::PagerStopped { .. } => {}
+                Event::PatternStopped { pattern, rule, .. } if self.summary.traps.len() < MAX_TRAPS => {
+                    self.summary.traps.push((pattern.clone(), rule.clone()));
+                }
+                _ => {}
             }
             (self.on_event)(event);
         }
     }
 
-    fn progress(&mut self, frontier: Option<&Frontier>, always: bool) {
+    pub(super) fn progress(&mut self, frontier: Option<&Frontier>, always: bool) {
         let now = Instant::now();
         if !always && self.last_progress.is_some_and(|l| now - l < PROGRESS) {
             return;
@@ -317,195 +331,5 @@ impl<F: Fn(Event)> Desk<F> {
             failed: self.summary.failed + self.summary.rejected,
             bytes: self.summary.bytes,
         });
-    }
-
-    /// Fetches, archives and reads robots.txt of the site.
-    async fn robots(&mut self, http: &Http) -> Result<Robots, CrawlError> {
-        let base = self.mapping.rules().site.base.clone();
-        let Some(url) = base
-            .join("/robots.txt")
-            .ok()
-            .and_then(|u| self.mapping.canonical(&u).ok())
-        else {
-            return Ok(Robots::allow_all());
-        };
-        let task = self.seed(url.clone(), UrlKind::Robots, "robots").await?;
-        let mut attempt = 0;
-        loop {
-            let answer = http.fetch(&task).await;
-            let network = match &answer.end {
-                End::Network(_, reason) => Some(reason.clone()),
-                _ => None,
-            };
-            let last = answer.exchanges.last().cloned();
-            let mut try_of = task.clone();
-            try_of.attempts = attempt;
-            let settled = self.record(try_of, answer).await?;
-            attempt += 1;
-            if let Settled::Retry { after, .. } = settled
-                && attempt < FIRST_ATTEMPTS
-                && !self.stopped()
-            {
-                let cancel = self.options.cancel.clone();
-                tokio::select! {
-                    () = tokio::time::sleep(after) => {}
-                    () = cancel.cancelled() => {}
-                }
-                continue;
-            }
-            if let Some(reason) = network {
-                return Err(unreachable(&url, reason));
-            }
-            let agent = &self.mapping.rules().politeness.user_agent;
-            return Ok(match last {
-                Some(exchange) => {
-                    let body = Capture::from_exchange(&exchange, 1 << 20)
-                        .map(|c| c.body)
-                        .unwrap_or_default();
-                    Robots::from_answer(exchange.status, &body, agent)
-                }
-                None => Robots::deny_all(),
-            });
-        }
-    }
-
-    async fn live(&mut self) -> Result<(), CrawlError> {
-        let mapping = self.mapping.clone();
-        let rules = mapping.rules();
-        let http = Http::new(mapping.clone(), &self.options.connect_to)?;
-        self.send(Command::Reopen {
-            all: self.options.refresh,
-        })?;
-        self.reply().await?;
-        let asked = self.robots(&http).await?;
-        let sitemaps = asked.sitemaps.clone();
-        let robots = match rules.politeness.robots {
-            Obedience::Obey => asked,
-            Obedience::Ignore => Robots::allow_all(),
-        };
-        let mut policy = Policy::from(&rules.politeness);
-        policy.delay = self.options.delay.unwrap_or(policy.delay);
-        policy.concurrency = self.options.concurrency.unwrap_or(policy.concurrency).max(1);
-        let mut frontier = Frontier::new(policy, WINDOW);
-        if let Some(delay) = robots.crawl_delay {
-            frontier.slow_down(delay);
-        }
-        let starts = mapping.start_urls();
-        if !starts.is_empty() && !starts.iter().any(|u| robots.allows(u.as_url())) {
-            let reason = if robots.forbids_all() {
-                "it cannot be had"
-            } else {
-                "by its rules"
-            };
-            return Err(CrawlError::RobotsForbidsAll {
-                url: rules.site.base.to_string(),
-                reason: reason.into(),
-            });
-        }
-        self.send(Command::Robots(Arc::new(robots)))?;
-        for url in starts {
-            self.seed(url, UrlKind::Page, "start").await?;
-        }
-        let mut listed = Vec::new();
-        for rule in &rules.discover {
-            if let Discover::Sitemap(rule) = rule {
-                listed.push(rule.url.clone());
-                listed.extend(sitemaps.iter().cloned());
-            }
-        }
-        for text in listed {
-            if let Ok(url) = mapping.resolve(&rules.site.base, &text) {
-                self.seed(url, UrlKind::Sitemap, "sitemap").await?;
-            }
-        }
-        self.pump(&http, frontier).await
-    }
-
-    /// The loop: frontier to fetch to recorder and, through the ledger, back to the frontier.
-    async fn pump(&mut self, http: &Http, mut frontier: Frontier) -> Result<(), CrawlError> {
-        let mut fetches = JoinSet::new();
-        let mut recording = 0usize;
-        // Is the ledger being asked for tasks? Did it have all it could give?
-        let (mut asking, mut dry) = (false, false);
-        let cancel = self.options.cancel.clone();
-        loop {
-            let stopped = self.stopped();
-            let mut wake = None;
-            if !stopped {
-                let want = frontier.wants();
-                if want > 0 && !asking && !dry {
-                    self.send(Command::Ready(frontier.held().clone(), want))?;
-                    asking = true;
-                }
-                loop {
-                    // A limit counts what is in flight: it is never passed.
-                    let flying = (fetches.len() + recording) as u64;
-                    if self
-                        .options
-                        .limit
-                        .is_some_and(|l| self.summary.captured + flying >= l)
-                    {
-                        break;
-                    }
-                    match frontier.next(self.began.elapsed()) {
-                        Next::Fetch(task) => {
-                            let (http, mapping) = (http.clone(), self.mapping.clone());
-                            fetches.spawn(async move {
-                                let answer = http.fetch(&task).await;
-                                let work = move || process(&mapping, task, answer, SystemTime::now());
-                                tokio::task::spawn_blocking(work).await
-                            });
-                        }
-                        Next::Wait(at) => {
-                            wake = Some(self.began + at);
-                            break;
-                        }
-                        Next::Busy | Next::Empty => break,
-                    }
-                }
-            }
-            let idle = fetches.is_empty() && recording == 0 && !asking;
-            if idle && (stopped || (dry && frontier.held().is_empty())) {
-                return Ok(());
-            }
-            let wake = [wake, self.deadline.filter(|_| !stopped)]
-                .into_iter()
-                .flatten()
-                .min();
-            let sleep = async {
-                match wake {
-                    Some(at) => tokio::time::sleep_until(at.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                Some(result) = fetches.join_next() => {
-                    let result = result.map_err(|_| CrawlError::Recorder)?.map_err(|_| CrawlError::Recorder)?;
-                    self.send(Command::Record(Box::new(result)))?;
-                    recording += 1;
-                }
-                reply = self.reply() => match reply? {
-                    Reply::Recorded { task, settled, events, known } => {
-                        recording -= 1;
-                        dry = false;
-                        frontier.settle(*task, settled, self.began.elapsed());
-                        self.tell(events, known);
-                        self.progress(Some(&frontier), false);
-                    }
-                    Reply::Ready(tasks) => {
-                        asking = false;
-                        dry = tasks.is_empty();
-                        let (now, elapsed) = (now_ms(), self.began.elapsed());
-                        for task in tasks {
-                            let rest = u64::try_from(task.not_before - now).unwrap_or(0);
-                            frontier.offer(task, elapsed + Duration::from_millis(rest));
-                        }
-                    }
-                    _ => {}
-                },
-                () = sleep => {}
-                () = cancel.cancelled(), if !stopped => {}
-            }
-        }
     }
 }

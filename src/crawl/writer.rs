@@ -1,18 +1,21 @@
 //! What one answer changes in the ledger: decided here, inside the recorder's transaction.
 
+use super::budget::{Budgets, Verdict};
 use super::discover::{List, NextPage};
 use super::error::CrawlError;
 use super::fetch::End;
 use super::frontier::Settled;
+use super::origins::Origins;
 use super::politeness::Policy;
 use super::process::{Processed, Redirect, skip};
+use super::recorder::MAX_UNJUDGED;
 use super::recorder::now_ms;
-use super::robots::Robots;
 use super::verdict::Outcome;
-use super::{Event, pager};
+use super::verdict::soft404::{self, Fingerprint, Judgement, Learned};
+use super::{Event, pager, trap};
 use crate::ledger::{Batch, Fetch, Offer, Place, Ready, Settle, UrlId, UrlKind};
 use crate::mapping::{Mapping, PageUrl};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 pub(super) fn offer<'a>(
@@ -39,20 +42,40 @@ pub(super) fn offer<'a>(
     }
 }
 
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
+}
+
+fn soft404_handler(mapping: &Mapping, url: &str) -> Option<String> {
+    let url = mapping.canonical(&url::Url::parse(url).ok()?).ok()?;
+    soft404::handler(mapping, &url)
+}
+
 /// One transaction's worth of decisions.
 pub(super) struct Writer<'w, 'b> {
     pub(super) mapping: &'w Mapping,
-    pub(super) robots: &'w Robots,
+    pub(super) robots: &'w Origins,
     pub(super) policy: &'w Policy,
     pub(super) batch: &'w mut Batch<'b>,
     pub(super) known: u64,
     pub(super) events: Vec<Event>,
+    pub(super) budgets: &'w mut Budgets,
+    pub(super) unjudged: &'w mut HashMap<String, Vec<UrlId>>,
+    pub(super) learned: &'w Learned,
+    /// Fingerprints of this transaction.
+    pub(super) learnt: Vec<(String, Fingerprint)>,
+    /// Tasks that go before all others.
+    pub(super) urgent: Vec<Ready>,
 }
 
 impl Writer<'_, '_> {
     pub(super) fn write(&mut self, result: &Processed, places: &[Place]) -> Result<Settled, CrawlError> {
         let task = &result.task;
         let (status, capture) = self.fetches(result, places)?;
+        if task.kind == UrlKind::Probe && !matches!(result.outcome, Outcome::Retry { .. }) {
+            self.probed(result, status, capture)?;
+            return Ok(Settled::Done);
+        }
         if let Some(redirect) = &result.redirect {
             return self.redirected(result, redirect, status);
         }
@@ -72,6 +95,7 @@ impl Writer<'_, '_> {
                     bytes: result.bytes,
                 });
                 self.found(result)?;
+                self.judged(result)?;
             }
             Outcome::NotModified => self.batch.settle(task.id, &Settle::Unchanged, status, None)?,
             Outcome::Gone(class) => {
@@ -81,7 +105,7 @@ impl Writer<'_, '_> {
                     class: class.clone(),
                 });
             }
-            Outcome::Rejected(class) => {
+            Outcome::Rejected(class) | Outcome::Blocked { class, .. } => {
                 self.batch
                     .settle(task.id, &Settle::Rejected(class), status, None)?;
                 self.events.push(Event::Rejected {
@@ -90,13 +114,17 @@ impl Writer<'_, '_> {
                 });
             }
             Outcome::Retry { class, after } => {
+                let host = super::frontier::host_of(&task.url);
+                if let Some(rest) = after {
+                    let now = now_ms();
+                    self.batch.block_host(host, now + millis(*rest), now)?;
+                }
                 if task.attempts < self.policy.retries {
-                    let floor = after.map(|a| a.min(self.policy.backoff_max));
                     let delay = self
                         .policy
                         .backoff(task.attempts, fastrand::f64())
-                        .max(floor.unwrap_or(Duration::ZERO));
-                    let not_before = now_ms() + i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 2);
+                        .max(after.unwrap_or(Duration::ZERO));
+                    let not_before = now_ms() + millis(delay);
                     self.batch
                         .settle(task.id, &Settle::Retry(not_before, class), status, None)?;
                     self.events.push(Event::Retry {
@@ -107,7 +135,7 @@ impl Writer<'_, '_> {
                     });
                     settled = Settled::Retry {
                         after: delay,
-                        host_floor: floor,
+                        host_floor: *after,
                     };
                 } else {
                     self.batch.settle(task.id, &Settle::Failed(class), status, None)?;
@@ -188,6 +216,20 @@ impl Writer<'_, '_> {
                 if let Some(spelling) = spelling {
                     self.batch.alias(id, spelling)?;
                 }
+                let probe = match soft404_handler(self.mapping, &task.url) {
+                    Some(handler) => self.batch.probe(&handler)?,
+                    None => None,
+                };
+                if probe.is_some_and(|p| p.target == Some(id)) {
+                    // Where the server sends those who ask for what is not there.
+                    self.batch
+                        .settle(task.id, &Settle::Gone("soft-404"), status, None)?;
+                    self.events.push(Event::Rejected {
+                        url: task.url.clone(),
+                        class: "soft-404".into(),
+                    });
+                    return Ok(Settled::Done);
+                }
                 if self.batch.leads_to(id, task.id, limit)? {
                     "redirect-loop"
                 } else {
@@ -263,6 +305,105 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
+    /// What a captured page says of its pattern and handler.
+    fn judged(&mut self, result: &Processed) -> Result<(), CrawlError> {
+        let task = &result.task;
+        let (UrlKind::Page, Some(signature)) = (task.kind, result.signature) else {
+            return Ok(());
+        };
+        let Some(url) = url::Url::parse(&task.url)
+            .ok()
+            .and_then(|u| self.mapping.canonical(&u).ok())
+        else {
+            return Ok(());
+        };
+        let pattern = trap::pattern(&url);
+        if let Some(rule) = self.budgets.captured(&pattern, signature) {
+            self.stopped(pattern, rule, &url);
+        }
+        let live = result.latency.is_some();
+        let Some(handler) = live.then(|| soft404::handler(self.mapping, &url)).flatten() else {
+            return Ok(());
+        };
+        match result.judgement {
+            Judgement::Content => {
+                if self.learned.prove(&handler) {
+                    self.batch.prove(&handler)?;
+                    // Pages that came before are judged again, now that the two can be told apart.
+                    for page in self.unjudged.remove(&handler).unwrap_or_default() {
+                        self.batch.reopen(page)?;
+                    }
+                }
+                return Ok(());
+            }
+            Judgement::Missing => return Ok(()),
+            Judgement::Unknown | Judgement::Doubtful => {}
+        }
+        let known = self.batch.probe(&handler)?;
+        if known.is_none()
+            && let Some(asked) = soft404::nonce(self.mapping, &url)
+            && skip(self.mapping, self.robots, &asked, task.depth).is_none()
+        {
+            let new = offer(&asked, UrlKind::Probe, "probe", Some(task.id), task.depth, None);
+            let (id, is_new) = self.batch.offer(&new)?;
+            if is_new {
+                self.batch.begin_probe(&handler, id)?;
+                let mut probe = super::fetch::http::single(&asked, UrlKind::Probe);
+                probe.id = id;
+                self.urgent.push(probe);
+            }
+        }
+        let honest = known.is_some_and(|k| k.answered && k.fingerprint.is_none());
+        if !honest {
+            let pages = self.unjudged.entry(handler).or_default();
+            if pages.len() < MAX_UNJUDGED {
+                pages.push(task.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer to a probe: what the server says of pages that are not there.
+    fn probed(&mut self, result: &Processed, status: u16, capture: Option<i64>) -> Result<(), CrawlError> {
+        let task = &result.task;
+        self.batch.settle(task.id, &Settle::Done, status, capture)?;
+        let Some(handler) = url::Url::parse(&task.url)
+            .ok()
+            .and_then(|u| self.mapping.canonical(&u).ok())
+            .and_then(|u| soft404::handler(self.mapping, &u))
+        else {
+            return Ok(());
+        };
+        let target = match &result.redirect {
+            Some(Redirect::To(url, _)) => {
+                let kind = UrlKind::Page;
+                let mut new = offer(url, kind, "redirect", Some(task.id), task.depth, None);
+                new.skip = skip(self.mapping, self.robots, url, task.depth);
+                let (id, is_new) = self.batch.offer(&new)?;
+                self.known += u64::from(is_new);
+                Some(id)
+            }
+            _ => None,
+        };
+        let bytes = result.fingerprint.as_ref().map(Fingerprint::to_bytes);
+        self.batch.end_probe(&handler, bytes.as_deref(), target)?;
+        match &result.fingerprint {
+            Some(fingerprint) => self.learnt.push((handler, fingerprint.clone())),
+            None => {
+                self.unjudged.remove(&handler);
+            }
+        }
+        Ok(())
+    }
+
+    fn stopped(&mut self, pattern: String, rule: &str, url: &PageUrl) {
+        self.events.push(Event::PatternStopped {
+            pattern,
+            rule: rule.to_owned(),
+            url: url.to_string(),
+        });
+    }
+
     fn take(
         &mut self,
         url: &PageUrl,
@@ -274,7 +415,22 @@ impl Writer<'_, '_> {
         if self.known >= self.mapping.rules().limits.urls {
             return Ok(self.batch.find(&url.key())?);
         }
-        let reason = skip(self.mapping, self.robots, url, depth);
+        if let Some(id) = self.batch.find(&url.key())? {
+            return Ok(Some(id));
+        }
+        let mut reason = skip(self.mapping, self.robots, url, depth);
+        if kind == UrlKind::Page && reason.is_none() {
+            let pattern = trap::pattern(url);
+            match self.budgets.offer(&pattern, trap::wanted(self.mapping, url)) {
+                Verdict::Take => {}
+                // Known by its pattern: a row a URL would let the trap fill the ledger.
+                Verdict::Stopped => return Ok(None),
+                Verdict::Stops(rule) => {
+                    self.stopped(pattern, rule, url);
+                    reason = Some("trap");
+                }
+            }
+        }
         let (id, new) = self
             .batch
             .offer(&offer(url, kind, via, Some(parent), depth, reason))?;

@@ -100,8 +100,8 @@ pub struct Pager {
 
 /// One transaction. Nothing of it stands until [`Batch::commit`].
 pub struct Batch<'a> {
-    tx: Transaction<'a>,
-    path: &'a Path,
+    pub(super) tx: Transaction<'a>,
+    pub(super) path: &'a Path,
     run: i64,
 }
 
@@ -441,7 +441,7 @@ impl Batch<'_> {
         Ok(self.tx.last_insert_rowid())
     }
 
-    fn sql(&self, text: &str, params: impl rusqlite::Params) -> Result<(), LedgerError> {
+    pub(super) fn sql(&self, text: &str, params: impl rusqlite::Params) -> Result<(), LedgerError> {
         self.tx
             .prepare_cached(text)
             .and_then(|mut s| s.execute(params))

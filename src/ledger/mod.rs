@@ -6,6 +6,7 @@
 //! decides nothing: what an answer means is said by `crawl`.
 
 mod batch;
+mod learned;
 mod open;
 mod query;
 mod records;
@@ -13,6 +14,7 @@ mod tally;
 mod types;
 
 pub use batch::{Batch, Fetch, Offer, Pager, Settle};
+pub use learned::{PatternRow, ProbeRow};
 pub use open::{Ledger, LedgerError};
 pub use query::{ListRow, Medium, MediumState, Page, Step};
 pub use records::{DocumentRow, RunRow};

@@ -85,7 +85,9 @@ impl LedgerError {
 }
 
 /// The schema, one step a version: step N leads from `user_version` N to N+1. Steps are never changed, only added.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[FIRST, super::learned::SCHEMA];
+
+const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE run (id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, command TEXT NOT NULL, started INTEGER NOT NULL,
@@ -110,7 +112,7 @@ CREATE TABLE document (id TEXT PRIMARY KEY, collection TEXT NOT NULL, source_key
   state TEXT NOT NULL, capture BLOB, content TEXT, mapping BLOB, payload TEXT, gates TEXT, first_seen INTEGER NOT NULL,
   last_seen INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX document_url ON document (url_id);
-"];
+";
 
 /// The ledger of one site.
 pub struct Ledger {

@@ -277,7 +277,7 @@ impl Ledger {
         self.all(
             "SELECT u.url, u.kind, u.state, coalesce(n.text, ''), coalesce(u.status, 0), u.attempts, p.url
              FROM url u LEFT JOIN name n ON n.id = u.reason LEFT JOIN url p ON p.id = u.parent
-             WHERE u.state IN (2, 3, 5, 6) AND u.url > ? ORDER BY u.url, u.id LIMIT ?",
+             WHERE u.state IN (2, 3, 5, 6) AND u.kind <> 5 AND u.url > ? ORDER BY u.url, u.id LIMIT ?",
             params![after, int(limit)],
             |r| {
                 Ok(Failure {

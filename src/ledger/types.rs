@@ -17,6 +17,8 @@ pub enum UrlKind {
     Robots,
     /// A page of a list that is reached by sending a form.
     Postback,
+    /// An address that cannot exist: what the server says of it is what "not found" looks like.
+    Probe,
 }
 
 impl UrlKind {
@@ -27,6 +29,7 @@ impl UrlKind {
             Self::Sitemap => 2,
             Self::Robots => 3,
             Self::Postback => 4,
+            Self::Probe => 5,
         }
     }
     pub(super) const fn from_code(code: i64) -> Self {
@@ -35,6 +38,7 @@ impl UrlKind {
             2 => Self::Sitemap,
             3 => Self::Robots,
             4 => Self::Postback,
+            5 => Self::Probe,
             _ => Self::Page,
         }
     }
@@ -47,6 +51,7 @@ impl UrlKind {
             Self::Sitemap => "sitemap",
             Self::Robots => "robots",
             Self::Postback => "postback",
+            Self::Probe => "probe",
         }
     }
 }

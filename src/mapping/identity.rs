@@ -67,7 +67,9 @@ pub enum UrlError {
         scheme: String,
     },
     /// A page of another site.
-    #[error("`{url}` is not of this site; if it is the same site, name its origin in `site.aliases`")]
+    #[error(
+        "`{url}` is not of this site; if it is the same site, name its origin in `site.aliases`, if it belongs to it, in `site.also`"
+    )]
     OffSite {
         /// The URL, without its fragment.
         url: Url,
@@ -98,14 +100,17 @@ pub struct IdentityStep {
 pub(super) struct Identity {
     base: Url,
     aliases: Vec<Url>,
+    /// Origins whose pages belong to the site and are pages of their own.
+    also: Vec<Url>,
     rules: UrlRules,
 }
 
 impl Identity {
-    pub(super) fn new(base: &Url, aliases: Vec<Url>, rules: UrlRules) -> Self {
+    pub(super) fn new(base: &Url, aliases: Vec<Url>, also: Vec<Url>, rules: UrlRules) -> Self {
         Self {
             base: base.clone(),
             aliases,
+            also,
             rules,
         }
     }
@@ -194,10 +199,11 @@ impl Identity {
         let ours = std::iter::once(&self.base)
             .chain(&self.aliases)
             .any(|site| same_origin(site, url));
-        if !ours {
-            return Err(UrlError::OffSite { url: url.clone() });
-        }
-        let mut moved = self.base.clone();
+        let mut moved = match self.also.iter().find(|site| same_origin(site, url)) {
+            _ if ours => self.base.clone(),
+            Some(origin) => origin.clone(),
+            None => return Err(UrlError::OffSite { url: url.clone() }),
+        };
         moved.set_path(url.path());
         moved.set_query(url.query());
         moved.set_fragment(None);

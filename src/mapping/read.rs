@@ -114,13 +114,9 @@ fn build(
     if file.url.case_insensitive_path {
         ignore_case(&mut file);
     }
-    let aliases = file
-        .site
-        .aliases
-        .iter()
-        .filter_map(|a| Url::parse(a).ok())
-        .collect();
-    let identity = Identity::new(&file.site.base, aliases, file.url.clone());
+    let urls = |origins: &[String]| origins.iter().filter_map(|o| Url::parse(o).ok()).collect();
+    let (aliases, also) = (urls(&file.site.aliases), urls(&file.site.also));
+    let identity = Identity::new(&file.site.base, aliases, also, file.url.clone());
     let mut start = Vec::new();
     let start_node = root.get("site").and_then(|s| s.get_ref().get("start"));
     for (i, href) in file.site.start.iter().enumerate() {

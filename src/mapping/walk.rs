@@ -260,6 +260,14 @@ impl<'a> Walker<'a> {
                         .add("mapping::time_span", span, message, "not a length of time", help);
                 }
             }
+            "quiet-hours" => {
+                if let Err(error) = super::model::QuietHours::parse(text) {
+                    let help = Some("write `07:30-17:00` or `Mon-Fri 07:30-17:00`".to_owned());
+                    let message = error.split(':').next().unwrap_or_default().to_owned();
+                    self.problems
+                        .add("mapping::quiet_hours", span, message, "not hours of a day", help);
+                }
+            }
             "uri" => {
                 if let Err(error) = url::Url::parse(text) {
                     let help = Some("write the whole URL: `http://www.example.org/`".to_owned());

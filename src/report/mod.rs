@@ -6,7 +6,7 @@ mod text;
 pub use resources::Resources;
 pub use text::report_text;
 
-use crate::ledger::{Counts, Failure, ListRow, Listed, Tally, UrlState};
+use crate::ledger::{Counts, Failure, ListRow, Listed, PatternRow, Tally, UrlState};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -29,6 +29,10 @@ pub struct RunReport {
     pub crawl: CrawlCounts,
     /// Why each list was left, by list rule.
     pub pagers: Vec<PagerStop>,
+    /// Shapes of URLs that looked like a space without an end.
+    pub traps: Vec<Trap>,
+    /// Handlers that answer 200 for what is not there.
+    pub soft_404: Vec<String>,
     /// URLs that did not become captures, with class.
     pub failures: Listed<FailedUrl>,
     /// How many of these are failures that somebody should look at.
@@ -85,6 +89,32 @@ impl From<ListRow> for PagerStop {
             pages: row.pages,
             reason: row.stop.unwrap_or_else(|| "not yet".into()),
         }
+    }
+}
+
+/// A shape of URLs that is not followed any more.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trap {
+    /// The shape: numbers are `#`.
+    pub pattern: String,
+    /// The rule that stopped it.
+    pub rule: String,
+    /// URLs that were taken.
+    pub taken: u64,
+    /// URLs that were not.
+    pub refused: u64,
+}
+
+impl Trap {
+    /// Of a pattern that was stopped.
+    #[must_use]
+    pub fn of(row: PatternRow) -> Option<Self> {
+        Some(Self {
+            rule: row.stopped?,
+            pattern: row.pattern,
+            taken: row.urls,
+            refused: row.refused,
+        })
     }
 }
 

@@ -31,6 +31,17 @@ pub fn report_text(report: &RunReport) -> String {
         );
     }
 
+    for trap in &report.traps {
+        let _ = writeln!(
+            out,
+            "  trap {}: stopped by {}, {} URLs taken, {} refused",
+            trap.pattern, trap.rule, trap.taken, trap.refused
+        );
+    }
+    for handler in &report.soft_404 {
+        let _ = writeln!(out, "  says 200 for what is not there: {handler}");
+    }
+
     let _ = writeln!(out, "\nPAGES  {} in the archive", d.pages);
     let _ = writeln!(out, "  with documents           {:>9}", d.document_pages);
     let _ = writeln!(out, "  lists only               {:>9}", d.navigation);

@@ -30,7 +30,7 @@ impl Http {
     /// When no client can be made with these options.
     pub fn new(mapping: Arc<Mapping>, connect_to: &[net::ConnectTo]) -> Result<Self, net::NetError> {
         let politeness = &mapping.rules().politeness;
-        let (timeout, user_agent) = (politeness.timeout.0, politeness.user_agent.clone());
+        let (timeout, user_agent) = (politeness.timeout.0, politeness.agent());
         let client = net::client(&net::Options {
             user_agent: user_agent.clone(),
             timeout,
@@ -63,7 +63,7 @@ impl Http {
         let limits = &self.mapping.rules().limits;
         let max_body = match task.kind {
             UrlKind::Media => limits.media_bytes,
-            UrlKind::Page | UrlKind::Postback => limits.page_bytes,
+            UrlKind::Page | UrlKind::Postback | UrlKind::Probe => limits.page_bytes,
             UrlKind::Robots | UrlKind::Sitemap => MAX_CONTROL_BYTES,
         };
         loop {

@@ -29,7 +29,7 @@ impl Check<'_> {
                 self.add("mapping::url", span.clone(), "`base` says too much", label, help);
             }
         }
-        for (alias, span) in site.texts("aliases") {
+        for (alias, span) in site.texts("aliases").chain(site.texts("also")) {
             let origin = Url::parse(alias)
                 .ok()
                 .filter(|u| matches!(u.scheme(), "http" | "https"));

@@ -4,11 +4,13 @@
 
 mod collection;
 mod discover;
+mod politeness;
 mod site;
 mod target;
 
 pub use collection::*;
 pub use discover::*;
+pub use politeness::*;
 pub use site::*;
 pub use target::*;
 

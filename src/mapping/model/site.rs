@@ -18,6 +18,9 @@ pub struct Site {
     /// Other origins (`http://www.example.org`) under which the same site answers.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Further origins (`http://static.example.org`) whose pages and files belong to the site.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// IANA time zone of dates without one.
     #[serde(default = "default_timezone")]
     pub timezone: String,
@@ -64,53 +67,6 @@ fn default_start() -> Vec<String> {
     vec!["/".into()]
 }
 
-/// `[politeness]`
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Politeness {
-    /// Requests in flight at one host.
-    pub concurrency: usize,
-    /// Time between the starts of two requests at one host: `500ms`, `2s`.
-    pub delay: Span,
-    /// Who asks, with a way to reach them.
-    pub user_agent: String,
-    /// `obey` robots.txt (RFC 9309) or `ignore` it (own sites only).
-    pub robots: Robots,
-    /// Total time of one request.
-    pub timeout: Span,
-    /// How often a request is repeated after a transient failure.
-    pub retries: u32,
-    /// First retry delay; doubles up to `backoff_max`, with jitter.
-    pub backoff: Span,
-    /// Longest retry delay, also for Retry-After.
-    pub backoff_max: Span,
-}
-
-impl Default for Politeness {
-    fn default() -> Self {
-        Self {
-            concurrency: 2,
-            delay: Span::millis(500),
-            user_agent: concat!("sangtrang/", env!("CARGO_PKG_VERSION"), " (content migration)").into(),
-            robots: Robots::Obey,
-            timeout: Span::secs(60),
-            retries: 5,
-            backoff: Span::secs(1),
-            backoff_max: Span::secs(300),
-        }
-    }
-}
-
-/// What robots.txt means to a crawl.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Robots {
-    /// RFC 9309.
-    Obey,
-    /// Fetched and archived, but not followed.
-    Ignore,
-}
-
 /// A length of time, written `500ms`, `30s`, `15m`, `2h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub std::time::Duration);
@@ -142,6 +98,10 @@ pub struct Limits {
     pub depth: u32,
     /// Most URLs of one crawl.
     pub urls: u64,
+    /// Most URLs of one pattern (numbers taken out) that neither a collection nor a list of the mapping asks for. 0: no limit.
+    pub pattern_urls: u64,
+    /// So many pages of one pattern in a row that all say the same end it. 0: no limit.
+    pub same_pages: u32,
     /// Deepest nesting of elements that is still parsed.
     pub html_depth: usize,
 }
@@ -154,6 +114,8 @@ impl Default for Limits {
             redirects: 10,
             depth: 64,
             urls: 5_000_000,
+            pattern_urls: 500,
+            same_pages: 50,
             html_depth: 512,
         }
     }

@@ -1,5 +1,10 @@
 //! What an answer means. Pure.
 
+mod known;
+pub mod soft404;
+
+pub use known::of_looks;
+
 use crate::lang::fold;
 use crate::mapping::model::{Reject, RejectClass};
 use crate::page::Page;
@@ -16,6 +21,13 @@ pub enum Outcome {
     Gone(String),
     /// An answer that is neither content nor an absence; with the class.
     Rejected(String),
+    /// The site does not want us here: a login form, a challenge, a firewall. It says nothing of the page.
+    Blocked {
+        /// Class: `known:ID` or `reject:ID`.
+        class: String,
+        /// It asks for a login.
+        login: bool,
+    },
     /// To be asked for again; `after` is what the server asked for.
     Retry {
         /// Class: `http-503`, `timeout`, …
@@ -31,7 +43,10 @@ impl Outcome {
     pub fn class(&self) -> &str {
         match self {
             Self::Captured | Self::NotModified => "",
-            Self::Gone(class) | Self::Rejected(class) | Self::Retry { class, .. } => class,
+            Self::Gone(class)
+            | Self::Rejected(class)
+            | Self::Blocked { class, .. }
+            | Self::Retry { class, .. } => class,
         }
     }
 }
@@ -48,6 +63,14 @@ pub fn of_status(status: u16, after: Option<Duration>) -> Outcome {
             class: class(),
             after,
         },
+        401 | 407 => Outcome::Blocked {
+            class: class(),
+            login: true,
+        },
+        403 => Outcome::Blocked {
+            class: class(),
+            login: false,
+        },
         _ => Outcome::Rejected(class()),
     }
 }
@@ -63,17 +86,17 @@ pub fn of_page(rules: &[Reject], url: &str, view: &Page) -> Option<Outcome> {
                 .is_none_or(|c| view.html.select(c.selector()).next().is_some())
             && (rule.text_any.is_empty() || rule.text_any.iter().any(|t| view.has_text(&fold(t))))
     })?;
-    Some(match rule.class {
-        RejectClass::Gone => Outcome::Gone(format!("reject:{}", rule.id)),
+    Some(rejected(rule.class, format!("reject:{}", rule.id)))
+}
+
+fn rejected(kind: RejectClass, class: String) -> Outcome {
+    match kind {
+        RejectClass::Gone => Outcome::Gone(class),
         // Down for now: worth another try.
-        RejectClass::Maintenance => Outcome::Retry {
-            class: format!("reject:{}", rule.id),
-            after: None,
-        },
-        RejectClass::Blocked | RejectClass::Login | RejectClass::Challenge => {
-            Outcome::Rejected(format!("reject:{}", rule.id))
-        }
-    })
+        RejectClass::Maintenance => Outcome::Retry { class, after: None },
+        RejectClass::Login => Outcome::Blocked { class, login: true },
+        RejectClass::Blocked | RejectClass::Challenge => Outcome::Blocked { class, login: false },
+    }
 }
 
 #[cfg(test)]
