@@ -164,6 +164,7 @@ impl Ledger {
             .map_err(sql)?;
         conn.pragma_update(None, "query_only", true).map_err(sql)?;
         conn.set_prepared_statement_cache_capacity(64);
+        stable_plans(&conn).map_err(sql)?;
         let ledger = Self {
             conn,
             path: path.to_owned(),
@@ -196,6 +197,7 @@ impl Ledger {
             .busy_timeout(std::time::Duration::from_secs(5))
             .map_err(sql)?;
         self.conn.set_prepared_statement_cache_capacity(64);
+        stable_plans(&self.conn).map_err(sql)?;
         self.conn
             .pragma_update(None, "journal_mode", "wal")
             .map_err(sql)?;
@@ -230,6 +232,13 @@ impl Ledger {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// A cached statement keeps its plan whatever is bound to it; otherwise SQLite compiles it again for each row that is asked
+/// for (it could use STAT4 samples of the bound values, which nothing here needs).
+fn stable_plans(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(|_| ())
 }
 
 fn lock(path: &Path) -> Result<std::fs::File, LedgerError> {
