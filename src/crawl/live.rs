@@ -122,6 +122,7 @@ impl<F: Fn(Event)> Desk<F> {
             }
             frontier.block(&host, rest);
         }
+        self.wait_for_quiet_hours().await;
         if self.stopped() {
             return Ok(());
         }
@@ -175,6 +176,21 @@ impl<F: Fn(Event)> Desk<F> {
         self.summary.stonewalled = Some(host.clone());
         (self.on_event)(Event::Stonewalled { host, waiting });
         Ok(())
+    }
+
+    /// Also robots.txt is not asked for in quiet hours.
+    async fn wait_for_quiet_hours(&mut self) {
+        let mapping = self.mapping.clone();
+        let (hours, zone) = (&mapping.rules().politeness.quiet, mapping.timezone());
+        let mut told = false;
+        while let Some(rest) = quiet(hours, &zone, jiff::Timestamp::now())
+            && !self.stopped()
+        {
+            if !std::mem::replace(&mut told, true) {
+                (self.on_event)(Event::Quiet { rest });
+            }
+            self.rest(rest.min(2 * QUIET_LOOK)).await;
+        }
     }
 
     /// Nothing starts in quiet hours.

@@ -11,6 +11,7 @@ mod cli;
 mod demo;
 mod encodings;
 mod faults;
+mod politeness;
 mod resume;
 mod sources;
 mod support;
