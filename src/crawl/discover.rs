@@ -1,11 +1,11 @@
 //! What a page leads to: links, list items with their fields, media, next pages. Pure; everything is bounded.
 
-use super::pager::{self, Postback};
+use super::pager::{self, NextRequest, Postbacks, json};
 use crate::ledger::UrlKind;
-use crate::mapping::model::{Discover, ListRule, Pager};
+use crate::mapping::model::{Discover, LinksRule, ListField, ListRule, Pager};
 use crate::mapping::{Mapping, PageUrl, UrlError};
 use crate::page::Page;
-use scraper::Selector;
+use scraper::{ElementRef, Selector};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 use url::Url;
@@ -54,6 +54,8 @@ pub struct List {
     pub max_pages: u32,
     /// Pages in a row without a new item that end the walk.
     pub stop_after: Option<u32>,
+    /// How many items the list says it has.
+    pub total: Option<u64>,
 }
 
 /// How a list goes on.
@@ -63,8 +65,8 @@ pub enum NextPage {
     None,
     /// At URLs.
     Urls(Vec<PageUrl>),
-    /// By sending a form.
-    Postback(Postback),
+    /// By a request of its own.
+    Request(NextRequest),
 }
 
 /// All that a page leads to. Plain data.
@@ -76,50 +78,193 @@ pub struct Found {
     pub lists: Vec<List>,
 }
 
-/// What stands on a page. `page` is the number of the page in its list (1 unless a postback led here).
+/// Which answer a page is.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<'a> {
+    /// That of its own URL.
+    Url,
+    /// That of a pager's request: page number, and the list rule (empty: any rule with postbacks).
+    Request(u32, &'a str),
+}
+
+/// What stands on a page.
 #[must_use]
-pub fn discover(mapping: &Mapping, url: &PageUrl, view: &Page, page: u32, postback: bool) -> Found {
+pub fn discover(mapping: &Mapping, url: &PageUrl, view: &Page, asked: Asked<'_>) -> Found {
     let mut seen = Seen::new(mapping, &view.base);
     let mut found = Found::default();
     let rules = mapping.rules();
     for rule in &rules.discover {
         match rule {
             Discover::Links(rule) => {
-                if rule
-                    .on
-                    .as_ref()
-                    .is_some_and(|p| !p.regex().is_match(url.as_str()))
-                {
-                    continue;
-                }
-                for element in view.html.select(rule.css.selector()) {
-                    let Some(to) = element.attr(&rule.attr).and_then(|href| seen.resolve(href)) else {
-                        continue;
-                    };
-                    let matched = |patterns: &[crate::mapping::Pattern]| {
-                        patterns.iter().any(|p| p.regex().is_match(to.0.as_str()))
-                    };
-                    let attachment = mapping.is_attachment(&to.0);
-                    if (rule.allow.is_empty() || matched(&rule.allow)) && !matched(&rule.deny) && !attachment
-                    {
-                        seen.push(&mut found.links, to, UrlKind::Page, &rule.id);
-                    }
+                let here = rule.on.as_ref().is_none_or(|p| p.regex().is_match(url.as_str()));
+                if here {
+                    links(mapping, view, rule, &mut seen, &mut found.links);
                 }
             }
             Discover::List(rule) if rule.on.regex().is_match(url.as_str()) => {
-                let list = list(mapping, url, view, rule, page, &mut seen, &mut found.links);
+                let list = list(mapping, url, view, rule, asked, &mut seen, &mut found.links);
                 // Only the list whose pager led here is walked on.
-                if !postback || matches!(rule.pager, Some(Pager::AspnetPostback { .. })) {
+                let walked = match asked {
+                    Asked::Url => true,
+                    Asked::Request(_, "") => matches!(rule.pager, Some(Pager::AspnetPostback { .. })),
+                    Asked::Request(_, id) => id == rule.id,
+                };
+                if walked {
                     found.lists.push(list);
                 }
             }
-            Discover::List(_) | Discover::Sitemap(_) => {}
+            Discover::List(_) | Discover::Sitemap(_) | Discover::Calendar(_) | Discover::Ids(_) => {}
         }
     }
-    if rules.media.fetch && !postback {
+    if rules.media.fetch && matches!(asked, Asked::Url) {
         media(mapping, url, view, &mut seen, &mut found.links);
     }
     found
+}
+
+/// What an endpoint answered for page `page` of the list at `url`; a fragment of HTML is read by the caller.
+#[must_use]
+pub fn from_json(
+    mapping: &Mapping,
+    url: &PageUrl,
+    rule: &ListRule,
+    answer: &json::Answer,
+    page: u32,
+) -> Found {
+    let mut seen = Seen::new(mapping, url.as_url());
+    let mut found = Found::default();
+    let Some(Pager::Json(pager)) = &rule.pager else {
+        return found;
+    };
+    let mut list = empty(rule, url);
+    (list.max_pages, list.stop_after) = (pager.max_pages, Some(pager.stop_after));
+    list.total = answer.total;
+    for (link, fields) in &answer.items {
+        let Some(to) = seen.resolve(link) else { continue };
+        let short = |text: &String| text.chars().take(MAX_TEXT).collect::<String>();
+        list.items.push(Item {
+            url: to.0.clone(),
+            anchor: fields.get("title").map(short),
+            fields: fields.iter().map(|(n, v)| (n.clone(), short(v))).collect(),
+        });
+        let kind = kind_of(mapping, &to.0);
+        seen.push(&mut found.links, to, kind, &rule.id);
+    }
+    if !list.items.is_empty()
+        && let Some(next) = json::request(mapping, rule, pager, url, page.saturating_add(1))
+    {
+        list.next = NextPage::Request(next);
+    }
+    found.lists.push(list);
+    found
+}
+
+/// Links by a rule: elements, then what only scripts know.
+fn links(mapping: &Mapping, view: &Page, rule: &LinksRule, seen: &mut Seen<'_>, out: &mut Vec<Link>) {
+    let mut take = |seen: &mut Seen<'_>, href: &str| {
+        let Some(to) = seen.resolve(href) else { return };
+        let matched =
+            |patterns: &[crate::mapping::Pattern]| patterns.iter().any(|p| p.regex().is_match(to.0.as_str()));
+        let attachment = mapping.is_attachment(&to.0);
+        if (rule.allow.is_empty() || matched(&rule.allow)) && !matched(&rule.deny) && !attachment {
+            seen.push(out, to, UrlKind::Page, &rule.id);
+        }
+    };
+    for element in view.html.select(rule.css.selector()).take(MAX_LINKS) {
+        let value = match (&rule.attr, element.value().name()) {
+            (Some(attr), _) => element.attr(attr),
+            (None, "frame" | "iframe") => element.attr("src"),
+            (None, "meta") => element.attr("content").and_then(refresh),
+            (None, _) => element.attr("href"),
+        };
+        if let Some(href) = value {
+            take(seen, href);
+        }
+    }
+    for pattern in &rule.patterns {
+        let Ok(css) = Selector::parse(&format!("[{}]", pattern.attr)) else {
+            continue;
+        };
+        for element in view.html.select(&css).take(MAX_LINKS) {
+            let text = element.attr(&pattern.attr).unwrap_or_default();
+            for groups in pattern.regex.regex().captures_iter(text).take(16) {
+                let mut to = String::new();
+                groups.expand(&pattern.to, &mut to);
+                take(seen, &to);
+            }
+        }
+    }
+}
+
+/// The address in the `content` of a `meta` refresh: `5; url='/x'` (HTML, "shared declarative refresh steps").
+#[must_use]
+pub fn refresh(content: &str) -> Option<&str> {
+    let rest = content.trim_start();
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if rest.len() == content.trim_start().len() {
+        return None;
+    }
+    let rest = rest.trim_start().trim_start_matches([';', ',']).trim_start();
+    let rest = match rest.get(..3) {
+        Some(word) if word.eq_ignore_ascii_case("url") => {
+            let after = rest[3..].trim_start();
+            after.strip_prefix('=').map_or(rest, str::trim_start)
+        }
+        _ => rest,
+    };
+    let address = match rest.chars().next() {
+        Some(quote @ ('"' | '\'')) => rest[1..].split(quote).next().unwrap_or_default(),
+        _ => rest,
+    };
+    (!address.trim().is_empty()).then(|| address.trim())
+}
+
+/// The addresses of a `srcset` (HTML, "parse a srcset attribute"): commas inside an address belong to it.
+fn srcset(value: &str) -> impl Iterator<Item = &str> {
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let (address, after) = rest.split_at(end);
+        if address.is_empty() {
+            return None;
+        }
+        // A comma at the end closes the entry; else its descriptor does.
+        rest = if address.ends_with(',') {
+            after
+        } else {
+            after.split_once(',').map_or("", |(_, more)| more)
+        };
+        Some(address.trim_end_matches(','))
+    })
+}
+
+/// Addresses of `url(…)` in a declaration of CSS.
+fn css_urls(style: &str) -> impl Iterator<Item = &str> {
+    style.split("url(").skip(1).filter_map(|rest| {
+        let inside = rest.split(')').next()?.trim();
+        Some(inside.trim_matches(|c| c == '"' || c == '\'').trim())
+    })
+}
+
+fn kind_of(mapping: &Mapping, url: &PageUrl) -> UrlKind {
+    if mapping.is_attachment(url) {
+        UrlKind::Media
+    } else {
+        UrlKind::Page
+    }
+}
+
+fn empty(rule: &ListRule, root: &PageUrl) -> List {
+    List {
+        rule: rule.id.clone(),
+        root: root.clone(),
+        items: Vec::new(),
+        next: NextPage::None,
+        max_pages: u32::MAX,
+        stop_after: None,
+        total: None,
+    }
 }
 
 fn list(
@@ -127,7 +272,7 @@ fn list(
     url: &PageUrl,
     view: &Page,
     rule: &ListRule,
-    page: u32,
+    asked: Asked<'_>,
     seen: &mut Seen<'_>,
     links: &mut Vec<Link>,
 ) -> List {
@@ -141,17 +286,7 @@ fn list(
         };
         let mut fields = BTreeMap::new();
         for (name, field) in &rule.fields {
-            let value = element
-                .select(field.css.selector())
-                .find_map(|e| match &field.attr {
-                    Some(attr) => e.attr(attr).map(|v| v.trim().to_owned()),
-                    None => Some(view.text_of(e)),
-                })
-                .and_then(|v| match &field.regex {
-                    Some(regex) => regex.take(&v).map(str::to_owned),
-                    None => Some(v),
-                })
-                .filter(|v| !v.is_empty());
+            let value = value_of(view, element, field);
             if let Some(value) = value {
                 fields.insert(name.clone(), value.chars().take(MAX_TEXT).collect());
             }
@@ -162,20 +297,22 @@ fn list(
             anchor: (!anchor.is_empty()).then_some(anchor),
             fields,
         });
-        let kind = if mapping.is_attachment(&to.0) {
-            UrlKind::Media
-        } else {
-            UrlKind::Page
-        };
+        let kind = kind_of(mapping, &to.0);
         seen.push(links, to, kind, &rule.id);
     }
-    let mut list = List {
-        rule: rule.id.clone(),
-        root: url.clone(),
-        items,
-        next: NextPage::None,
-        max_pages: u32::MAX,
-        stop_after: None,
+    let mut list = empty(rule, url);
+    list.items = items;
+    list.total = rule.count.as_ref().and_then(|field| {
+        let digits: String = value_of(view, view.html.root_element(), field)?
+            .chars()
+            .filter(char::is_ascii_digit)
+            .take(12)
+            .collect();
+        digits.parse().ok()
+    });
+    let page = match asked {
+        Asked::Url => 1,
+        Asked::Request(page, _) => page.max(1),
     };
     match &rule.pager {
         Some(Pager::Link { css, max_pages }) => {
@@ -198,10 +335,51 @@ fn list(
             page: number,
             max_pages,
             stop_after,
+            delta,
+            script_manager,
+            panel,
         }) => {
             (list.max_pages, list.stop_after) = (*max_pages, Some(*stop_after));
-            if let Some(next) = pager::next_postback(view, css.selector(), number, page.max(1)) {
-                list.next = NextPage::Postback(next);
+            let how = Postbacks {
+                rule: &rule.id,
+                css: css.selector(),
+                number,
+                delta: delta.then_some((script_manager.as_deref(), panel.as_deref())),
+            };
+            if let Some(next) = pager::next_postback(view, &how, page) {
+                list.next = NextPage::Request(next);
+            }
+        }
+        Some(Pager::Form {
+            css,
+            param,
+            second,
+            max_pages,
+            stop_after,
+        }) => {
+            (list.max_pages, list.stop_after) = (*max_pages, Some(*stop_after));
+            let number = match asked {
+                Asked::Url => *second,
+                Asked::Request(page, _) => page.saturating_add(1),
+            };
+            if !list.items.is_empty()
+                && let Some(next) = pager::form_page(view, &rule.id, css.selector(), param, number)
+            {
+                list.next = NextPage::Request(next);
+            }
+        }
+        Some(Pager::Json(pager)) => {
+            (list.max_pages, list.stop_after) = (pager.max_pages, Some(pager.stop_after));
+            let number = match asked {
+                Asked::Url => Some(pager.first),
+                // A fragment without items is the end.
+                Asked::Request(..) if list.items.is_empty() => None,
+                Asked::Request(page, _) => Some(page.saturating_add(1)),
+            };
+            if let Some(number) = number
+                && let Some(next) = json::request(mapping, rule, pager, url, number)
+            {
+                list.next = NextPage::Request(next);
             }
         }
         Some(Pager::Query {
@@ -230,6 +408,21 @@ fn list(
         Some(Pager::None {}) | None => {}
     }
     list
+}
+
+/// What a list field finds inside an element.
+fn value_of(view: &Page, element: ElementRef<'_>, field: &ListField) -> Option<String> {
+    element
+        .select(field.css.selector())
+        .find_map(|e| match &field.attr {
+            Some(attr) => e.attr(attr).map(|v| v.trim().to_owned()),
+            None => Some(view.text_of(e)),
+        })
+        .and_then(|v| match &field.regex {
+            Some(regex) => regex.take(&v).map(str::to_owned),
+            None => Some(v),
+        })
+        .filter(|v| !v.is_empty())
 }
 
 /// Pictures and attachments inside the container of the page's collection.
@@ -261,6 +454,25 @@ fn media(mapping: &Mapping, url: &PageUrl, view: &Page, seen: &mut Seen<'_>, lin
         };
         if !rules.ignore.iter().any(|p| p.regex().is_match(to.0.as_str())) {
             seen.push(links, to, UrlKind::Media, "media");
+        }
+    }
+    static STYLED: LazyLock<Option<Selector>> =
+        LazyLock::new(|| Selector::parse("[style*='url('], [background], img[srcset], source[srcset]").ok());
+    for element in STYLED
+        .as_ref()
+        .into_iter()
+        .flat_map(|css| container.select(css))
+        .take(MAX_LINKS)
+    {
+        let sources = srcset(element.attr("srcset").unwrap_or_default())
+            .chain(css_urls(element.attr("style").unwrap_or_default()))
+            .chain(element.attr("background"));
+        for source in sources.take(32) {
+            if let Some(to) = seen.resolve(source)
+                && !rules.ignore.iter().any(|p| p.regex().is_match(to.0.as_str()))
+            {
+                seen.push(links, to, UrlKind::Media, "media");
+            }
         }
     }
     for anchor in container.select(anchors) {
@@ -337,5 +549,56 @@ pub fn canonical(mapping: &Mapping, base: &Url, href: &str) -> Option<(PageUrl, 
             None
         }
         Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crawl::tests::{mapping, page};
+
+    fn links_of(html: &str, extra: &str) -> Vec<String> {
+        let extra = format!("[[discover]]\nkind = \"links\"\nid = \"l\"\n{extra}");
+        let mapping = mapping(&extra);
+        let view = page("http://h/d/", html, &extra);
+        let url = view.url.clone();
+        let found = discover(&mapping, &url, &view, Asked::Url);
+        found
+            .links
+            .iter()
+            .map(|l| l.url.as_url().path().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn links_stand_in_many_elements() {
+        let html = "<meta http-equiv=Refresh content=\"0; URL='a'\"><link rel=next href=b><frameset><frame src=c></frameset>";
+        assert_eq!(links_of(html, ""), ["/d/a", "/d/b", "/d/c"]);
+        let html = "<a href=1>x</a><map><area href=2></map><iframe src=3></iframe><a onclick=\"openNews('77', 1); openNews('78')\">x</a>";
+        assert_eq!(links_of(html, ""), ["/d/1", "/d/2", "/d/3"]);
+        let pattern =
+            "patterns = [{ attr = \"onclick\", regex = \"openNews\\\\('(\\\\d+)'\", to = \"/View/$1\" }]";
+        assert_eq!(
+            links_of(html, pattern),
+            ["/d/1", "/d/2", "/d/3", "/View/77", "/View/78"]
+        );
+    }
+
+    #[test]
+    fn addresses_in_refreshes_srcsets_and_styles() {
+        for (content, to) in [
+            ("5; url=/x", Some("/x")),
+            ("0;URL='/x y'", Some("/x y")),
+            (" 3 , /z", Some("/z")),
+            ("5", None),
+            ("url=/x", None),
+            ("1;url = \"/q\" b", Some("/q")),
+        ] {
+            assert_eq!(refresh(content), to, "{content}");
+        }
+        let set: Vec<_> = srcset(" a,b.png 1x, /c 200w,d ,e").collect();
+        assert_eq!(set, ["a,b.png", "/c", "d", "e"]);
+        let urls: Vec<_> = css_urls("background:url( 'a b.png' ) x; b: url(c)").collect();
+        assert_eq!(urls, ["a b.png", "c"]);
     }
 }

@@ -9,6 +9,7 @@ pub mod discover;
 mod error;
 pub mod fetch;
 pub mod frontier;
+mod lists;
 mod live;
 #[cfg(test)]
 mod loopback;

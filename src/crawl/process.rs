@@ -1,9 +1,10 @@
 //! An answer becomes plain data: verdict, links, lists. Pure; runs outside the reactor. The page is parsed once.
 
-use super::discover::{self, Found, Link};
+use super::discover::{self, Asked, Found, Link};
 use super::fetch::{Answer, End};
 use super::frontier::Health;
 use super::origins::Origins;
+use super::pager::{Request, delta, json};
 use super::politeness::retry_after;
 use super::sitemap;
 use super::verdict::soft404::{self, Fingerprint, Judgement, Learned};
@@ -11,6 +12,7 @@ use super::verdict::{self, Outcome};
 use crate::capture::{Capture, Truncated};
 use crate::document::CaptureId;
 use crate::ledger::{Ready, UrlKind};
+use crate::mapping::model::{Discover, Pager};
 use crate::mapping::{Mapping, PageUrl};
 use crate::page;
 use std::time::{Duration, SystemTime};
@@ -31,6 +33,8 @@ pub(super) struct Processed {
     pub latency: Option<Duration>,
     /// What a content page says, as one number.
     pub signature: Option<u64>,
+    /// The form that was sent is not valid any more.
+    pub expired: bool,
     /// What the page is by its handler's probe.
     pub judgement: Judgement,
     /// How "not found" looks: the answer to a probe.
@@ -73,6 +77,7 @@ pub(super) fn process(
         listed: Vec::new(),
         latency: None,
         signature: None,
+        expired: false,
         judgement: Judgement::Unknown,
         fingerprint: None,
     };
@@ -182,6 +187,14 @@ fn respond(mapping: &Mapping, learned: &Learned, out: &mut Processed, now: Syste
         }
         UrlKind::Page | UrlKind::Postback | UrlKind::Probe => {
             let Ok(url) = mapping.canonical(&url) else { return };
+            let request = out.task.request.as_deref().and_then(Request::from_bytes);
+            let capture = match &request {
+                Some(request) => match answer_of(mapping, &url, request, capture, out) {
+                    Some(page) => page,
+                    None => return,
+                },
+                None => capture,
+            };
             if !is_html(&capture) {
                 if out.task.kind == UrlKind::Page && is_unknown(&capture) {
                     out.outcome = Outcome::Rejected("unsupported".into());
@@ -209,11 +222,62 @@ fn respond(mapping: &Mapping, learned: &Learned, out: &mut Processed, now: Syste
                         return;
                     }
                     out.signature = Some(soft404::signature(&page));
-                    let postback = out.task.kind == UrlKind::Postback;
-                    out.found = discover::discover(mapping, &url, &page, out.task.page.max(1), postback);
+                    let asked = match &request {
+                        Some(request) => Asked::Request(out.task.page, &request.rule),
+                        None => Asked::Url,
+                    };
+                    out.found = discover::discover(mapping, &url, &page, asked);
                 }
             }
         }
+    }
+}
+
+/// The page in the answer to a pager's request. What an endpoint says in JSON goes into `out` at once; then there is none.
+fn answer_of(
+    mapping: &Mapping,
+    url: &PageUrl,
+    request: &Request,
+    capture: Capture,
+    out: &mut Processed,
+) -> Option<Capture> {
+    let rule = mapping.rules().discover.iter().find_map(|rule| match rule {
+        Discover::List(list) if list.id == request.rule => Some(list),
+        _ => None,
+    });
+    let page = |html: String| Capture {
+        headers: vec![("content-type".into(), b"text/html; charset=utf-8".to_vec())],
+        body: html.into_bytes(),
+        ..capture.clone()
+    };
+    match rule.and_then(|r| r.pager.as_ref()) {
+        Some(Pager::Json(pager)) => {
+            let Some(answer) = json::read(pager, &capture.body) else {
+                out.outcome = Outcome::Rejected("not-json".into());
+                return None;
+            };
+            match (&answer.html, rule) {
+                (Some(html), _) if answer.items.is_empty() => Some(page(html.clone())),
+                (_, Some(rule)) => {
+                    out.found = discover::from_json(mapping, url, rule, &answer, out.task.page);
+                    None
+                }
+                _ => None,
+            }
+        }
+        Some(Pager::AspnetPostback { delta: true, .. }) if !is_html(&capture) => {
+            let content_type = capture.header("content-type");
+            let (text, _) = page::read_text(&capture.body, content_type.as_deref());
+            match delta::to_page(request, &text) {
+                Ok(html) => Some(page(html)),
+                Err(error) => {
+                    out.expired = matches!(error, delta::DeltaError::Expired(_));
+                    out.outcome = Outcome::Rejected("bad-delta".into());
+                    None
+                }
+            }
+        }
+        _ => Some(capture),
     }
 }
 

@@ -1,7 +1,6 @@
 //! What one answer changes in the ledger: decided here, inside the recorder's transaction.
 
 use super::budget::{Budgets, Verdict};
-use super::discover::{List, NextPage};
 use super::error::CrawlError;
 use super::fetch::End;
 use super::frontier::Settled;
@@ -12,7 +11,7 @@ use super::recorder::MAX_UNJUDGED;
 use super::recorder::now_ms;
 use super::verdict::Outcome;
 use super::verdict::soft404::{self, Fingerprint, Judgement, Learned};
-use super::{Event, pager, trap};
+use super::{Event, trap};
 use crate::ledger::{Batch, Fetch, Offer, Place, Ready, Settle, UrlId, UrlKind};
 use crate::mapping::{Mapping, PageUrl};
 use std::collections::{BTreeMap, HashMap};
@@ -81,10 +80,8 @@ impl Writer<'_, '_> {
         }
         let url = || task.url.clone();
         let mut settled = Settled::Done;
-        let expired = task.kind == UrlKind::Postback
-            && status >= 400
-            && !matches!(status, 429 | 503)
-            && result.outcome != Outcome::Captured;
+        let refused = status >= 400 && !matches!(status, 429 | 503) && result.outcome != Outcome::Captured;
+        let expired = task.kind == UrlKind::Postback && (refused || result.expired);
         match &result.outcome {
             _ if expired => self.expired(task, status)?,
             Outcome::Captured => {
@@ -248,39 +245,6 @@ impl Writer<'_, '_> {
         Ok(Settled::Done)
     }
 
-    /// The server does not know the state of a list's form any more: the list begins again, once.
-    fn expired(&mut self, task: &Ready, status: u16) -> Result<(), CrawlError> {
-        let rules = self.mapping.rules();
-        if let Some(list) = task.list {
-            for rule in &rules.discover {
-                let mut state = self.batch.pager(list, rule.id())?;
-                if state.pages == 0 || state.generation != task.generation {
-                    continue;
-                }
-                if state.restarts == 0 {
-                    state = crate::ledger::Pager {
-                        generation: state.generation + 1,
-                        restarts: 1,
-                        ..Default::default()
-                    };
-                    self.batch.reopen(list)?;
-                } else {
-                    state.stop = Some("expired".into());
-                    self.events.push(Event::PagerStopped {
-                        list: task.url.clone(),
-                        rule: rule.id().to_owned(),
-                        pages: state.pages,
-                        reason: "expired".into(),
-                    });
-                }
-                self.batch.set_pager(list, rule.id(), &state)?;
-            }
-        }
-        self.batch
-            .settle(task.id, &Settle::Rejected("expired-form"), status, None)?;
-        Ok(())
-    }
-
     fn found(&mut self, result: &Processed) -> Result<(), CrawlError> {
         let task = &result.task;
         let depth = task.depth + 1;
@@ -436,100 +400,5 @@ impl Writer<'_, '_> {
             .offer(&offer(url, kind, via, Some(parent), depth, reason))?;
         self.known += u64::from(new);
         Ok(Some(id))
-    }
-
-    fn list(&mut self, task: &Ready, list: &List) -> Result<(), CrawlError> {
-        let root = match task.list {
-            Some(root) => root,
-            None => match self.batch.find(&list.root.key())? {
-                Some(root) => root,
-                None => task.id,
-            },
-        };
-        // Items found behind a form stand on the list itself: its other pages have no address.
-        let parent = if task.kind == UrlKind::Postback {
-            root
-        } else {
-            task.id
-        };
-        let mut state = self.batch.pager(root, &list.rule)?;
-        if task.kind == UrlKind::Postback && state.generation != task.generation {
-            return Ok(());
-        }
-        let mut new_items = 0;
-        for item in &list.items {
-            if let Some(id) = self.batch.find(&item.url.key())? {
-                let anchor = item.anchor.as_deref();
-                let new = self.batch.found(
-                    id,
-                    &list.rule,
-                    parent,
-                    root,
-                    state.generation,
-                    anchor,
-                    &item.fields,
-                )?;
-                new_items += usize::from(new);
-            }
-        }
-        let has_next = !matches!(list.next, NextPage::None);
-        let goes_on = pager::advance(&mut state, new_items, has_next, list.max_pages, list.stop_after);
-        if let Some(reason) = &state.stop
-            && has_next | list.stop_after.is_some()
-        {
-            self.events.push(Event::PagerStopped {
-                list: list.root.to_string(),
-                rule: list.rule.clone(),
-                pages: state.pages,
-                reason: reason.clone(),
-            });
-        }
-        self.batch.set_pager(root, &list.rule, &state)?;
-        if !goes_on {
-            return Ok(());
-        }
-        match &list.next {
-            NextPage::None => {}
-            NextPage::Urls(urls) => {
-                let mut any_new = false;
-                for url in urls {
-                    if self.known >= self.mapping.rules().limits.urls {
-                        break;
-                    }
-                    let reason = skip(self.mapping, self.robots, url, task.depth);
-                    let (_, new) = self.batch.offer(&Offer {
-                        list: Some(root),
-                        generation: state.generation,
-                        ..offer(url, UrlKind::Page, &list.rule, Some(task.id), task.depth, reason)
-                    })?;
-                    self.known += u64::from(new);
-                    any_new |= new;
-                }
-                // Numbered links always lead somewhere: the walk is over when they lead nowhere new.
-                if !any_new && list.stop_after.is_none() {
-                    state.stop = Some("last-page".into());
-                    self.batch.set_pager(root, &list.rule, &state)?;
-                }
-            }
-            NextPage::Postback(next) => {
-                let request = next.to_request();
-                let (_, new) = self.batch.offer(&Offer {
-                    key: next.key(list.root.as_str(), state.generation),
-                    url: list.root.as_str(),
-                    kind: UrlKind::Postback,
-                    depth: task.depth,
-                    hops: 0,
-                    via: &list.rule,
-                    parent: Some(task.id),
-                    skip: None,
-                    request: Some(&request),
-                    list: Some(root),
-                    page: next.page,
-                    generation: state.generation,
-                })?;
-                self.known += u64::from(new);
-            }
-        }
-        Ok(())
     }
 }

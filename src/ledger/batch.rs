@@ -94,6 +94,10 @@ pub struct Pager {
     pub no_new: u32,
     /// Restarts after an expired state in this run.
     pub restarts: u32,
+    /// Items that were named in this walk.
+    pub items: u64,
+    /// How many items the list says it has.
+    pub total: Option<u64>,
     /// Why the walk ended; `None` while it goes on.
     pub stop: Option<String>,
 }
@@ -326,7 +330,7 @@ impl Batch<'_> {
         let rule = self.name(rule)?;
         self.tx
             .prepare_cached(
-                "SELECT generation, pages, no_new, restarts, stop FROM pager WHERE list = ? AND rule = ?",
+                "SELECT generation, pages, no_new, restarts, stop, items, total FROM pager WHERE list = ? AND rule = ?",
             )
             .and_then(|mut s| {
                 s.query_row(params![list.0, rule], |r| {
@@ -336,6 +340,8 @@ impl Batch<'_> {
                         no_new: r.get(2)?,
                         restarts: r.get(3)?,
                         stop: r.get(4)?,
+                        items: r.get::<_, i64>(5)?.cast_unsigned(),
+                        total: r.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
                     })
                 })
                 .optional()
@@ -351,7 +357,8 @@ impl Batch<'_> {
     pub fn set_pager(&mut self, list: UrlId, rule: &str, pager: &Pager) -> Result<(), LedgerError> {
         let rule = self.name(rule)?;
         self.sql(
-            "INSERT OR REPLACE INTO pager (list, rule, generation, pages, no_new, restarts, stop) VALUES (?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO pager (list, rule, generation, pages, no_new, restarts, stop, items, total)
+             VALUES (?,?,?,?,?,?,?,?,?)",
             params![
                 list.0,
                 rule,
@@ -359,7 +366,9 @@ impl Batch<'_> {
                 pager.pages,
                 pager.no_new,
                 pager.restarts,
-                pager.stop
+                pager.stop,
+                int(pager.items),
+                pager.total.map(int)
             ],
         )
     }
@@ -387,7 +396,7 @@ impl Batch<'_> {
             [],
         )?;
         self.sql(
-            "UPDATE pager SET generation = generation + 1, pages = 0, no_new = 0, restarts = 0, stop = NULL
+            "UPDATE pager SET generation = generation + 1, pages = 0, no_new = 0, restarts = 0, items = 0, total = NULL, stop = NULL
              WHERE list IN (SELECT list FROM url WHERE state = 2 AND kind = 4 AND list IS NOT NULL)",
             [],
         )?;
@@ -408,7 +417,7 @@ impl Batch<'_> {
             [],
         )?;
         self.sql(
-            "UPDATE pager SET generation = generation + 1, pages = 0, no_new = 0, restarts = 0, stop = NULL",
+            "UPDATE pager SET generation = generation + 1, pages = 0, no_new = 0, restarts = 0, items = 0, total = NULL, stop = NULL",
             [],
         )
     }

@@ -10,6 +10,8 @@ CREATE TABLE pattern (text TEXT PRIMARY KEY, urls INTEGER NOT NULL, refused INTE
   last INTEGER NOT NULL, stopped TEXT) WITHOUT ROWID;
 CREATE TABLE probe (handler TEXT PRIMARY KEY, url_id INTEGER NOT NULL, answered INTEGER NOT NULL DEFAULT 0,
   fingerprint BLOB, target INTEGER) WITHOUT ROWID;
+ALTER TABLE pager ADD COLUMN items INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pager ADD COLUMN total INTEGER;
 ";
 
 /// A shape of URLs and what came of it.

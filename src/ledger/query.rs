@@ -61,7 +61,11 @@ pub struct ListRow {
     pub rule: String,
     /// Pages read.
     pub pages: u32,
-    /// `last-page`, `max-pages`, `no-new-items`, `expired`; `None`: it goes on.
+    /// Items that it named.
+    pub items: u64,
+    /// How many it says it has.
+    pub total: Option<u64>,
+    /// `last-page`, `count-reached`, `max-pages`, `no-new-items`, `expired`; `None`: it goes on.
     pub stop: Option<String>,
 }
 
@@ -299,7 +303,7 @@ impl Ledger {
     /// What SQLite says.
     pub fn lists(&self) -> Result<Vec<ListRow>, LedgerError> {
         self.all(
-            "SELECT u.url, n.text, p.pages, p.stop FROM pager p JOIN url u ON u.id = p.list JOIN name n ON n.id = p.rule
+            "SELECT u.url, n.text, p.pages, p.stop, p.items, p.total FROM pager p JOIN url u ON u.id = p.list JOIN name n ON n.id = p.rule
              ORDER BY u.url, n.text",
             [],
             |r| {
@@ -308,6 +312,8 @@ impl Ledger {
                     rule: r.get(1)?,
                     pages: r.get(2)?,
                     stop: r.get(3)?,
+                    items: unsigned(r.get(4)?),
+                    total: r.get::<_, Option<i64>>(5)?.map(unsigned),
                 })
             },
         )

@@ -191,7 +191,7 @@ fn ignore_case(file: &mut MappingFile) {
                     .for_each(&mut fold);
             }
             Discover::List(r) => fold(&mut r.on),
-            Discover::Sitemap(_) => {}
+            Discover::Sitemap(_) | Discover::Calendar(_) | Discover::Ids(_) => {}
         }
     }
     for c in &mut file.collection {

@@ -77,6 +77,10 @@ pub struct PagerStop {
     pub rule: String,
     /// How many pages were read.
     pub pages: u32,
+    /// Items that it named.
+    pub items: u64,
+    /// How many it says it has.
+    pub total: Option<u64>,
     /// Why no further one was asked for.
     pub reason: String,
 }
@@ -87,6 +91,8 @@ impl From<ListRow> for PagerStop {
             list: row.url,
             rule: row.rule,
             pages: row.pages,
+            items: row.items,
+            total: row.total,
             reason: row.stop.unwrap_or_else(|| "not yet".into()),
         }
     }

@@ -26,8 +26,17 @@ pub fn report_text(report: &RunReport) -> String {
     for stop in &report.pagers {
         let _ = writeln!(
             out,
-            "  list {} at {}: {} pages, stopped: {}",
-            stop.rule, stop.list, stop.pages, stop.reason
+            "  list {} at {}: {} pages, {} items{}, stopped: {}",
+            stop.rule,
+            stop.list,
+            stop.pages,
+            stop.items,
+            match stop.total {
+                Some(total) if total != stop.items => format!(" of the {total} that it says it has"),
+                Some(_) => ", as it says".to_owned(),
+                None => String::new(),
+            },
+            stop.reason
         );
     }
 

@@ -340,10 +340,7 @@ fn spaces_without_an_end_are_left_and_named_and_all_articles_are_there() {
         assert!(traps.contains(&pattern), "{traps:?}");
     }
     let people = std::fs::read_to_string(output.join("site/report.txt")).unwrap();
-    assert!(
-        people.contains("trap /lich/#: stopped by "),
-        "{people}"
-    );
+    assert!(people.contains("trap /lich/#: stopped by "), "{people}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Answer, End};
 use crate::capture::{Exchange, Truncated};
-use crate::crawl::pager::Postback;
+use crate::crawl::pager::Request;
 use crate::ledger::{Ready, UrlKind};
 use crate::mapping::{Mapping, PageUrl};
 use crate::net;
@@ -52,14 +52,13 @@ impl Http {
             chain: Vec::new(),
             end: End::Response,
         };
-        let form = task.request.as_deref().and_then(Postback::from_request);
-        let address = form.map_or(task.url.as_str(), |f| f.0);
+        let mut request = task.request.as_deref().and_then(Request::from_bytes);
+        let address = request.as_ref().map_or(task.url.as_str(), |r| r.url.as_str());
         let Ok(mut url) = Url::parse(address) else {
             answer.end = End::Network("invalid-url", address.to_owned());
             return answer;
         };
         let own = self.mapping.canonical(&url).ok();
-        let mut body = form.map(|f| f.1);
         let limits = &self.mapping.rules().limits;
         let max_body = match task.kind {
             UrlKind::Media => limits.media_bytes,
@@ -67,7 +66,7 @@ impl Http {
             UrlKind::Robots | UrlKind::Sitemap => MAX_CONTROL_BYTES,
         };
         loop {
-            let exchange = match self.exchange(task, &url, body.take(), max_body).await {
+            let exchange = match self.exchange(task, &url, request.take().as_ref(), max_body).await {
                 Ok(exchange) => exchange,
                 Err((class, text)) => {
                     answer.end = End::Network(class, text);
@@ -102,7 +101,7 @@ impl Http {
         &self,
         task: &Ready,
         url: &Url,
-        body: Option<&str>,
+        form: Option<&Request>,
         max_body: u64,
     ) -> Result<Exchange, (&'static str, String)> {
         let deadline = Instant::now() + self.timeout;
@@ -113,9 +112,13 @@ impl Http {
             HeaderValue::from_static(net::ACCEPT_ENCODING),
         );
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-        if body.is_some() {
-            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-            headers.insert(header::CONTENT_TYPE, form);
+        for (name, value) in form.iter().flat_map(|f| &f.headers) {
+            if let (Ok(name), Ok(value)) = (
+                header::HeaderName::try_from(name.as_str()),
+                HeaderValue::from_str(value),
+            ) {
+                headers.insert(name, value);
+            }
         }
         for (name, value) in [
             (header::IF_NONE_MATCH, &task.etag),
@@ -125,9 +128,9 @@ impl Http {
                 headers.insert(name, value);
             }
         }
-        let mut request = match body {
-            Some(body) => self.client.post(url.clone()).body(body.to_owned()),
-            None => self.client.get(url.clone()),
+        let mut request = match form {
+            Some(form) if form.method == "POST" => self.client.post(url.clone()).body(form.body.clone()),
+            _ => self.client.get(url.clone()),
         };
         let mut sent = pairs(&headers);
         sent.insert(0, ("user-agent".into(), self.user_agent.clone().into_bytes()));
@@ -140,9 +143,9 @@ impl Http {
         Ok(Exchange {
             notes: Vec::new(),
             url: url.to_string(),
-            method: if body.is_some() { "POST" } else { "GET" }.to_owned(),
+            method: form.map_or("GET", |f| f.method.as_str()).to_owned(),
             request_headers: sent,
-            request_body: body.map(|b| b.as_bytes().to_vec()).unwrap_or_default(),
+            request_body: form.map(|f| f.body.as_bytes().to_vec()).unwrap_or_default(),
             status: status.as_u16(),
             reason: status.canonical_reason().unwrap_or_default().to_owned(),
             headers: received,
