@@ -184,6 +184,36 @@ pub(super) struct InspectArgs {
 pub(super) enum Inspect {
     /// How any file is read: HTML block by block, other text line by line; and the text
     Encoding(InspectEncodingArgs),
+    /// What a robots.txt says of URLs, and which of its lines says so (RFC 9309)
+    Robots(InspectRobotsArgs),
+    /// What a mapping makes of URLs, step by step: canonical form and natural key
+    Url(InspectUrlArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectRobotsArgs {
+    /// A saved robots.txt; `-` is standard input. Without it and with --json, lines {"robots", "agent", "url"} are read from standard input
+    #[arg(long, value_name = "FILE", requires = "urls")]
+    pub(super) file: Option<PathBuf>,
+    /// Who asks: a product token or a whole User-Agent
+    #[arg(long, default_value = "sangtrang", value_name = "AGENT")]
+    pub(super) agent: String,
+    /// URLs that are asked for
+    #[arg(value_name = "URL", requires = "file")]
+    pub(super) urls: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectUrlArgs {
+    /// Mapping whose rules apply; without one only those that hold for every site
+    #[arg(long, value_name = "MAPPING")]
+    pub(super) mapping: Option<PathBuf>,
+    /// What relative URLs are resolved against; the mapping's base if absent
+    #[arg(long, value_name = "URL")]
+    pub(super) base: Option<String>,
+    /// URLs; with --json and none of them, lines {"url", "base"?} are read from standard input
+    #[arg(value_name = "URL")]
+    pub(super) urls: Vec<String>,
 }
 
 #[derive(Debug, Args)]

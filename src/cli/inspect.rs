@@ -13,8 +13,11 @@ use std::sync::Arc;
 const MAX_FILE: u64 = 64 << 20;
 
 pub(super) fn main(args: &InspectArgs, ui: &Ui) -> Outcome {
-    if let Some(Inspect::Encoding(args)) = &args.what {
-        return super::inspect_encoding::main(args, ui);
+    match &args.what {
+        Some(Inspect::Encoding(args)) => return super::inspect_encoding::main(args, ui),
+        Some(Inspect::Robots(args)) => return super::inspect_robots::main(args, ui),
+        Some(Inspect::Url(args)) => return super::inspect_url::main(args, ui),
+        None => {}
     }
     let Some(file) = &args.file else {
         return Err(CliError::new(Exit::Usage, "usage::file", "no file to inspect"));

@@ -56,6 +56,11 @@ impl Ui {
         });
     }
 
+    /// stdout for many lines at once: whoever writes flushes when it is time to. For data that a program reads.
+    pub fn bulk(&self) -> impl Write {
+        std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock())
+    }
+
     /// Writes one object of a stream of JSON lines to stdout.
     pub fn event(&self, event: &serde_json::Value) {
         if self.json {

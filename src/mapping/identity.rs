@@ -115,6 +115,16 @@ impl Identity {
         }
     }
 
+    /// Only what holds for every site: the rules without a mapping, `url`'s own origin as the base.
+    fn without_site(url: &Url) -> Self {
+        let mut base = url.clone();
+        if let Some(host) = url.host_str().and_then(|h| h.strip_suffix('.')) {
+            // A host that was one with its closing dot is one without it.
+            let _ = base.set_host(Some(host));
+        }
+        Self::new(&base, vec![url.clone()], UrlRules::default())
+    }
+
     pub(super) fn canonical(&self, url: &Url) -> Result<PageUrl, UrlError> {
         self.walk(url, &mut None).map(PageUrl)
     }
@@ -231,6 +241,15 @@ impl Identity {
     }
 }
 
+/// Identity of a URL of no site in particular: the rules that need no mapping. The steps and their end.
+///
+/// # Errors
+/// When it is not fetched, or too long.
+pub fn identity_without_site(url: &Url) -> (Vec<IdentityStep>, Result<PageUrl, UrlError>) {
+    let identity = Identity::without_site(url);
+    (identity.explain(url), identity.canonical(url))
+}
+
 fn too_long(text: &str) -> UrlError {
     let head: String = text.chars().take(100).collect();
     UrlError::Trap {
@@ -263,8 +282,8 @@ mod tests {
 
     const ASPNET: &str = "[url]
 case_insensitive_path = true
+session_ids = true
 significant_params = ['ItemID', 'CatID']
-drop_path_patterns = ['/\\(S\\([a-z0-9]+\\)\\)']
 index_files = ['Default.aspx']
 max_repeated_segments = 2
 [[url.rewrite]]
@@ -357,6 +376,25 @@ to = '/view.aspx?'
     }
 
     #[test]
+    fn session_ids_go_if_asked_for() {
+        let m = mapping("[url]\nsession_ids = true\n");
+        for (spelling, page) in [
+            ("/a.jsp;jsessionid=1A2B?id=3", "/a.jsp?id=3"),
+            (
+                "/(S(lit3py55t21z5v55vlm25s55))/v.aspx?NewsID=3",
+                "/v.aspx?NewsID=3",
+            ),
+            ("/v.php?PHPSESSID=abc&id=3", "/v.php?id=3"),
+            ("/v.php?PHPSESSID=abc", "/v.php"),
+            ("/v.php?id=3;jsessionid=abc", "/v.php?id=3"),
+        ] {
+            let url = format!("http://x.example{spelling}");
+            assert_eq!(canonical(&m, &url), format!("http://x.example{page}"));
+            assert_eq!(canonical(&mapping(""), &url).contains("abc"), url.contains("abc"));
+        }
+    }
+
+    #[test]
     fn traps_are_refused() {
         let m = mapping(ASPNET);
         let url = Url::parse("http://x.example/a/b/a/b/a/").unwrap();
@@ -384,6 +422,9 @@ to = '/view.aspx?'
             ]
         );
         assert!(steps.windows(2).all(|w| w[0].after == w[1].before));
+        let (steps, end) = identity_without_site(&Url::parse("http://me@x.example./%7ea?#b").unwrap());
+        assert_eq!(end.unwrap().as_str(), "http://x.example/~a");
+        assert_eq!(steps.len(), 4);
         let off = m.explain_url(&Url::parse("http://y.example/").unwrap());
         assert_eq!(off.last().map(|s| s.rule), Some("site.aliases"));
     }

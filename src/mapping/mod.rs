@@ -13,6 +13,7 @@ mod place;
 mod read;
 mod rules;
 mod schema;
+mod session;
 mod url_rules;
 mod walk;
 
@@ -20,7 +21,7 @@ mod walk;
 mod tests;
 
 pub use error::{MappingError, Problem};
-pub use identity::{IdentityStep, PageUrl, UrlError};
+pub use identity::{IdentityStep, PageUrl, UrlError, identity_without_site};
 pub use pattern::{Css, Pattern, parse_span};
 pub use rules::Mapping;
 pub use schema::mapping_schema;

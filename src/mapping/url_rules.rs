@@ -1,6 +1,7 @@
 //! The rules of `[url]`, one function each, on path and query. [`super::identity`] runs them until nothing changes.
 
 use super::model::{Rewrite, UrlRules};
+use super::session;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -25,6 +26,7 @@ pub(super) type Rule = (&'static str, fn(&UrlRules, &mut Parts));
 /// The rules in the order in which they run.
 pub(super) const RULES: &[Rule] = &[
     ("percent-encoding", percent_encoding_rule),
+    ("url.session_ids", session_ids),
     ("url.drop_path_patterns", drop_path_patterns),
     ("url.case_insensitive_path", case_of_path),
     ("url.index_files", index_files),
@@ -84,6 +86,25 @@ fn unreserved(byte: u8) -> bool {
 fn percent_encoding_rule(_: &UrlRules, parts: &mut Parts) {
     parts.path = normal_percent(&parts.path);
     parts.query = parts.query.as_deref().map(normal_percent);
+}
+
+fn session_ids(rules: &UrlRules, parts: &mut Parts) {
+    if !rules.session_ids {
+        return;
+    }
+    if let Some(path) = session::without_in_path(&parts.path) {
+        parts.path = path;
+    }
+    if let Some(query) = &mut parts.query
+        && let Some(cut) = session::without_matrix(query)
+    {
+        *query = cut;
+    }
+    map_params(parts, |name, rest| {
+        let value = decoded(rest.strip_prefix('=').unwrap_or(rest));
+        let dropped = session::is_parameter(&decoded(name), &value);
+        (!dropped).then(|| format!("{name}{rest}"))
+    });
 }
 
 fn drop_path_patterns(rules: &UrlRules, parts: &mut Parts) {

@@ -131,7 +131,9 @@ pub struct UrlRules {
     pub significant_params: Vec<String>,
     /// These parameters never tell pages apart.
     pub drop_params: Vec<String>,
-    /// What these patterns match is cut out of the path (session ids).
+    /// The well-known session ids go: `;jsessionid=`, `/(S(…))/`, `PHPSESSID` and the like.
+    pub session_ids: bool,
+    /// What these patterns match is cut out of the path (session ids of other kinds).
     pub drop_path_patterns: Vec<Pattern>,
     /// File names that stand for their folder (`Default.aspx`).
     pub index_files: Vec<String>,
