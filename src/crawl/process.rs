@@ -174,8 +174,8 @@ fn respond(mapping: &Mapping, learned: &Learned, out: &mut Processed, now: Syste
                 (sitemap.sitemaps, UrlKind::Sitemap),
             ];
             for (urls, kind) in kinds {
-                out.listed.extend(urls.iter().filter_map(|text| {
-                    let (url, spelling) = discover::canonical(mapping, &url, text)?;
+                out.listed.extend(urls.iter().filter_map(|entry| {
+                    let (url, spelling) = discover::canonical(mapping, &url, &entry.url)?;
                     Some(Link {
                         url,
                         spelling,

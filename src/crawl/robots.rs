@@ -229,19 +229,25 @@ pub fn line_text(body: &[u8], number: usize) -> Option<String> {
     Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
 }
 
-/// What is read of a file: at most [`MAX_BYTES`], without the byte order mark; UTF-16 (Notepad's "Unicode") as UTF-8.
+/// What is read of a file: at most [`MAX_BYTES`], without the byte order mark.
 fn text_of(body: &[u8]) -> Cow<'_, [u8]> {
     let body = &body[..body.len().min(MAX_BYTES)];
+    match utf16(body) {
+        Some(text) => Cow::Owned(text.into_bytes()),
+        None => Cow::Borrowed(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)),
+    }
+}
+
+/// The text of a file in UTF-16 (Notepad's "Unicode"), if its byte order mark says so.
+pub(super) fn utf16(body: &[u8]) -> Option<String> {
     let unit: fn([u8; 2]) -> u16 = match body {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
         [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ => return Cow::Borrowed(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)),
+        _ => return None,
     };
     let units = body[2..].as_chunks().0.iter().map(|pair| unit(*pair));
-    let text: String = char::decode_utf16(units)
-        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect();
-    Cow::Owned(text.into_bytes())
+    let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
+    Some(text.collect())
 }
 
 enum Key {
