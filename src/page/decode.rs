@@ -2,14 +2,13 @@
 //! surface, from which `legacy` reads it block by block; nothing is normalised or trimmed here.
 
 use super::legacy::{self, Prior};
+use super::prescan;
 use crate::document::Decode;
 use crate::lang::vietnamese::{Charset, surface};
 use encoding_rs::{Encoding, REPLACEMENT, UTF_8, WINDOWS_1252, WINDOWS_1258, X_USER_DEFINED};
 
 /// A declared UTF-8 stays if at most one of so many characters beyond ASCII is damaged.
 const DAMAGE: usize = 20;
-/// Bytes of a page that are searched for a declaration (WHATWG HTML, prescan).
-const PRESCAN: usize = 1024;
 
 /// A page as text, before its blocks are read.
 #[derive(Debug)]
@@ -40,8 +39,8 @@ pub(super) fn decode(
     vietnamese: bool,
 ) -> Source {
     let mut repairs = Vec::new();
-    let http = content_type.and_then(charset);
-    let meta = prescan(body);
+    let http = content_type.and_then(prescan::charset);
+    let meta = prescan::label(body);
     let (choice, method) = choose(
         body,
         [http.as_deref(), meta.as_deref(), fallback],
@@ -183,41 +182,6 @@ fn mostly_utf8(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
     let damaged = text.matches('\u{fffd}').count();
     text.chars().filter(|c| !c.is_ascii()).count() - damaged > damaged * DAMAGE
-}
-
-fn charset(content_type: &str) -> Option<String> {
-    let lower = content_type.to_ascii_lowercase();
-    let at = lower.find("charset")? + "charset".len();
-    let rest = lower[at..].trim_start().strip_prefix('=')?.trim_start();
-    let rest = rest.trim_start_matches(['"', '\'']);
-    let end = rest
-        .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | '>' | '/' | ','))
-        .unwrap_or(rest.len());
-    (end > 0).then(|| rest[..end].to_owned())
-}
-
-fn prescan(body: &[u8]) -> Option<String> {
-    let head: String = body
-        .iter()
-        .take(PRESCAN)
-        .map(|&b| char::from(b.to_ascii_lowercase()))
-        .collect();
-    let mut rest = head.as_str();
-    loop {
-        let at = rest.find('<')?;
-        rest = &rest[at..];
-        if let Some(comment) = rest.strip_prefix("<!--") {
-            rest = &comment[comment.find("-->")?..];
-        } else if rest.starts_with("<meta") {
-            let end = rest.find('>').unwrap_or(rest.len());
-            if let Some(found) = charset(&rest[..end]) {
-                return Some(found);
-            }
-            rest = &rest[end..];
-        } else {
-            rest = &rest[1..];
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 mod decode;
 mod depth;
 mod legacy;
+mod prescan;
 mod visible;
 
 pub use legacy::Shown;
+pub use prescan::{charset, declared_encoding};
 pub use visible::VisibleText;
 pub(crate) use visible::{is_block, is_hidden};
 

@@ -1,0 +1,261 @@
+//! What a page says of its own encoding: the prescan of the HTML Standard (13.2.3.2), which browsers run on its first
+//! bytes, and the charset of a Content-Type.
+
+use crate::lang::vietnamese::Charset;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+
+/// Bytes of a page that are searched for a declaration (HTML Standard, 13.2.3.2).
+const BYTES: usize = 1024;
+
+/// The encoding that a page's own `meta` or XML declaration names, by its name in the Encoding Standard. A declaration
+/// in ASCII cannot tell the truth about UTF-16: it means UTF-8; `x-user-defined` means windows-1252.
+#[must_use]
+pub fn declared_encoding(body: &[u8]) -> Option<&'static str> {
+    let known = |label: &str| Encoding::for_label(label.as_bytes()).is_some();
+    let encoding = Encoding::for_label(search(body, &known).known?.as_bytes())?;
+    let encoding = if encoding == UTF_16BE || encoding == UTF_16LE {
+        UTF_8
+    } else if encoding == X_USER_DEFINED {
+        WINDOWS_1252
+    } else {
+        encoding
+    };
+    Some(encoding.name())
+}
+
+/// The label that a page declares: the first that anybody knows, or else the first at all.
+pub(super) fn label(body: &[u8]) -> Option<String> {
+    let known =
+        |label: &str| Encoding::for_label(label.as_bytes()).is_some() || Charset::from_label(label).is_some();
+    let found = search(body, &known);
+    found.known.or(found.unknown)
+}
+
+/// The `charset` of a Content-Type or of a `meta` that repeats one (HTML Standard, "extracting a character encoding").
+#[must_use]
+pub fn charset(content_type: &str) -> Option<String> {
+    let lower = content_type.to_ascii_lowercase();
+    let mut rest = lower.as_str();
+    loop {
+        let at = rest.find("charset")? + "charset".len();
+        rest = &rest[at..];
+        let Some(value) = rest.trim_start().strip_prefix('=') else {
+            continue;
+        };
+        let value = value.trim_start();
+        let found = match value.chars().next()? {
+            // A quote that never ends declares nothing.
+            quote @ ('"' | '\'') => value[1..].split_once(quote)?.0,
+            _ => value
+                .split(|c: char| c.is_ascii_whitespace() || matches!(c, ';' | ','))
+                .next()?,
+        };
+        let found = found.trim();
+        return (!found.is_empty()).then(|| found.to_owned());
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    known: Option<String>,
+    unknown: Option<String>,
+}
+
+impl Found {
+    /// Takes a label; whether the search is over.
+    fn take(&mut self, label: String, known: &dyn Fn(&str) -> bool) -> bool {
+        if known(&label) {
+            self.known = Some(label);
+        } else {
+            self.unknown.get_or_insert(label);
+        }
+        self.known.is_some()
+    }
+}
+
+fn search(body: &[u8], known: &dyn Fn(&str) -> bool) -> Found {
+    let mut found = Found::default();
+    let head = &body[..body.len().min(BYTES)];
+    let mut scan = Scan { head, at: 0 };
+    // The bytes are over: `None` ends the search, whatever was at hand is no declaration.
+    while let Some(meta) = scan.next_meta() {
+        if let Some(label) = meta
+            && found.take(label, known)
+        {
+            return found;
+        }
+    }
+    if let Some(label) = xml_declaration(head) {
+        found.take(label, known);
+    }
+    found
+}
+
+/// `<?xml version="1.0" encoding="…"?>`
+fn xml_declaration(head: &[u8]) -> Option<String> {
+    let rest = head.strip_prefix(b"<?xml")?;
+    let rest = &rest[..rest.iter().position(|&b| b == b'>')?];
+    let at = rest.windows(8).position(|w| w == b"encoding")? + 8;
+    let rest = rest[at..]
+        .trim_ascii_start()
+        .strip_prefix(b"=")?
+        .trim_ascii_start();
+    let quote = *rest.first().filter(|b| matches!(b, b'"' | b'\''))?;
+    let value = &rest[1..];
+    let value = &value[..value.iter().position(|&b| b == quote)?];
+    // The bytes up to a space would be no label.
+    (!value.is_empty() && value.iter().all(|&b| b > b' ')).then(|| lower(value))
+}
+
+fn lower(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| char::from(b.to_ascii_lowercase())).collect()
+}
+
+struct Scan<'a> {
+    head: &'a [u8],
+    at: usize,
+}
+
+impl Scan<'_> {
+    fn byte(&self) -> Option<u8> {
+        self.head.get(self.at).copied()
+    }
+
+    fn begins(&self, text: &[u8]) -> bool {
+        self.head[self.at..]
+            .get(..text.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(text))
+    }
+
+    /// Behind the next `text`; `None` if there is none.
+    fn behind(&mut self, text: &[u8]) -> Option<()> {
+        let found = self.head[self.at..].windows(text.len()).position(|w| w == text)?;
+        self.at += found + text.len();
+        Some(())
+    }
+
+    /// Up to the next tag and over it; the label, if it is a `meta` that declares one. `None`: the bytes are over.
+    fn next_meta(&mut self) -> Option<Option<String>> {
+        self.at += self.head[self.at..].iter().position(|&b| b == b'<')?;
+        if self.begins(b"<!--") {
+            // `<!-->` is a whole comment.
+            self.at += 2;
+            self.behind(b"-->")?;
+            return Some(None);
+        }
+        let behind_meta = self.head.get(self.at + 5);
+        if self.begins(b"<meta") && behind_meta.is_some_and(|&b| b.is_ascii_whitespace() || b == b'/') {
+            self.at += 5;
+            return self.meta();
+        }
+        let name = self.at + 1 + usize::from(self.begins(b"</"));
+        if self.head.get(name).is_some_and(u8::is_ascii_alphabetic) {
+            self.at = name;
+            while !self.byte().is_some_and(|b| b.is_ascii_whitespace() || b == b'>') {
+                self.byte()?;
+                self.at += 1;
+            }
+            while self.attribute()?.is_some() {}
+        } else if self.begins(b"<!") || self.begins(b"</") || self.begins(b"<?") {
+            self.behind(b">")?;
+        } else {
+            self.at += 1;
+        }
+        Some(None)
+    }
+
+    fn meta(&mut self) -> Option<Option<String>> {
+        let (mut names, mut pragma, mut need_pragma) = (Vec::new(), false, None);
+        let mut label: Option<String> = None;
+        while let Some((name, value)) = self.attribute()? {
+            if names.contains(&name) {
+                continue;
+            }
+            match name.as_str() {
+                "http-equiv" => pragma |= value == "content-type",
+                "content" if label.is_none() => {
+                    if let Some(charset) = charset(&value) {
+                        (label, need_pragma) = (Some(charset), Some(true));
+                    }
+                }
+                "charset" => (label, need_pragma) = (Some(value.trim().to_owned()), Some(false)),
+                _ => {}
+            }
+            names.push(name);
+        }
+        Some(label.filter(|_| need_pragma.is_some_and(|need| !need || pragma)))
+    }
+
+    /// The next attribute of a tag, in lower case (HTML Standard, "get an attribute"); `Some(None)`: the tag ended.
+    fn attribute(&mut self) -> Option<Option<(String, String)>> {
+        while self.byte()?.is_ascii_whitespace() || self.byte()? == b'/' {
+            self.at += 1;
+        }
+        if self.byte()? == b'>' {
+            self.at += 1;
+            return Some(None);
+        }
+        let start = self.at;
+        loop {
+            let byte = self.byte()?;
+            if byte == b'=' && self.at > start {
+                break;
+            }
+            if byte.is_ascii_whitespace() || byte == b'/' || byte == b'>' {
+                break;
+            }
+            self.at += 1;
+        }
+        let name = lower(&self.head[start..self.at]);
+        while self.byte()?.is_ascii_whitespace() {
+            self.at += 1;
+        }
+        if self.byte()? != b'=' {
+            return Some(Some((name, String::new())));
+        }
+        self.at += 1;
+        while self.byte()?.is_ascii_whitespace() {
+            self.at += 1;
+        }
+        let value = match self.byte()? {
+            quote @ (b'"' | b'\'') => {
+                self.at += 1;
+                let start = self.at;
+                self.behind(&[quote])?;
+                lower(&self.head[start..self.at - 1])
+            }
+            _ => {
+                let start = self.at;
+                while !self.byte()?.is_ascii_whitespace() && self.byte()? != b'>' {
+                    self.at += 1;
+                }
+                lower(&self.head[start..self.at])
+            }
+        };
+        Some(Some((name, value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_label_that_anybody_knows() {
+        let page = b"<meta charset=nonsense><a title='<meta charset=big5>'><meta charset=viscii>";
+        assert_eq!(label(page).as_deref(), Some("viscii"));
+        assert_eq!(label(b"<meta charset=nonsense>").as_deref(), Some("nonsense"));
+        assert_eq!(declared_encoding(page), None);
+        assert_eq!(declared_encoding(b"<meta charset=utf-16>"), Some("UTF-8"));
+        assert_eq!(
+            declared_encoding(b"<?xml version='1.0' encoding='EUC-JP'?>"),
+            Some("EUC-JP")
+        );
+        assert_eq!(declared_encoding(b"<!--><meta charset=koi8-r>"), Some("KOI8-R"));
+        assert_eq!(
+            charset("text/html; charsets; charset = \"utf-8\" ; x").as_deref(),
+            Some("utf-8")
+        );
+        assert_eq!(charset("text/html; charset=\"utf-8"), None);
+    }
+}
