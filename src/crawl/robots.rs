@@ -59,13 +59,13 @@ impl Robots {
     #[must_use]
     pub fn from_answer(status: u16, body: &[u8], agent: &str) -> Self {
         match status {
-            200..=299 => Self::parse(body, product_token(agent)),
+            200..=299 => Self::parse(body, agent_name(agent)),
             500..=599 | 429 => Self::deny_all(),
             _ => Self::allow_all(),
         }
     }
 
-    /// Reads the groups that name `agent` (a product token, see [`product_token`]), or those for `*` if none does. Groups of one agent merge.
+    /// Reads the groups that name `agent` (see [`agent_name`]), or those for `*` if none does. Groups of one agent merge.
     #[must_use]
     pub fn parse(body: &[u8], agent: &str) -> Self {
         let body = &*text_of(body);
@@ -88,7 +88,7 @@ impl Robots {
                     // `*` alone or followed by white space (Google).
                     if text == "*" || text.starts_with("* ") || text.starts_with("*\t") {
                         in_any = true;
-                    } else if !agent.is_empty() && product_token(&text).eq_ignore_ascii_case(agent) {
+                    } else if names(&text, agent) {
                         (in_own, own_seen) = (true, true);
                     }
                 }
@@ -209,15 +209,33 @@ pub fn product_token(agent: &str) -> &str {
     &agent[..end]
 }
 
-/// The name by which robots.txt speaks of `agent`: the product token of a whole User-Agent (`sangtrang/1.0 (…)`), and
-/// what is given otherwise.
+/// The name by which robots.txt speaks of `agent`: what stands before the version of a whole User-Agent
+/// (`sangtrang/1.0 (…)`), and what is given otherwise.
 #[must_use]
 pub fn agent_name(agent: &str) -> &str {
-    if agent.contains('/') {
-        product_token(agent)
-    } else {
-        agent
+    match agent.split_once('/') {
+        Some((name, _)) => wide_token(name),
+        None => agent,
     }
+}
+
+/// Does the value of a `user-agent` line name `agent`? Names with digits are no product tokens by RFC 9309, but there
+/// are such crawlers, and files that name them.
+fn names(value: &str, agent: &str) -> bool {
+    let token = if product_token(agent) == agent {
+        product_token(value)
+    } else {
+        wide_token(value)
+    };
+    !agent.is_empty() && token.eq_ignore_ascii_case(agent)
+}
+
+/// As [`product_token`], with digits.
+fn wide_token(agent: &str) -> &str {
+    let end = agent
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+        .unwrap_or(agent.len());
+    &agent[..end]
 }
 
 /// Line `number` (from 1) of a file as [`Robots::parse`] counts lines, without the white space around it.
@@ -470,5 +488,8 @@ mod tests {
         assert_eq!(Robots::parse(&utf16, "x"), robots);
         assert_eq!(agent_name("FooBot/2.1 (+x)"), "FooBot");
         assert_eq!(agent_name("Foo Bar"), "Foo Bar");
+        let digits = "User-agent: bot2\nDisallow: /2\nUser-agent: bot3/1.0\nDisallow: /3";
+        assert!(!allowed(digits, agent_name("Bot3/2.0 (x)"), "/3"));
+        assert!(allowed(digits, "bot3", "/2"));
     }
 }

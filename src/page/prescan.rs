@@ -1,5 +1,5 @@
 //! What a page says of its own encoding: the prescan of the HTML Standard (13.2.3.2), which browsers run on its first
-//! bytes, and the charset of a Content-Type.
+//! bytes, the declarations behind these, at which browsers begin again (13.2.3.4), and the charset of a Content-Type.
 
 use crate::lang::vietnamese::Charset;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
@@ -7,10 +7,27 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFI
 /// Bytes of a page that are searched for a declaration (HTML Standard, 13.2.3.2).
 const BYTES: usize = 1024;
 
-/// The encoding that a page's own `meta` or XML declaration names, by its name in the Encoding Standard. A declaration
-/// in ASCII cannot tell the truth about UTF-16: it means UTF-8; `x-user-defined` means windows-1252.
+/// Bytes that are searched if the first ones declare nothing.
+const LATE_BYTES: usize = 1 << 16;
+/// Elements whose text is no markup.
+const RAW: [&[u8]; 8] = [
+    b"script",
+    b"style",
+    b"title",
+    b"textarea",
+    b"xmp",
+    b"iframe",
+    b"noembed",
+    b"noframes",
+];
+
+/// The encoding that a page's byte order mark, `meta` or XML declaration names, by its name in the Encoding Standard. A
+/// declaration in ASCII cannot tell the truth about UTF-16: it means UTF-8; `x-user-defined` means windows-1252.
 #[must_use]
 pub fn declared_encoding(body: &[u8]) -> Option<&'static str> {
+    if let Some((encoding, _)) = Encoding::for_bom(body) {
+        return Some(encoding.name());
+    }
     let known = |label: &str| Encoding::for_label(label.as_bytes()).is_some();
     let encoding = Encoding::for_label(search(body, &known).known?.as_bytes())?;
     let encoding = if encoding == UTF_16BE || encoding == UTF_16LE {
@@ -71,22 +88,37 @@ impl Found {
         }
         self.known.is_some()
     }
+
+    /// Takes the labels of all `meta` up to the first that is known; whether there was one. Where the bytes are over
+    /// the search ends: what was at hand is no declaration.
+    fn metas(&mut self, scan: &mut Scan<'_>, known: &dyn Fn(&str) -> bool) -> bool {
+        while let Some(meta) = scan.next_meta() {
+            if let Some(label) = meta
+                && self.take(label, known)
+            {
+                return true;
+            }
+        }
+        false
+    }
 }
 
 fn search(body: &[u8], known: &dyn Fn(&str) -> bool) -> Found {
     let mut found = Found::default();
     let head = &body[..body.len().min(BYTES)];
-    let mut scan = Scan { head, at: 0 };
-    // The bytes are over: `None` ends the search, whatever was at hand is no declaration.
-    while let Some(meta) = scan.next_meta() {
-        if let Some(label) = meta
-            && found.take(label, known)
-        {
-            return found;
-        }
+    if found.metas(&mut Scan::new(head, false), known) {
+        return found;
     }
-    if let Some(label) = xml_declaration(head) {
-        found.take(label, known);
+    if let Some(label) = xml_declaration(head)
+        && found.take(label, known)
+    {
+        return found;
+    }
+    let late = &body[..body.len().min(LATE_BYTES)];
+    let mut scan = Scan::new(late, true);
+    if !found.metas(&mut scan, known) {
+        let written = std::mem::take(&mut scan.written);
+        found.metas(&mut Scan::new(&written, false), known);
     }
     found
 }
@@ -114,9 +146,22 @@ fn lower(bytes: &[u8]) -> String {
 struct Scan<'a> {
     head: &'a [u8],
     at: usize,
+    /// As a parser: what stands inside scripts, styles and titles is no markup. The prescan does not know that.
+    parser: bool,
+    /// What scripts write, as far as it is constant.
+    written: Vec<u8>,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    fn new(head: &'a [u8], parser: bool) -> Self {
+        Self {
+            head,
+            at: 0,
+            parser,
+            written: Vec::new(),
+        }
+    }
+
     fn byte(&self) -> Option<u8> {
         self.head.get(self.at).copied()
     }
@@ -150,18 +195,42 @@ impl Scan<'_> {
         }
         let name = self.at + 1 + usize::from(self.begins(b"</"));
         if self.head.get(name).is_some_and(u8::is_ascii_alphabetic) {
+            let opens = name == self.at + 1;
             self.at = name;
             while !self.byte().is_some_and(|b| b.is_ascii_whitespace() || b == b'>') {
                 self.byte()?;
                 self.at += 1;
             }
+            let name = self.head[name..self.at].to_ascii_lowercase();
             while self.attribute()?.is_some() {}
+            if self.parser && opens && RAW.contains(&name.as_slice()) {
+                self.raw(&name)?;
+            }
         } else if self.begins(b"<!") || self.begins(b"</") || self.begins(b"<?") {
             self.behind(b">")?;
         } else {
             self.at += 1;
         }
         Some(None)
+    }
+
+    /// Up to the end tag of an element whose text is no markup.
+    fn raw(&mut self, name: &[u8]) -> Option<()> {
+        let start = self.at;
+        loop {
+            self.at += self.head[self.at..].windows(2).position(|w| w == b"</")?;
+            if self.head[self.at + 2..]
+                .get(..name.len())
+                .is_some_and(|n| n.eq_ignore_ascii_case(name))
+            {
+                break;
+            }
+            self.at += 2;
+        }
+        if name == b"script" {
+            write_constants(&self.head[start..self.at], &mut self.written);
+        }
+        Some(())
     }
 
     fn meta(&mut self) -> Option<Option<String>> {
@@ -233,6 +302,39 @@ impl Scan<'_> {
             }
         };
         Some(Some((name, value)))
+    }
+}
+
+/// What `document.write("…" + '…')` writes: the constant strings at the head of its argument.
+fn write_constants(script: &[u8], out: &mut Vec<u8>) {
+    const WRITE: &[u8] = b"document.write";
+    let mut rest = script;
+    while let Some(at) = rest.windows(WRITE.len()).position(|w| w == WRITE) {
+        rest = &rest[at + WRITE.len()..];
+        rest = rest.strip_prefix(b"ln").unwrap_or(rest).trim_ascii_start();
+        let Some(mut argument) = rest.strip_prefix(b"(") else {
+            continue;
+        };
+        loop {
+            argument = argument.trim_ascii_start();
+            let Some((&quote, string)) = argument.split_first().filter(|(q, _)| matches!(q, b'"' | b'\''))
+            else {
+                break;
+            };
+            let mut end = 0;
+            while let Some(&byte) = string.get(end).filter(|b| **b != quote) {
+                // A backslash keeps the next character from ending the string.
+                end += if byte == b'\\' { 1 } else { 0 };
+                out.extend(string.get(end));
+                end += 1;
+            }
+            argument = string.get(end + 1..).unwrap_or_default().trim_ascii_start();
+            match argument.strip_prefix(b"+") {
+                Some(more) => argument = more,
+                None => break,
+            }
+        }
+        rest = argument;
     }
 }
 

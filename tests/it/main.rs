@@ -8,6 +8,7 @@
 
 mod architecture;
 mod cli;
+mod conformance;
 mod demo;
 mod encodings;
 mod faults;
