@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::inspect::clean;
 use super::target::load_mapping;
 use super::{Exit, Outcome, Ui, inspect_lines};
-use crate::mapping::{IdentityStep, Mapping, PageUrl, identity_without_site};
+use crate::mapping::{IdentityStep, Mapping, PageUrl, identity_without_site, resolve_href};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
@@ -72,10 +72,10 @@ fn explain(mapping: Option<&Mapping>, base: Option<&str>, text: &str) -> Answer 
     };
     let parsed = match (base, mapping) {
         (Some(base), _) => match Url::parse(base.trim()) {
-            Ok(base) => base.join(text.trim()),
+            Ok(base) => resolve_href(&base, text),
             Err(error) => return invalid(base, &error),
         },
-        (None, Some(mapping)) => mapping.rules().site.base.join(text.trim()),
+        (None, Some(mapping)) => resolve_href(&mapping.rules().site.base, text),
         (None, None) => Url::parse(text.trim()),
     };
     let url = match parsed {

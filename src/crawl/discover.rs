@@ -3,7 +3,7 @@
 use super::pager::{self, NextRequest, Postbacks, json};
 use crate::ledger::UrlKind;
 use crate::mapping::model::{Discover, LinksRule, ListField, ListRule, Pager};
-use crate::mapping::{Mapping, PageUrl, UrlError};
+use crate::mapping::{Mapping, PageUrl, UrlError, resolve_href};
 use crate::page::Page;
 use scraper::{ElementRef, Selector};
 use std::collections::{BTreeMap, HashMap};
@@ -537,7 +537,7 @@ impl<'a> Seen<'a> {
 
 /// The page that `href` means, with its absolute spelling (without fragment) if that differs.
 pub fn canonical(mapping: &Mapping, base: &Url, href: &str) -> Option<(PageUrl, Option<String>)> {
-    let mut absolute = base.join(href.trim()).ok()?;
+    let mut absolute = resolve_href(base, href).ok()?;
     absolute.set_fragment(None);
     match mapping.canonical(&absolute) {
         Ok(url) => {

@@ -5,6 +5,7 @@ use super::identity::{Identity, IdentityStep, PageUrl, UrlError};
 use super::key::KeyTemplate;
 use super::model::{Collection, MappingFile};
 use super::read;
+use super::resolve::resolve_href;
 use crate::document::{CaptureId, DocumentId};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -78,7 +79,7 @@ impl Mapping {
     /// # Errors
     /// When it is no URL or no page of this site.
     pub fn resolve(&self, base: &Url, href: &str) -> Result<PageUrl, UrlError> {
-        let url = base.join(href.trim()).map_err(|e| UrlError::Invalid {
+        let url = resolve_href(base, href).map_err(|e| UrlError::Invalid {
             text: href.chars().take(200).collect(),
             reason: e.to_string(),
         })?;

@@ -70,11 +70,14 @@ fn utf16_end(text: &str, units: usize) -> Option<usize> {
 /// See [`DeltaError`].
 pub fn to_page(asked: &Request, text: &str) -> Result<String, DeltaError> {
     let parts = parts(text)?;
-    let mut fields: BTreeMap<String, String> = url::form_urlencoded::parse(asked.body.as_bytes())
+    let pairs = || url::form_urlencoded::parse(asked.body.as_bytes());
+    // The script manager's field comes first: `panel|control`. The next request names its own control.
+    let manager = pairs().next().filter(|(_, value)| value.contains('|'));
+    let mut fields: BTreeMap<String, String> = pairs()
         .filter(|(name, _)| name != "__ASYNCPOST" && name != "__EVENTTARGET" && name != "__EVENTARGUMENT")
         .map(|(n, v)| (n.into_owned(), v.into_owned()))
         .collect();
-    let (mut panels, mut manager) = (String::new(), None);
+    let mut panels = String::new();
     for part in &parts {
         match part.kind {
             "updatePanel" => panels.push_str(part.content),
@@ -91,14 +94,8 @@ pub fn to_page(asked: &Request, text: &str) -> Result<String, DeltaError> {
     if panels.is_empty() {
         return Err(DeltaError::Malformed);
     }
-    // What the script manager's field names is what was asked; the next request names its own.
-    for (name, value) in &fields {
-        if value.contains('|') && asked.body.contains("__ASYNCPOST=true") && manager.is_none() {
-            manager = Some((name.clone(), value.clone()));
-        }
-    }
     if let Some((name, _)) = &manager {
-        fields.remove(name);
+        fields.remove(name.as_ref());
     }
     let own = names(&panels);
     let mut page = format!("<html><body><form action=\"{}\">", escape(&asked.url));
