@@ -39,7 +39,7 @@ pub(super) fn decode(
     vietnamese: bool,
 ) -> Source {
     let mut repairs = Vec::new();
-    let http = content_type.and_then(prescan::charset);
+    let http = content_type.and_then(prescan::http_charset);
     let meta = prescan::label(body);
     let (choice, method) = choose(
         body,

@@ -7,7 +7,7 @@ mod prescan;
 mod visible;
 
 pub use legacy::Shown;
-pub use prescan::{charset, declared_encoding};
+pub use prescan::{declared_encoding, http_charset};
 pub use visible::VisibleText;
 pub(crate) use visible::{is_block, is_hidden};
 

@@ -48,11 +48,40 @@ pub(super) fn label(body: &[u8]) -> Option<String> {
     found.known.or(found.unknown)
 }
 
-/// The `charset` of a Content-Type or of a `meta` that repeats one (HTML Standard, "extracting a character encoding").
+/// The `charset` parameter of a Content-Type header, in lower case. White space around `=`, single quotes and quotes
+/// that never end are forgiven, as servers of the time wrote them; what stands inside another quoted value is no
+/// parameter.
 #[must_use]
-pub fn charset(content_type: &str) -> Option<String> {
-    let lower = content_type.to_ascii_lowercase();
-    let mut rest = lower.as_str();
+pub fn http_charset(content_type: &str) -> Option<String> {
+    let mut rest = content_type;
+    loop {
+        // A parameter's name ends at `=`, a value or a type before the first at `;` or `,`.
+        let end = rest.find([';', ',', '='])?;
+        let (name, behind) = (rest[..end].trim(), &rest[end + 1..]);
+        if !rest[end..].starts_with('=') {
+            rest = behind;
+            continue;
+        }
+        let value = behind.trim_start();
+        let (value, after) = match value.chars().next() {
+            Some(quote @ ('"' | '\'')) => {
+                let inner = &value[1..];
+                inner.split_once(quote).unwrap_or((inner, ""))
+            }
+            _ => value.split_at(value.find([';', ',']).unwrap_or(value.len())),
+        };
+        let value = value.split_ascii_whitespace().next().unwrap_or_default();
+        let value = value.trim_end_matches(['"', '\'']);
+        if name.eq_ignore_ascii_case("charset") && !value.is_empty() {
+            return Some(value.to_ascii_lowercase());
+        }
+        rest = after.split_once([';', ','])?.1;
+    }
+}
+
+/// The encoding inside `content` of a `meta` (HTML Standard, "extracting a character encoding from a meta element").
+fn charset(content: &str) -> Option<String> {
+    let mut rest = content;
     loop {
         let at = rest.find("charset")? + "charset".len();
         rest = &rest[at..];
@@ -354,10 +383,16 @@ mod tests {
             Some("EUC-JP")
         );
         assert_eq!(declared_encoding(b"<!--><meta charset=koi8-r>"), Some("KOI8-R"));
-        assert_eq!(
-            charset("text/html; charsets; charset = \"utf-8\" ; x").as_deref(),
-            Some("utf-8")
-        );
         assert_eq!(charset("text/html; charset=\"utf-8"), None);
+        for (header, label) in [
+            ("text/html; Charset = 'UTF-8'", Some("utf-8")),
+            ("text/html; charset=\"utf-8", Some("utf-8")),
+            ("text/html; x=\"; charset=big5\"; charset=utf-8 x", Some("utf-8")),
+            ("text/html; mycharset=big5", None),
+            ("charset", None),
+            ("text/html; charset=, charset=koi8-r", Some("koi8-r")),
+        ] {
+            assert_eq!(http_charset(header).as_deref(), label, "{header}");
+        }
     }
 }

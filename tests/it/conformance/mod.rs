@@ -11,6 +11,7 @@ mod url_differences;
 mod urls;
 
 use crate::support::ROOT;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,17 @@ fn data(what: &str) -> Option<PathBuf> {
 
 fn read(path: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
+}
+
+/// The recorded calls of a function of w3lib: `args`, `kw`, `out`.
+fn w3lib(function: &str) -> Option<Vec<Value>> {
+    let path = data("w3lib/w3lib-vectors.jsonl")?;
+    let cases = read(&path)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|case| case["fn"] == function)
+        .collect();
+    Some(cases)
 }
 
 /// One suite: what was asked and what differs.

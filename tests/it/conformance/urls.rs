@@ -1,7 +1,7 @@
 //! URLs: reading and resolving (WHATWG), canonical forms (crawler-commons, w3lib).
 
 use super::url_differences::{CANONICALIZE, NORMALISER, WPT};
-use super::{Suite, data, read};
+use super::{Suite, data, read, w3lib};
 use sangtrang::mapping::{identity_without_site, resolve_href};
 use serde_json::Value;
 use std::path::Path;
@@ -104,15 +104,11 @@ fn wpt_urls() {
 
 #[test]
 fn w3lib_canonicalize_url() {
-    let Some(path) = data("w3lib/w3lib-vectors.jsonl") else {
+    let Some(cases) = w3lib("canonicalize_url") else {
         return;
     };
     let mut suite = Suite::new("w3lib canonicalize_url");
-    for line in read(&path).lines() {
-        let case: Value = serde_json::from_str(line).unwrap();
-        if case["fn"] != "canonicalize_url" {
-            continue;
-        }
+    for case in cases {
         let argument = &case["args"][0];
         let text = match (argument.as_str(), argument["bytes_latin1"].as_str()) {
             (Some(text), _) => text.to_owned(),
