@@ -122,7 +122,7 @@ impl Identity {
             // A host that was one with its closing dot is one without it.
             let _ = base.set_host(Some(host));
         }
-        Self::new(&base, vec![url.clone()], UrlRules::default())
+        Self::new(&base, vec![url.clone()], Vec::new(), UrlRules::default())
     }
 
     pub(super) fn canonical(&self, url: &Url) -> Result<PageUrl, UrlError> {
