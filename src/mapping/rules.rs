@@ -3,7 +3,7 @@
 use super::error::MappingError;
 use super::identity::{Identity, IdentityStep, PageUrl, UrlError};
 use super::key::KeyTemplate;
-use super::model::{Collection, MappingFile};
+use super::model::{Collection, MappingFile, RenderRule};
 use super::read;
 use super::resolve::resolve_href;
 use crate::document::{CaptureId, DocumentId};
@@ -104,6 +104,13 @@ impl Mapping {
                     .as_ref()
                     .is_some_and(|p| p.regex().is_match(text))
         })
+    }
+
+    /// The first `[[render]]` rule for this page.
+    #[must_use]
+    pub fn render_rule(&self, url: &PageUrl) -> Option<&RenderRule> {
+        let text = url.path_and_query();
+        self.file.render.iter().find(|r| r.on.regex().is_match(text))
     }
 
     /// The natural key of a page in collection `c`: `news:4012`. For a collection with `each`, `url` is the entry's.

@@ -2,6 +2,7 @@
 //! that it adds its problems to those of the walker.
 
 mod collection;
+mod render;
 mod site;
 mod table;
 
@@ -32,6 +33,7 @@ pub(super) fn check(root: &DeTable<'_>, text: &str, problems: &mut Problems) {
     check.url_rules(&root);
     check.rejects(&root);
     check.discover(&root);
+    check.render(&root);
     check.unique(root.tables("drop"), "drop");
     root.tables("drop").for_each(|d| check.drop_rule(&d));
     check.collections(&root);

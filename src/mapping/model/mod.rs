@@ -5,12 +5,14 @@
 mod collection;
 mod discover;
 mod politeness;
+mod render;
 mod site;
 mod target;
 
 pub use collection::*;
 pub use discover::*;
 pub use politeness::*;
+pub use render::*;
 pub use site::*;
 pub use target::*;
 
@@ -46,6 +48,9 @@ pub struct MappingFile {
     /// Where URLs come from.
     #[serde(default)]
     pub discover: Vec<Discover>,
+    /// Pages that only a browser can show.
+    #[serde(default)]
+    pub render: Vec<RenderRule>,
     /// Text that no document of the site keeps (header, menu, counters).
     #[serde(default)]
     pub drop: Vec<DropRule>,
