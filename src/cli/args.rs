@@ -71,6 +71,9 @@ pub(super) struct NetArgs {
     /// Send traffic for HOST:PORT to HOST2:PORT2 (as curl does); empty HOST or PORT means any
     #[arg(long, value_name = "HOST:PORT:HOST2:PORT2")]
     pub(super) connect_to: Vec<String>,
+    /// Chromium or Chrome for the mapping's `[[render]]` rules; $SANGTRANG_CHROMIUM or looked for in PATH if absent
+    #[arg(long, value_name = "PATH")]
+    pub(super) browser: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -35,6 +35,7 @@ pub(super) fn options(args: &RunArgs, cancel: CancellationToken) -> Result<Crawl
         live: args.live,
         refresh: args.refresh,
         connect_to: args.net.connect_to()?,
+        browser: args.net.browser.clone(),
         cancel,
     })
 }

@@ -125,6 +125,7 @@ fn crawl_failure(error: CrawlError) -> CliError {
                 CrawlError::RobotsForbidsAll { .. } => (Exit::Held, "robots::forbidden"),
                 CrawlError::DiskFull { .. } => (Exit::Failure, "io::full"),
                 CrawlError::LostLedger { .. } => (Exit::Failure, "ledger::lost"),
+                CrawlError::Browser(_) => (Exit::Usage, "browser::missing"),
                 CrawlError::Net(_) => (Exit::Usage, "net::client"),
                 _ => (Exit::Failure, "crawl"),
             };

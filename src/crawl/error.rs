@@ -50,6 +50,9 @@ pub enum CrawlError {
     /// No HTTP client with these options.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// The mapping wants pages rendered, and there is no browser.
+    #[error(transparent)]
+    Browser(#[from] super::fetch::browser::BrowserError),
     /// A thread of the crawl ended before its time.
     #[error(
         "the recorder ended unexpectedly; run the same command again: nothing that was committed is lost"

@@ -1,7 +1,7 @@
 //! Reading the live site: robots.txt, start pages, and the loop from frontier to fetch to recorder and back.
 
-use super::fetch::End;
 use super::fetch::http::Http;
+use super::fetch::{End, Fetcher};
 use super::frontier::{Frontier, Health, Next, Settled};
 use super::origins::Origins;
 use super::politeness::{Policy, quiet};
@@ -142,7 +142,10 @@ impl<F: Fn(Event)> Desk<F> {
                 reason: reason.into(),
             });
         }
-        self.send(Command::Robots(Arc::new(origins)))?;
+        let origins = Arc::new(origins);
+        let program = self.options.browser.as_deref();
+        let fetcher = Fetcher::new(http, mapping.clone(), origins.clone(), program)?;
+        self.send(Command::Robots(origins))?;
         for url in starts {
             self.seed(url, UrlKind::Page, "start").await?;
         }
@@ -158,7 +161,7 @@ impl<F: Fn(Event)> Desk<F> {
                 self.seed(url, UrlKind::Sitemap, "sitemap").await?;
             }
         }
-        self.pump(&http, frontier).await
+        self.pump(&fetcher, frontier).await
     }
 
     /// Waits, unless the run is to end before.
@@ -210,11 +213,11 @@ impl<F: Fn(Event)> Desk<F> {
         }
     }
 
-    fn start(&self, http: &Http, task: Ready, fetches: &mut JoinSet<Worked>) {
-        let (http, mapping, learned) = (http.clone(), self.mapping.clone(), self.learned.clone());
+    fn start(&self, fetcher: &Fetcher, task: Ready, fetches: &mut JoinSet<Worked>) {
+        let (fetcher, mapping, learned) = (fetcher.clone(), self.mapping.clone(), self.learned.clone());
         fetches.spawn(async move {
             let asked = Instant::now();
-            let answer = http.fetch(&task).await;
+            let answer = fetcher.fetch(&task).await;
             let latency = asked.elapsed();
             let work = move || {
                 let mut processed = process(&mapping, &learned, task, answer, SystemTime::now());
@@ -226,7 +229,7 @@ impl<F: Fn(Event)> Desk<F> {
     }
 
     /// The loop: frontier to fetch to recorder and, through the ledger, back to the frontier.
-    async fn pump(&mut self, http: &Http, mut frontier: Frontier) -> Result<(), CrawlError> {
+    async fn pump(&mut self, fetcher: &Fetcher, mut frontier: Frontier) -> Result<(), CrawlError> {
         let mut fetches: JoinSet<Worked> = JoinSet::new();
         let mut recording = 0usize;
         // Is the ledger being asked for tasks? Did it have all it could give?
@@ -254,7 +257,7 @@ impl<F: Fn(Event)> Desk<F> {
                         break;
                     }
                     match frontier.next(self.began.elapsed()) {
-                        Next::Fetch(task) => self.start(http, task, &mut fetches),
+                        Next::Fetch(task) => self.start(fetcher, task, &mut fetches),
                         Next::Wait(at) => {
                             wake = Some(self.began + at);
                             break;

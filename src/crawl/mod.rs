@@ -27,7 +27,7 @@ pub mod verdict;
 mod writer;
 
 pub use error::CrawlError;
-pub use run::{fetch_once, run};
+pub use run::{fetch_once, render_once, run};
 
 use crate::net::ConnectTo;
 use std::path::{Path, PathBuf};
@@ -80,6 +80,8 @@ pub struct CrawlOptions {
     pub live: bool,
     /// Ask again for what was captured (with its validators).
     pub refresh: bool,
+    /// The browser for `[[render]]` rules; looked for in the usual places if absent.
+    pub browser: Option<PathBuf>,
     /// Ends the run cleanly.
     pub cancel: CancellationToken,
 }

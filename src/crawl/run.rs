@@ -1,7 +1,9 @@
 //! The run loop: frontier, fetches and the recorder, joined in one place.
 
+use super::fetch::browser::Browser;
 use super::fetch::http::{Http, single};
-use super::fetch::{Answer, End};
+use super::fetch::traffic::Rendered;
+use super::fetch::{Answer, End, Fetcher};
 use super::frontier::{Frontier, Settled};
 use super::process::process;
 use super::recorder::{Command, Recorder, Reply};
@@ -9,7 +11,7 @@ use super::verdict::soft404::Learned;
 use super::{CrawlError, CrawlOptions, Event, Store, Summary, replay};
 use crate::capture::{Capture, Exchange};
 use crate::ledger::{Ready, UrlKind, UrlState};
-use crate::mapping::model::PageSource;
+use crate::mapping::model::{PageSource, RenderRule};
 use crate::mapping::{Mapping, PageUrl};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
@@ -83,13 +85,33 @@ pub async fn fetch_once(
     url: &PageUrl,
     options: &CrawlOptions,
 ) -> Result<Exchange, CrawlError> {
-    let http = Http::new(mapping, &options.connect_to)?;
-    let mut answer = http.fetch(&single(url, UrlKind::Page)).await;
+    let http = Http::new(mapping.clone(), &options.connect_to)?;
+    let fetcher = Fetcher::new(http, mapping, Arc::default(), options.browser.as_deref())?;
+    let mut answer = fetcher.fetch(&single(url, UrlKind::Page)).await;
     match (answer.exchanges.pop(), answer.end) {
         (Some(exchange), End::Response | End::Redirect(_) | End::Redirects(_)) => Ok(exchange),
         (_, End::Network(_, reason)) => Err(unreachable(url, reason)),
         (None, _) => Err(unreachable(url, "no answer".into())),
     }
+}
+
+/// Renders one page of the site without ledger or archive, by its `[[render]]` rule or else with the defaults: for
+/// authors of mappings. robots.txt is not asked.
+///
+/// # Errors
+/// [`CrawlError::Browser`] if there is no browser. That the page could not be had or rendered stands in the answer.
+pub async fn render_once(
+    mapping: Arc<Mapping>,
+    url: &PageUrl,
+    options: &CrawlOptions,
+) -> Result<Rendered, CrawlError> {
+    let http = Http::new(mapping.clone(), &options.connect_to)?;
+    let program = options.browser.as_deref();
+    let browser = Browser::new(http.clone(), mapping.clone(), Arc::default(), program)?;
+    let usual = RenderRule::usual();
+    let rule = mapping.render_rule(url).unwrap_or(&usual);
+    let fetched = http.fetch(&single(url, UrlKind::Page)).await;
+    Ok(browser.render(rule, fetched).await)
 }
 
 pub(super) fn unreachable(url: &PageUrl, reason: String) -> CrawlError {

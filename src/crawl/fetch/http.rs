@@ -6,6 +6,7 @@ use crate::crawl::pager::Request;
 use crate::ledger::{Ready, UrlKind};
 use crate::mapping::{Mapping, PageUrl};
 use crate::net;
+use reqwest::Method;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -104,8 +105,6 @@ impl Http {
         form: Option<&Request>,
         max_body: u64,
     ) -> Result<Exchange, (&'static str, String)> {
-        let deadline = Instant::now() + self.timeout;
-        let at = jiff::Timestamp::now();
         let mut headers = HeaderMap::new();
         headers.insert(
             header::ACCEPT_ENCODING,
@@ -128,10 +127,27 @@ impl Http {
                 headers.insert(name, value);
             }
         }
-        let mut request = match form {
-            Some(form) if form.method == "POST" => self.client.post(url.clone()).body(form.body.clone()),
-            _ => self.client.get(url.clone()),
-        };
+        let post = form.is_some_and(|f| f.method == "POST");
+        let method = if post { Method::POST } else { Method::GET };
+        let body = form.map(|f| f.body.as_bytes().to_vec()).unwrap_or_default();
+        self.send(method, url, headers, body, max_body).await
+    }
+
+    /// One request as it is, and its answer; no redirect is followed.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        max_body: u64,
+    ) -> Result<Exchange, (&'static str, String)> {
+        let deadline = Instant::now() + self.timeout;
+        let at = jiff::Timestamp::now();
+        let mut request = self.client.request(method.clone(), url.clone());
+        if method == Method::POST || !body.is_empty() {
+            request = request.body(body.clone());
+        }
         let mut sent = pairs(&headers);
         sent.insert(0, ("user-agent".into(), self.user_agent.clone().into_bytes()));
         request = request.headers(headers);
@@ -143,9 +159,9 @@ impl Http {
         Ok(Exchange {
             notes: Vec::new(),
             url: url.to_string(),
-            method: form.map_or("GET", |f| f.method.as_str()).to_owned(),
+            method: method.to_string(),
             request_headers: sent,
-            request_body: form.map(|f| f.body.as_bytes().to_vec()).unwrap_or_default(),
+            request_body: body,
             status: status.as_u16(),
             reason: status.canonical_reason().unwrap_or_default().to_owned(),
             headers: received,

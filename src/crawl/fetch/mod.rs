@@ -1,9 +1,82 @@
 //! Where answers come from.
 
+#[cfg(unix)]
+pub mod browser;
+#[cfg(not(unix))]
+#[path = "browser/nowhere.rs"]
+pub mod browser;
 pub mod http;
+pub mod traffic;
 
+use super::origins::Origins;
 use crate::capture::Exchange;
+use crate::ledger::{Ready, UrlKind};
+use crate::mapping::Mapping;
+use browser::{Browser, BrowserError};
+use http::Http;
+use std::path::Path;
+use std::sync::Arc;
+use traffic::Rendered;
 use url::Url;
+
+/// Fetches tasks: over HTTP, and in a browser what the mapping wants rendered.
+#[derive(Clone)]
+pub struct Fetcher {
+    http: Http,
+    mapping: Arc<Mapping>,
+    browser: Option<Browser>,
+}
+
+impl Fetcher {
+    /// A fetcher; `program` is the browser's, looked for in the usual places if absent.
+    ///
+    /// # Errors
+    /// When the mapping wants pages rendered and there is no browser.
+    pub(super) fn new(
+        http: Http,
+        mapping: Arc<Mapping>,
+        origins: Arc<Origins>,
+        program: Option<&Path>,
+    ) -> Result<Self, BrowserError> {
+        let browser = if mapping.rules().render.is_empty() {
+            None
+        } else {
+            Some(Browser::new(http.clone(), mapping.clone(), origins, program)?)
+        };
+        Ok(Self {
+            http,
+            mapping,
+            browser,
+        })
+    }
+
+    /// Fetches a task. Never fails: a failure is an answer.
+    pub async fn fetch(&self, task: &Ready) -> Answer {
+        self.render(task).await.answer
+    }
+
+    /// Fetches a task and, if it was rendered, tells everything that its page asked for.
+    pub async fn render(&self, task: &Ready) -> Rendered {
+        let rule = Some(task)
+            .filter(|t| t.kind == UrlKind::Page)
+            .and_then(|t| self.mapping.canonical(&Url::parse(&t.url).ok()?).ok())
+            .and_then(|url| self.mapping.render_rule(&url));
+        let (Some(browser), Some(rule)) = (&self.browser, rule) else {
+            let answer = self.http.fetch(task).await;
+            return Rendered {
+                answer,
+                requests: Vec::new(),
+            };
+        };
+        // An unchanged page says nothing of what its script would load today.
+        let task = Ready {
+            etag: None,
+            last_modified: None,
+            ..task.clone()
+        };
+        browser.render(rule, self.http.fetch(&task).await).await
+    }
+}
 
 /// What came of a task: everything that went over the wire, and how it ended.
 #[derive(Clone, Debug)]

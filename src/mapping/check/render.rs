@@ -21,7 +21,13 @@ impl Check<'_> {
             {
                 let help = "begin with the path: '^/tin-moi'";
                 let label = "looks at path and query";
-                self.add("mapping::pattern", span, "the pattern can never match", label, help);
+                self.add(
+                    "mapping::pattern",
+                    span,
+                    "the pattern can never match",
+                    label,
+                    help,
+                );
             }
             let wait = rule.sub("wait");
             if let Some(wait) = &wait
@@ -30,7 +36,13 @@ impl Check<'_> {
             {
                 let help = "write `{ css = \"…\" }` or `{ idle = \"500ms\" }`";
                 let span = wait.span.clone();
-                self.add("mapping::render", span, "`wait` names nothing", "would never wait", help);
+                self.add(
+                    "mapping::render",
+                    span,
+                    "`wait` names nothing",
+                    "would never wait",
+                    help,
+                );
             }
             let idle = wait.as_ref().and_then(|w| w.text("idle"));
             let timeout = rule.text("timeout");
@@ -43,7 +55,9 @@ impl Check<'_> {
                 }
             }
             for (origin, span) in rule.texts("origins") {
-                let url = Url::parse(origin).ok().filter(|u| matches!(u.scheme(), "http" | "https"));
+                let url = Url::parse(origin)
+                    .ok()
+                    .filter(|u| matches!(u.scheme(), "http" | "https"));
                 if !url.is_some_and(|u| u.path() == "/" && u.query().is_none() && u.fragment().is_none()) {
                     let message = format!("`{origin}` is not an origin");
                     let help = "write scheme and host: `https://cdn.example.org`";

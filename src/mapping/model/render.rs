@@ -30,6 +30,22 @@ pub struct RenderRule {
     pub origins: Vec<String>,
 }
 
+impl RenderRule {
+    /// Every page, with the defaults: for a look at a page for which the mapping has no rule.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self {
+            id: "usual".into(),
+            on: Pattern::builtin(""),
+            when: RenderWhen::default(),
+            wait: RenderWait::default(),
+            timeout: default_timeout(),
+            block: default_block(),
+            origins: Vec::new(),
+        }
+    }
+}
+
 /// Which of the pages are rendered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

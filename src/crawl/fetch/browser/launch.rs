@@ -70,7 +70,11 @@ pub(super) fn find(asked: Option<&Path>) -> Result<PathBuf, BrowserError> {
         Some(PathBuf::from(path))
     });
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let in_path = |name: &OsStr| std::env::split_paths(&path).map(|d| d.join(name)).find(|p| p.is_file());
+    let in_path = |name: &OsStr| {
+        std::env::split_paths(&path)
+            .map(|d| d.join(name))
+            .find(|p| p.is_file())
+    };
     if let Some(named) = named {
         let found = if named.components().count() == 1 {
             in_path(named.as_os_str())
@@ -103,7 +107,10 @@ impl Process {
     pub(super) async fn start(program: &Path, user_agent: &str) -> Result<Self, Failure> {
         let failed = |text: String| Failure::new("browser-start", format!("`{}`: {text}", program.display()));
         let io = |e: std::io::Error| failed(e.to_string());
-        let profile = tempfile::Builder::new().prefix("sangtrang-chromium-").tempdir().map_err(io)?;
+        let profile = tempfile::Builder::new()
+            .prefix("sangtrang-chromium-")
+            .tempdir()
+            .map_err(io)?;
         let (their_in, our_out) = std::io::pipe().map_err(io)?;
         let (our_in, their_out) = std::io::pipe().map_err(io)?;
         let complaints = profile.path().join("stderr");
@@ -112,7 +119,10 @@ impl Process {
         command
             .args(FLAGS)
             .arg(format!("--user-agent={user_agent}"))
-            .arg(format!("--user-data-dir={}", profile.path().join("profile").display()))
+            .arg(format!(
+                "--user-data-dir={}",
+                profile.path().join("profile").display()
+            ))
             .env("HOME", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -128,25 +138,39 @@ impl Process {
         }
         command.arg("about:blank");
         let mappings = vec![
-            FdMapping { parent_fd: their_in.into(), child_fd: 3 },
-            FdMapping { parent_fd: their_out.into(), child_fd: 4 },
+            FdMapping {
+                parent_fd: their_in.into(),
+                child_fd: 3,
+            },
+            FdMapping {
+                parent_fd: their_out.into(),
+                child_fd: 4,
+            },
         ];
         command.fd_mappings(mappings).map_err(|e| failed(e.to_string()))?;
         let child = command.spawn().map_err(io)?;
         // The command holds their ends of the pipes: only without it do we see theirs close.
         drop(command);
         let pipe = Pipe::new(our_out, our_in).map_err(io)?;
-        let mut process = Self { pipe, version: String::new(), child, _profile: profile };
+        let mut process = Self {
+            pipe,
+            version: String::new(),
+            child,
+            _profile: profile,
+        };
         let asked = process.pipe.call("", "Browser.getVersion", json!({}));
         match tokio::time::timeout(START, asked).await {
             Ok(Ok(answer)) => {
                 let product = answer["product"].as_str().unwrap_or_default();
-                let number = product.rsplit('/').next().and_then(|v| v.split('.').next()).unwrap_or_default();
+                let number = product
+                    .rsplit('/')
+                    .next()
+                    .and_then(|v| v.split('.').next())
+                    .unwrap_or_default();
                 process.version = format!("Chromium {number}");
                 Ok(process)
             }
             other => {
-                drop(process.child.try_wait());
                 let mut text = String::new();
                 if let Ok(file) = fs_err::File::open(&complaints) {
                     let _ = file.take(MAX_COMPLAINT).read_to_string(&mut text);
