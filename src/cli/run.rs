@@ -82,11 +82,11 @@ fn failed_urls(ledger: &Ledger) -> Result<(Listed<FailedUrl>, u64), CliError> {
             return Ok((listed, trouble));
         };
         after.clone_from(&last.url);
-        // A site without robots.txt or sitemap is no failure.
+        // A site without robots.txt or sitemap is no failure, nor is a walk that began again.
         for row in rows.iter().filter(|f| {
             !matches!(
                 (f.kind, f.state),
-                (UrlKind::Robots | UrlKind::Sitemap, UrlState::Gone)
+                (UrlKind::Robots | UrlKind::Sitemap, UrlState::Gone) | (UrlKind::Postback, UrlState::Skipped)
             )
         }) {
             let url = FailedUrl::from(row);

@@ -13,6 +13,7 @@ impl Writer<'_, '_> {
     /// The server does not know the state of a list's form any more: the list begins again, once.
     pub(super) fn expired(&mut self, task: &Ready, status: u16) -> Result<(), CrawlError> {
         let rules = self.mapping.rules();
+        let mut again = false;
         if let Some(list) = task.list {
             let asked = task.request.as_deref().and_then(Request::from_bytes);
             let asked = asked.map_or_else(String::new, |r| r.rule);
@@ -22,6 +23,7 @@ impl Writer<'_, '_> {
                 .filter(|r| asked.is_empty() || r.id() == asked)
             {
                 let mut state = self.batch.pager(list, rule.id())?;
+                again |= state.generation > task.generation;
                 if state.pages == 0 || state.generation != task.generation {
                     continue;
                 }
@@ -32,6 +34,7 @@ impl Writer<'_, '_> {
                         ..Default::default()
                     };
                     self.batch.reopen(list)?;
+                    again = true;
                 } else {
                     state.stop = Some("expired".into());
                     self.events.push(Event::PagerStopped {
@@ -44,8 +47,12 @@ impl Writer<'_, '_> {
                 self.batch.set_pager(list, rule.id(), &state)?;
             }
         }
-        self.batch
-            .settle(task.id, &Settle::Rejected("expired-form"), status, None)?;
+        let settle = if again {
+            Settle::Superseded("expired-form")
+        } else {
+            Settle::Rejected("expired-form")
+        };
+        self.batch.settle(task.id, &settle, status, None)?;
         Ok(())
     }
 

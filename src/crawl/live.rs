@@ -9,6 +9,7 @@ use super::process::process;
 use super::recorder::{Command, Reply, now_ms};
 use super::robots::Robots;
 use super::run::{Desk, unreachable};
+use super::series::calendar;
 use super::{CrawlError, Event};
 use crate::capture::Capture;
 use crate::ledger::{Ready, UrlKind};
@@ -161,7 +162,33 @@ impl<F: Fn(Event)> Desk<F> {
                 self.seed(url, UrlKind::Sitemap, "sitemap").await?;
             }
         }
+        for rule in &rules.discover {
+            if let Discover::Calendar(rule) = rule {
+                let now = jiff::Timestamp::now().to_zoned(mapping.timezone());
+                let urls = calendar(&mapping, rule, now.date());
+                self.send(Command::Seeds(urls, rule.id.clone()))?;
+                self.reply().await?;
+            }
+        }
         self.pump(&fetcher, frontier).await
+    }
+
+    /// All that pages named is fetched: what do the sweeps still want? How many numbers they asked for.
+    async fn sweep(&mut self) -> Result<usize, CrawlError> {
+        let mapping = self.mapping.clone();
+        let mut asked = 0;
+        for (index, rule) in mapping.rules().discover.iter().enumerate() {
+            if !matches!(rule, Discover::Ids(_)) {
+                continue;
+            }
+            self.send(Command::Sweep(index))?;
+            if let Reply::Swept(numbers, events) = self.reply().await? {
+                asked += numbers;
+                let known = self.summary.known;
+                self.tell(events, known);
+            }
+        }
+        Ok(asked)
     }
 
     /// Waits, unless the run is to end before.
@@ -272,6 +299,10 @@ impl<F: Fn(Event)> Desk<F> {
             }
             let idle = fetches.is_empty() && recording == 0 && !asking;
             if idle && (stopped || (dry && frontier.held().is_empty())) {
+                if !stopped && self.sweep().await? > 0 {
+                    dry = false;
+                    continue;
+                }
                 return Ok(());
             }
             if idle

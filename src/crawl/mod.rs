@@ -21,6 +21,7 @@ mod recorder;
 mod replay;
 pub mod robots;
 mod run;
+mod series;
 pub mod sitemap;
 pub mod trap;
 pub mod verdict;

@@ -6,9 +6,9 @@ use super::frontier::Health;
 use super::origins::Origins;
 use super::pager::{Request, delta, json};
 use super::politeness::retry_after;
-use super::sitemap;
 use super::verdict::soft404::{self, Fingerprint, Judgement, Learned};
 use super::verdict::{self, Outcome};
+use super::{sitemap, trap};
 use crate::capture::{Capture, Truncated};
 use crate::document::CaptureId;
 use crate::ledger::{Ready, UrlKind};
@@ -221,7 +221,7 @@ fn respond(mapping: &Mapping, learned: &Learned, out: &mut Processed, now: Syste
                         out.outcome = Outcome::Gone("soft-404".into());
                         return;
                     }
-                    out.signature = Some(soft404::signature(&page));
+                    out.signature = Some(soft404::signature(&page, trap::wanted(mapping, &url)));
                     let asked = match &request {
                         Some(request) => Asked::Request(out.task.page, &request.rule),
                         None => Asked::Url,

@@ -5,18 +5,22 @@ use super::budget::Budgets;
 use super::error::CrawlError;
 use super::frontier::{Health, Settled};
 use super::origins::Origins;
+use super::pager::Request;
 use super::politeness::Policy;
 use super::process::{Processed, skip};
+use super::series::{Sweep, Wanted};
 use super::verdict::soft404::{Fingerprint, Learned};
 use super::writer::{Writer, offer};
 use super::{Event, Store};
 use crate::capture::{ArchiveLimits, ArchiveWriter, Location};
 use crate::document::CaptureId;
-use crate::ledger::{Ledger, Place, Ready, UrlId, UrlKind, UrlState};
+use crate::ledger::{Ledger, Pager, Place, Ready, UrlId, UrlKind, UrlState};
+use crate::mapping::model::Discover;
 use crate::mapping::{Mapping, PageUrl};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use url::Url;
 
 /// Most results in one transaction.
 const GROUP: usize = 256;
@@ -24,8 +28,12 @@ const GROUP: usize = 256;
 pub(super) enum Command {
     /// Remember a URL; answered with its task, whether it waits or not.
     Seed(PageUrl, UrlKind, String),
-    /// The waiting postback that sends this form; answered with its task, if there is one.
-    Form(Vec<u8>),
+    /// Remember these pages.
+    Seeds(Vec<PageUrl>, String),
+    /// Remember the next numbers of a sweep; answered with how many there are.
+    Sweep(usize),
+    /// The waiting request of a pager that this method, URL and body answers; answered with its task, if there is one.
+    Request(String, String, Vec<u8>),
     /// How the URL stands; answered with state and capture.
     Settled(PageUrl),
     /// robots.txt as it is from now on.
@@ -54,6 +62,7 @@ pub(super) enum Reply {
         known: u64,
     },
     Ready(Vec<Ready>),
+    Swept(usize, Vec<Event>),
     Settled(Option<(UrlState, Option<CaptureId>)>),
     Done,
     Failed(CrawlError),
@@ -91,6 +100,8 @@ pub(super) struct Recorder {
     learned: Learned,
     /// Pages of handlers whose probe has not answered yet, at most [`MAX_UNJUDGED`] each.
     unjudged: HashMap<String, Vec<UrlId>>,
+    /// By the place of their rules.
+    sweeps: HashMap<usize, Sweep>,
 }
 
 /// Most pages of one handler that are judged again when its probe has answered.
@@ -138,6 +149,7 @@ impl Recorder {
             budgets,
             learned,
             unjudged: HashMap::new(),
+            sweeps: HashMap::new(),
             mapping,
             robots: Arc::new(Origins::default()),
             policy,
@@ -227,9 +239,20 @@ impl Recorder {
                 task.id = id;
                 Some(Reply::Seeded(task))
             }
-            Command::Form(request) => Some(Reply::Ready(
-                self.ledger.waiting_form(&request)?.into_iter().collect(),
-            )),
+            Command::Seeds(urls, via) => {
+                self.offer_all(&urls, &via)?;
+                Some(Reply::Done)
+            }
+            Command::Sweep(rule) => Some(self.sweep(rule)?),
+            Command::Request(method, url, body) => {
+                let mark = format!("\t{method}\t{url}\n");
+                let waiting = self.ledger.waiting_requests(mark.as_bytes())?.into_iter();
+                let mut asked_by = waiting.filter(|task| {
+                    let request = task.request.as_deref().and_then(Request::from_bytes);
+                    request.is_some_and(|r| r.is_asked_by(&method, &url, &body))
+                });
+                Some(Reply::Ready(asked_by.next().into_iter().collect()))
+            }
             Command::Settled(url) => Some(Reply::Settled(self.ledger.settled(&url.key())?)),
             Command::Robots(robots) => {
                 self.robots = robots;
@@ -252,6 +275,90 @@ impl Recorder {
             }
             Command::Record(result) => self.record(vec![*result])?.into_iter().next(),
         })
+    }
+
+    /// Remembers pages, in one transaction.
+    fn offer_all(&mut self, urls: &[PageUrl], via: &str) -> Result<(), CrawlError> {
+        let mut batch = self.ledger.batch(self.run)?;
+        for url in urls {
+            if self.known >= self.mapping.rules().limits.urls {
+                break;
+            }
+            let reason = skip(&self.mapping, &self.robots, url, 0);
+            let (_, new) = batch.offer(&offer(url, UrlKind::Page, via, None, 0, reason))?;
+            self.known += u64::from(new);
+        }
+        batch.commit()?;
+        Ok(())
+    }
+
+    /// The next numbers of the sweep by the discover rule at `index`, judged by what came of those before.
+    fn sweep(&mut self, index: usize) -> Result<Reply, CrawlError> {
+        let mapping = self.mapping.clone();
+        let nothing = Reply::Swept(0, Vec::new());
+        let Some(Discover::Ids(rule)) = mapping.rules().discover.get(index) else {
+            return Ok(nothing);
+        };
+        let mut sweep = match self.sweeps.remove(&index) {
+            Some(sweep) => sweep,
+            None => {
+                let Some(mut sweep) = Sweep::new(&mapping, rule) else {
+                    return Ok(nothing);
+                };
+                let prefix = sweep.prefix().to_owned();
+                self.ledger
+                    .pages_with_prefix(&prefix, |url, leads| sweep.learn(url, leads))?;
+                sweep
+            }
+        };
+        for number in std::mem::take(&mut sweep.pending) {
+            let url = sweep.url(number);
+            let page = Url::parse(&url).ok().and_then(|u| mapping.canonical(&u).ok());
+            let state = match page {
+                Some(page) => self.ledger.settled(&page.key())?,
+                None => None,
+            };
+            let leads = state.is_some_and(|(state, _)| state == UrlState::Done);
+            sweep.hits += u64::from(leads);
+            sweep.learn(&url, leads);
+        }
+        let reply = match sweep.next() {
+            Wanted::Ask(numbers) => {
+                let urls: Vec<PageUrl> = numbers
+                    .iter()
+                    .filter_map(|n| mapping.canonical(&Url::parse(&sweep.url(*n)).ok()?).ok())
+                    .collect();
+                self.offer_all(&urls, &sweep.rule)?;
+                (sweep.pending, sweep.told) = (numbers, false);
+                Reply::Swept(urls.len(), Vec::new())
+            }
+            Wanted::Stop(_) if sweep.told => nothing,
+            Wanted::Stop(reason) => {
+                sweep.told = true;
+                let state = Pager {
+                    pages: u32::try_from(sweep.asked).unwrap_or(u32::MAX),
+                    items: sweep.hits,
+                    stop: Some(reason.to_owned()),
+                    ..Pager::default()
+                };
+                if let Some(start) = mapping.start_urls().first() {
+                    let mut batch = self.ledger.batch(self.run)?;
+                    if let Some(id) = batch.find(&start.key())? {
+                        batch.set_pager(id, &sweep.rule, &state)?;
+                    }
+                    batch.commit()?;
+                }
+                let event = Event::PagerStopped {
+                    list: rule.url.clone(),
+                    rule: sweep.rule.clone(),
+                    pages: state.pages,
+                    reason: reason.to_owned(),
+                };
+                Reply::Swept(0, vec![event])
+            }
+        };
+        self.sweeps.insert(index, sweep);
+        Ok(reply)
     }
 
     fn record(&mut self, group: Vec<Processed>) -> Result<Vec<Reply>, CrawlError> {

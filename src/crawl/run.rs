@@ -265,14 +265,16 @@ impl<F: Fn(Event)> Desk<F> {
 
     /// The task that a saved exchange answers; none if the ledger has this answer already, or nothing asked for it.
     async fn saved_task(&mut self, exchange: &Exchange, url: PageUrl) -> Result<Option<Ready>, CrawlError> {
-        if exchange.method == "POST" {
-            // The list page that offered this form was read before; it left the task in the ledger.
-            let request = [exchange.url.as_bytes(), b"\n", &exchange.request_body].concat();
-            self.send(Command::Form(request))?;
-            return match self.reply().await? {
-                Reply::Ready(tasks) => Ok(tasks.into_iter().next()),
-                _ => Err(CrawlError::Recorder),
-            };
+        // The list page that asked for it was read before; it left the task in the ledger.
+        self.send(Command::Request(
+            exchange.method.clone(),
+            exchange.url.clone(),
+            exchange.request_body.clone(),
+        ))?;
+        match self.reply().await? {
+            Reply::Ready(tasks) if !tasks.is_empty() => return Ok(tasks.into_iter().next()),
+            Reply::Ready(_) => {}
+            _ => return Err(CrawlError::Recorder),
         }
         if exchange.method != "GET" {
             return Ok(None);

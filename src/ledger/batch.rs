@@ -79,6 +79,8 @@ pub enum Settle<'a> {
     Rejected(&'a str),
     /// Given up; with the class.
     Failed(&'a str),
+    /// Not wanted any more: something else came in its place; with the class.
+    Superseded(&'a str),
     /// To be tried again, not before (milliseconds since 1970); with the class.
     Retry(i64, &'a str),
 }
@@ -272,6 +274,7 @@ impl Batch<'_> {
             Settle::Gone(class) => (UrlState::Gone, Some(*class), None),
             Settle::Rejected(class) => (UrlState::Rejected, Some(*class), None),
             Settle::Failed(class) => (UrlState::Failed, Some(*class), None),
+            Settle::Superseded(class) => (UrlState::Skipped, Some(*class), None),
             Settle::Retry(not_before, class) => {
                 let reason = self.name(class)?;
                 return self.sql(

@@ -12,6 +12,7 @@ CREATE TABLE probe (handler TEXT PRIMARY KEY, url_id INTEGER NOT NULL, answered 
   fingerprint BLOB, target INTEGER) WITHOUT ROWID;
 ALTER TABLE pager ADD COLUMN items INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE pager ADD COLUMN total INTEGER;
+CREATE INDEX url_request ON url(id) WHERE state = 0 AND kind = 4;
 ";
 
 /// A shape of URLs and what came of it.

@@ -413,29 +413,58 @@ impl Ledger {
         )?;
         ready.retain(|task| !held.contains(&task.id));
         ready.truncate(want);
-        for task in ready.iter_mut().filter(|t| t.kind == UrlKind::Postback) {
+        self.with_requests(&mut ready)?;
+        Ok(ready)
+    }
+
+    /// Waiting requests of pagers whose stored form (see `crawl::pager`) holds `mark`, which stands near its beginning.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn waiting_requests(&self, mark: &[u8]) -> Result<Vec<Ready>, LedgerError> {
+        let mut found = self.all(
+            &format!("{WAITING} AND u.kind = 4 AND instr(substr(u.request, 1, 8192), ?) > 0 LIMIT 1000"),
+            [mark],
+            waiting,
+        )?;
+        self.with_requests(&mut found)?;
+        Ok(found)
+    }
+
+    fn with_requests(&self, tasks: &mut [Ready]) -> Result<(), LedgerError> {
+        for task in tasks.iter_mut().filter(|t| t.kind == UrlKind::Postback) {
             task.request = self
                 .conn
                 .query_row("SELECT request FROM url WHERE id = ?", [task.id.0], |r| r.get(0))
                 .map_err(|e| LedgerError::sql(&self.path, e))?;
         }
-        Ok(ready)
+        Ok(())
     }
 
-    /// The waiting postback that sends exactly this form (see `crawl::pager`), if there is one.
+    /// Calls `each` with every page URL that begins with `prefix`, and whether its page was captured.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn waiting_form(&self, request: &[u8]) -> Result<Option<Ready>, LedgerError> {
-        let found = self.all(
-            &format!("{WAITING} AND u.kind = 4 AND u.request = ? LIMIT 1"),
-            [request],
-            waiting,
-        )?;
-        Ok(found.into_iter().next().map(|task| Ready {
-            request: Some(request.to_vec()),
-            ..task
-        }))
+    pub fn pages_with_prefix(
+        &self,
+        prefix: &str,
+        mut each: impl FnMut(&str, bool),
+    ) -> Result<(), LedgerError> {
+        let sql = |e| LedgerError::sql(&self.path, e);
+        let mut statement = self
+            .conn
+            .prepare("SELECT url, state = 1 FROM url WHERE kind = 0 AND substr(url, 1, ?) = ?")
+            .map_err(sql)?;
+        let mut rows = statement
+            .query(params![int(prefix.chars().count()), prefix])
+            .map_err(sql)?;
+        while let Some(row) = rows.next().map_err(sql)? {
+            let url = row.get_ref(0).map_err(sql)?;
+            if let Ok(url) = url.as_str() {
+                each(url, row.get(1).map_err(sql)?);
+            }
+        }
+        Ok(())
     }
 
     /// State of the URL with this key, and the hash of its capture. `None` if the ledger does not know it.

@@ -394,6 +394,27 @@ fn drops_gates_rejects_and_ids() {
         ]
     );
     assert_eq!(
+        of(
+            "[[discover]]\nkind = 'ids'\nid = 'a'\nurl = '/v?id={n}'\n[[discover]]\nkind = 'calendar'\nid = 'b'\nurl = '/{mm}'\nfrom = '2020-01-01'\n"
+        ),
+        [
+            "8:7 template: `{n}` is not known here",
+            "8:7 template: the address lacks `{id}`, or has it twice",
+            "12:7 template: the address lacks `{yyyy}`, or has it twice"
+        ]
+    );
+    assert_eq!(
+        of(
+            "[[discover]]\nkind='list'\nid='a'\non='x'\nitem='li'\n[discover.pager]\nkind='json'\nurl='/a'\nitems='rows'\nheaders={'a b'='c'}\n"
+        ),
+        [
+            "10:1 pager: this pager would find nothing",
+            "12:5 template: every page would be the same request",
+            "13:7 pointer: `rows` is no JSON Pointer",
+            "14:10 header: `a b` is no name of a header"
+        ]
+    );
+    assert_eq!(
         of("[[discover]]\nkind = 'links'\nid = 'a'\nallow = ['x', '(?i)^/list']\n"),
         ["8:15 pattern: the pattern can never match"]
     );

@@ -12,6 +12,7 @@ mod conformance;
 mod demo;
 mod encodings;
 mod faults;
+mod pagers;
 mod politeness;
 mod resume;
 mod sources;

@@ -127,10 +127,13 @@ fn lines(page: &Page) -> impl Iterator<Item = (u64, usize)> {
     })
 }
 
-/// All that a page shows as one number: pages with equal ones say the same (digits aside). Not folded: it is asked for
-/// every page.
+/// All that a page shows as one number: pages with equal ones say the same. Digits count where the mapping asks for the
+/// page (`wanted`): notices that differ in their number only are not one. Not folded: it is asked for every page.
 #[must_use]
-pub fn signature(page: &Page) -> u64 {
+pub fn signature(page: &Page, wanted: bool) -> u64 {
+    if wanted {
+        return hash(page.text.as_str().as_bytes());
+    }
     let text: Vec<u8> = page
         .text
         .as_str()

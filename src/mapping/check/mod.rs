@@ -2,6 +2,7 @@
 //! that it adds its problems to those of the walker.
 
 mod collection;
+mod discover;
 mod render;
 mod site;
 mod table;

@@ -171,51 +171,6 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn discover(&mut self, root: &Table<'_, '_>) {
-        self.unique(root.tables("discover"), "discover");
-        for rule in root.tables("discover") {
-            let Some((id, span)) = rule.text("id") else {
-                continue;
-            };
-            self.id(id, span, true);
-            if rule.text("kind").is_some_and(|(kind, _)| kind == "list") {
-                let fields = rule
-                    .named("fields")
-                    .iter()
-                    .map(|(name, ..)| (*name).to_owned())
-                    .collect();
-                self.lists.insert(id.to_owned(), fields);
-            }
-            let patterns = rule.text("on").into_iter();
-            let patterns = patterns.chain(rule.texts("allow")).chain(rule.texts("deny"));
-            for (pattern, span) in patterns {
-                if pattern.trim_start_matches("(?i)").starts_with("^/") {
-                    let help = r"take the `^` away, or begin with the site: '^http://www\.example\.org/'";
-                    let label = "looks at the whole URL";
-                    self.add(
-                        "mapping::pattern",
-                        span,
-                        "the pattern can never match",
-                        label,
-                        help,
-                    );
-                }
-            }
-            if let Some((page, span)) = rule.sub("pager").and_then(|p| p.text("page"))
-                && Pattern::new(page).is_ok_and(|p| p.regex().captures_len() < 2)
-            {
-                let help = r"put the number into a group: '^Page\$(\d+)$'";
-                self.add(
-                    "mapping::pager",
-                    span,
-                    "`page` has no group",
-                    "group 1 is the page's number",
-                    help,
-                );
-            }
-        }
-    }
-
     pub(super) fn decode(&mut self, root: &Table<'_, '_>) {
         let fallback = root.sub("decode").and_then(|d| d.text("fallback"));
         if let Some((label, span)) = fallback

@@ -60,6 +60,21 @@ impl<'t, 'i> Table<'t, 'i> {
             .collect()
     }
 
+    /// The texts of a map.
+    pub(super) fn named_texts(&self, key: &str) -> Vec<(&'t str, Range<usize>)> {
+        let map = self.get(key).and_then(|n| n.get_ref().as_table());
+        map.into_iter().flatten().filter_map(|(_, v)| text(v)).collect()
+    }
+
+    /// The names in a map.
+    pub(super) fn names(&self, key: &str) -> Vec<(&'t str, Range<usize>)> {
+        let map = self.get(key).and_then(|n| n.get_ref().as_table());
+        map.into_iter()
+            .flatten()
+            .map(|(k, _)| (k.get_ref().as_ref(), k.span()))
+            .collect()
+    }
+
     /// The place of a key.
     pub(super) fn key_span(&self, key: &str) -> Range<usize> {
         self.table
