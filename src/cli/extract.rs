@@ -99,6 +99,13 @@ pub(super) fn tell(report: &RunReport, layout: &Layout, ui: &Ui) {
         "Stored",
         format_args!("{} media files, {} bytes", d.media_files, d.media_bytes),
     );
+    for list in report.pagers.iter().filter(|list| list.may_be_short()) {
+        let total = list.total.map(|t| format!(" of {t}")).unwrap_or_default();
+        ui.warning(format_args!(
+            "list {} at {} ended as {} with {}{total} items: some may be missing",
+            list.rule, list.list, list.reason, list.items
+        ));
+    }
     for (state, count) in d.media.iter().filter(|(state, _)| *state != "ok") {
         ui.warning(format_args!("{count} references to media that are {state}"));
     }

@@ -1,4 +1,5 @@
-//! The section lists: ten items a page, two sections with numbered links, two with postbacks.
+//! The section lists: ten items a page. Each of the four sections has a pager of its own: numbered links, a script that asks
+//! an endpoint, postbacks, postbacks inside an UpdatePanel.
 
 use super::render::escape;
 use super::text::SECTIONS;
@@ -12,9 +13,27 @@ const PER_PAGE: usize = 10;
 /// Page numbers that a pager shows at once.
 const WINDOW: usize = 10;
 
-/// Whether the pager of section `cat` is made of postbacks.
-pub(super) fn posts_back(cat: usize) -> bool {
-    cat >= 3
+/// How the pages of a section hang together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paging {
+    /// Links with a number in their query.
+    Linked,
+    /// A script fills the page from an endpoint; without it the list is empty and says "Trang: /".
+    Script,
+    /// `__doPostBack`.
+    Postback,
+    /// `__doPostBack` that a script manager turns into a request for the panel alone.
+    Panel,
+}
+
+/// How section `cat` (from 1) pages.
+pub(super) fn paging(cat: usize) -> Paging {
+    match cat {
+        2 => Paging::Script,
+        3 => Paging::Postback,
+        4 => Paging::Panel,
+        _ => Paging::Linked,
+    }
 }
 
 /// How many articles section `cat` (from 1) has.
@@ -51,12 +70,77 @@ pub(super) fn window(page: usize, pages: usize) -> Vec<(usize, String)> {
 /// List page `page` of section `cat`; `None` if there is none.
 pub(super) fn list(portal: &Portal, cat: usize, page: usize) -> Option<String> {
     let label = SECTIONS.get(cat.checked_sub(1)?)?;
+    let hidden = match paging(cat) {
+        Paging::Postback | Paging::Panel => postback::fields(portal, cat, page),
+        Paging::Linked | Paging::Script => String::new(),
+    };
+    let inside = match paging(cat) {
+        Paging::Script if page == 1 => script(cat),
+        Paging::Script => return None,
+        Paging::Panel => format!(
+            "<script type=\"text/javascript\">Sys.WebForms.PageRequestManager._initialize('{}', 'aspnetForm', ['t{}'], [], [], 90, 'ctl00');</script>\n\
+             <div id=\"{}\">{}</div>\n",
+            postback::MANAGER,
+            postback::PANEL,
+            postback::PANEL.replace('$', "_"),
+            panel(portal, cat, page)?
+        ),
+        Paging::Linked | Paging::Postback => panel(portal, cat, page)?,
+    };
+    let action = format!("./Default.aspx?CatID={cat}");
+    let out = format!("<div class=\"chuyenmuc\">{label}</div>\n{inside}");
+    Some(chrome::page(label, &action, &hidden, &out))
+}
+
+/// What a browser makes of an empty list.
+fn script(cat: usize) -> String {
+    format!(
+        "<table class=\"danhsach\" width=\"100%\"></table>\n<div class=\"trang\">Trang: /</div>\n\
+         <script type=\"text/javascript\">\n\
+         function tai(trang) {{\n\
+           var x = new XMLHttpRequest();\n\
+           x.open('GET', '/Handler/TinTuc.ashx?CatID={cat}&trang=' + trang);\n\
+           x.onload = function () {{\n\
+             var a = JSON.parse(x.responseText), t = document.querySelector('table.danhsach');\n\
+             a.d.tin.forEach(function (tin) {{\n\
+               var r = t.insertRow(), c = r.insertCell(), l = document.createElement('a');\n\
+               r.className = 'tin'; l.className = 'tieudetin'; l.href = tin.duongdan; l.textContent = tin.tieude;\n\
+               c.appendChild(l);\n\
+             }});\n\
+             if (trang * {PER_PAGE} < a.d.tong) tai(trang + 1);\n\
+           }};\n\
+           x.send();\n\
+         }}\n\
+         tai(1);\n\
+         </script>\n"
+    )
+}
+
+/// What the endpoint of section `cat` answers for page `page`.
+pub(super) fn endpoint(portal: &Portal, cat: usize, page: usize) -> Option<String> {
+    SECTIONS.get(cat.checked_sub(1)?)?;
+    let items: Vec<serde_json::Value> = items(portal.articles, cat, page.max(1))
+        .map(|index| {
+            let head = portal.head(index);
+            serde_json::json!({
+                "duongdan": href(index, Spelling::Usual),
+                "tieude": head.title,
+                "ngay": chrome::day(head.published.date()),
+                "tomtat": head.teaser,
+            })
+        })
+        .collect();
+    let answer = serde_json::json!({ "d": { "tong": count(portal.articles, cat), "tin": items } });
+    Some(answer.to_string())
+}
+
+/// Items and pager of one page.
+pub(super) fn panel(portal: &Portal, cat: usize, page: usize) -> Option<String> {
     let pages = pages(portal.articles, cat);
     if page == 0 || page > pages {
         return None;
     }
-    let mut out =
-        format!("<div class=\"chuyenmuc\">{label}</div>\n<table class=\"danhsach\" width=\"100%\">\n");
+    let mut out = String::from("<table class=\"danhsach\" width=\"100%\">\n");
     for index in items(portal.articles, cat, page) {
         let head = portal.head(index);
         let link = escape(&href(index, Spelling::Usual));
@@ -73,25 +157,21 @@ pub(super) fn list(portal: &Portal, cat: usize, page: usize) -> Option<String> {
     }
     out.push_str("</table>\n<div class=\"trang\">Trang: ");
     for (n, text) in window(page, pages) {
-        let link = match (n == page, posts_back(cat), n) {
+        let link = match (n == page, paging(cat), n) {
             (true, ..) => {
                 let _ = write!(out, "<span>{text}</span> ");
                 continue;
             }
-            (_, true, _) => format!("javascript:__doPostBack('{}','Page${n}')", postback::TARGET),
-            (_, false, 1) => format!("Default.aspx?CatID={cat}"),
-            (_, false, _) => format!("Default.aspx?CatID={cat}&page={n}"),
+            (_, Paging::Postback | Paging::Panel, _) => {
+                format!("javascript:__doPostBack('{}','Page${n}')", postback::TARGET)
+            }
+            (_, _, 1) => format!("Default.aspx?CatID={cat}"),
+            (..) => format!("Default.aspx?CatID={cat}&page={n}"),
         };
         let _ = write!(out, "<a href=\"{}\">{text}</a> ", escape(&link));
     }
     out.push_str("</div>\n");
-    let hidden = if posts_back(cat) {
-        postback::fields(portal, cat, page)
-    } else {
-        String::new()
-    };
-    let action = format!("./Default.aspx?CatID={cat}");
-    Some(chrome::page(label, &action, &hidden, &out))
+    Some(out)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! A real HTTP server that behaves as a provincial ASP.NET portal of 2008-2023. Every article is written once, as an
 //! [`article::Article`]; its page (`chrome`, `render`) and its [`Truth`] (`gold`, `blocks`) are both made from that, so the
 //! truth is right by construction. Articles are made on demand from seed and index: a portal of 20,000 articles costs
-//! no more memory than one of 20. It never reads a clock and never keeps what it served, unless a log is asked for.
+//! no more memory than one of 20. It never reads a clock and keeps of what it served only
+//! whether its forms have expired once, unless a log is asked for.
 
 mod article;
 mod blocks;
@@ -27,6 +28,7 @@ pub use server::serve;
 pub use urls::{BASE, SITE};
 
 use article::Article;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// One answered request.
@@ -57,6 +59,8 @@ pub struct Portal {
     seed: u64,
     key: [u8; 32],
     log: Option<Mutex<Vec<Request>>>,
+    /// Has section 4 lost the state of its forms yet?
+    forgot: AtomicBool,
 }
 
 impl Portal {
@@ -68,6 +72,7 @@ impl Portal {
             seed,
             key: blake3::derive_key("sangtrang demo portal machine key", &seed.to_le_bytes()),
             log: None,
+            forgot: AtomicBool::new(false),
         }
     }
 
@@ -110,6 +115,11 @@ impl Portal {
     #[must_use]
     pub fn gold_of(&self, index: usize) -> Option<Gold> {
         (index < self.articles).then(|| gold::gold(self, index))
+    }
+
+    /// The worker process is recycled once, between pages 2 and 3 of section 4: its forms are not valid any more.
+    fn forgets(&self, cat: usize, page: usize) -> bool {
+        (cat, page) == (4, 3) && !self.forgot.swap(true, Ordering::Relaxed)
     }
 
     fn article(&self, index: usize) -> Article {

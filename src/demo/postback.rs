@@ -8,6 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 /// Name of the control that pages.
 pub(super) const TARGET: &str = "ctl00$main$grid";
 
+/// Name of the script manager.
+pub(super) const MANAGER: &str = "ctl00$sm";
+
+/// Name of the panel that the lists of a section lie in.
+pub(super) const PANEL: &str = "ctl00$main$panel";
+
 /// A posted form.
 #[derive(Debug, Default)]
 pub(super) struct Form {
@@ -19,6 +25,15 @@ pub(super) struct Form {
 
 /// Hidden fields of list page `page` of section `cat`.
 pub(super) fn fields(portal: &Portal, cat: usize, page: usize) -> String {
+    values(portal, cat, page)
+        .into_iter()
+        .map(|(name, value)| {
+            format!("<input type=\"hidden\" name=\"{name}\" id=\"{name}\" value=\"{value}\" />\n")
+        })
+        .collect()
+}
+
+fn values(portal: &Portal, cat: usize, page: usize) -> [(&'static str, String); 5] {
     let state = sign(portal, &format!("VS|{cat}|{page}"));
     let offered: Vec<String> = lists::window(page, lists::pages(portal.articles, cat))
         .into_iter()
@@ -26,17 +41,30 @@ pub(super) fn fields(portal: &Portal, cat: usize, page: usize) -> String {
         .map(|(n, _)| format!("Page${n}"))
         .collect();
     let validation = sign(portal, &format!("EV|{cat}|{page}|{}", offered.join(",")));
-    let field = |name: &str, value: &str| {
-        format!("<input type=\"hidden\" name=\"{name}\" id=\"{name}\" value=\"{value}\" />\n")
-    };
     [
-        field("__EVENTTARGET", ""),
-        field("__EVENTARGUMENT", ""),
-        field("__VIEWSTATE", &state),
-        field("__VIEWSTATEGENERATOR", "CA0B0334"),
-        field("__EVENTVALIDATION", &validation),
+        ("__EVENTTARGET", String::new()),
+        ("__EVENTARGUMENT", String::new()),
+        ("__VIEWSTATE", state),
+        ("__VIEWSTATEGENERATOR", "CA0B0334".to_owned()),
+        ("__EVENTVALIDATION", validation),
     ]
-    .concat()
+}
+
+/// What a script manager gets for page `page` of section `cat`: `length|type|id|content|` for the panel and each hidden
+/// field, lengths in UTF-16 units.
+pub(super) fn delta(portal: &Portal, cat: usize, page: usize) -> Option<String> {
+    let panel = lists::panel(portal, cat, page)?;
+    let part = |kind: &str, id: &str, content: &str| {
+        format!("{}|{kind}|{id}|{content}|", content.encode_utf16().count())
+    };
+    let mut out = part("#", "", "4") + &part("updatePanel", &PANEL.replace('$', "_"), &panel);
+    for (name, value) in values(portal, cat, page) {
+        out.push_str(&part("hiddenField", name, &value));
+    }
+    Some(
+        out + &part("asyncPostBackControlIDs", "", "")
+            + &part("formAction", "", &format!("./Default.aspx?CatID={cat}")),
+    )
 }
 
 /// The list page that a posted form of section `cat` asks for; `None` if the form's page did not offer it.

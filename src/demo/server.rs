@@ -1,6 +1,7 @@
 //! The portal behind a socket.
 
 use super::article::{Charset, Stamp};
+use super::lists::Paging;
 use super::{Portal, Request, chrome, lists, media, postback, render};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -46,7 +47,7 @@ async fn handle(
     body: Body,
 ) -> Response {
     let mut answer = match to_bytes(body, MAX_FORM).await {
-        Ok(form) => route(&portal, &method, &uri, &form),
+        Ok(form) => route(&portal, &method, &uri, &headers, &form),
         Err(_) => Answer::plain(StatusCode::PAYLOAD_TOO_LARGE, "form too large"),
     };
     answer.revalidate(&headers);
@@ -172,16 +173,23 @@ fn fields(encoded: &[u8]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn route(portal: &Portal, method: &Method, uri: &Uri, form: &Bytes) -> Answer {
+fn route(portal: &Portal, method: &Method, uri: &Uri, headers: &HeaderMap, form: &Bytes) -> Answer {
     let path = uri.path().to_ascii_lowercase();
     let query = fields(uri.query().unwrap_or_default().as_bytes());
     let number = |name: &str| query.get(name).and_then(|v| v.parse::<usize>().ok());
     match path.as_str() {
         "/" | "/default.aspx" => match (number("catid"), method) {
-            (Some(cat), &Method::POST) => post(portal, cat, form),
+            (Some(cat), &Method::POST) => post(portal, cat, headers, form),
             (Some(cat), _) => list(portal, cat, number("page").unwrap_or(1)),
             (None, _) => home(portal),
         },
+        "/handler/tintuc.ashx" => {
+            let answer = lists::endpoint(portal, number("catid").unwrap_or(0), number("trang").unwrap_or(1));
+            match answer {
+                Some(json) => Answer::new(StatusCode::OK, "application/json; charset=utf-8", json),
+                None => Answer::error(StatusCode::NOT_FOUND, "The resource cannot be found."),
+            }
+        }
         "/view.aspx" => view(portal, number("itemid")),
         "/print.aspx" => match item(portal, number("itemid")) {
             Some(index) => Answer::html(chrome::print(&portal.article(index))),
@@ -225,7 +233,7 @@ fn view(portal: &Portal, id: Option<usize>) -> Answer {
 }
 
 fn list(portal: &Portal, cat: usize, page: usize) -> Answer {
-    if page > 1 && lists::posts_back(cat) {
+    if page > 1 && matches!(lists::paging(cat), Paging::Postback | Paging::Panel) {
         // Such a grid knows no page in its address.
         return list(portal, cat, 1);
     }
@@ -235,8 +243,12 @@ fn list(portal: &Portal, cat: usize, page: usize) -> Answer {
     }
 }
 
-fn post(portal: &Portal, cat: usize, form: &Bytes) -> Answer {
+fn post(portal: &Portal, cat: usize, headers: &HeaderMap, form: &Bytes) -> Answer {
     let mut fields = fields(form);
+    let managed = format!("{}|{}", postback::PANEL, postback::TARGET);
+    let delta = headers.get("x-microsoftajax").is_some_and(|v| v == "Delta=true")
+        && fields.get(postback::MANAGER) == Some(&managed)
+        && fields.get("__asyncpost").is_some_and(|v| v == "true");
     let mut take = |name: &str| fields.remove(name).unwrap_or_default();
     let form = postback::Form {
         target: take("__eventtarget"),
@@ -244,8 +256,18 @@ fn post(portal: &Portal, cat: usize, form: &Bytes) -> Answer {
         state: take("__viewstate"),
         validation: take("__eventvalidation"),
     };
-    let html = postback::page(portal, cat, &form).and_then(|page| lists::list(portal, cat, page));
-    match html {
+    let page = postback::page(portal, cat, &form).filter(|page| !portal.forgets(cat, *page));
+    if lists::paging(cat) == Paging::Panel && delta {
+        return match page.and_then(|page| postback::delta(portal, cat, page)) {
+            Some(text) => Answer::new(StatusCode::OK, "text/plain; charset=utf-8", text),
+            None => {
+                let said = "Validation of viewstate MAC failed.";
+                let text = format!("{}|error|500|{said}|", said.len());
+                Answer::new(StatusCode::OK, "text/plain; charset=utf-8", text)
+            }
+        };
+    }
+    match page.and_then(|page| lists::list(portal, cat, page)) {
         Some(html) => Answer::html(html),
         None => Answer::error(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -97,7 +97,7 @@ pub(super) fn without_matrix(text: &str) -> Option<String> {
 
 /// `(S(lit3py55t21z5v55vlm25s55))`, with forms ticket and anonymous id `(A(…)S(…)F(…))`, or `(lit3py55t21z5v55vlm25s55)`
 /// of ASP.NET 1.
-fn is_segment(segment: &Cow<'_, str>) -> bool {
+fn is_segment(segment: &str) -> bool {
     let Some(inner) = segment.strip_prefix('(').and_then(|s| s.strip_suffix(')')) else {
         return false;
     };

@@ -85,6 +85,15 @@ pub struct PagerStop {
     pub reason: String,
 }
 
+impl PagerStop {
+    /// Did it end before its end, or with fewer items than it says it has?
+    #[must_use]
+    pub fn may_be_short(&self) -> bool {
+        matches!(self.reason.as_str(), "max-pages" | "expired" | "max")
+            || self.total.is_some_and(|t| self.items < t)
+    }
+}
+
 impl From<ListRow> for PagerStop {
     fn from(row: ListRow) -> Self {
         Self {

@@ -57,6 +57,11 @@ fn tree(site: &Path, folder: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What is asked for again: robots.txt in each run, and the list whose forms the portal forgets once.
+fn again(url: &str) -> bool {
+    matches!(url, "/robots.txt" | "/?CatID=4")
+}
+
 #[test]
 fn twenty_kills_change_nothing() {
     let seed = std::env::var("SANGTRANG_SEED")
@@ -121,7 +126,7 @@ fn twenty_kills_change_nothing() {
     for (at, urls) in &safe {
         for request in &requests[*at..] {
             assert!(
-                request.method != "GET" || request.url == "/robots.txt" || !urls.contains(&request.url),
+                request.method != "GET" || again(&request.url) || !urls.contains(&request.url),
                 "{} was committed and fetched again",
                 request.url
             );
@@ -182,9 +187,8 @@ fn ctrl_c_stops_cleanly_and_the_same_command_continues() {
         .map(|r| r.url)
         .collect();
     let distinct: BTreeSet<&String> = urls.iter().collect();
-    assert_eq!(
-        urls.len(),
-        distinct.len() + 1,
-        "only robots.txt is asked for twice"
-    );
+    let twice = |url: &&&String| urls.iter().filter(|u| u == *url).count() > 1;
+    let twice: Vec<&&String> = distinct.iter().filter(twice).collect();
+    assert!(twice.iter().all(|url| again(url)), "{twice:?}");
+    assert!(urls.len() <= distinct.len() + 2, "and that only once more");
 }

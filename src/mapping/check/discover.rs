@@ -14,10 +14,11 @@ impl Check<'_> {
             };
             self.id(id, span, true);
             if rule.text("kind").is_some_and(|(kind, _)| kind == "list") {
-                let fields = rule
-                    .named("fields")
-                    .iter()
-                    .map(|(name, ..)| (*name).to_owned())
+                let of_items = rule.names("fields").into_iter();
+                let of_endpoint = rule.sub("pager").map(|p| p.names("fields")).unwrap_or_default();
+                let fields = of_items
+                    .chain(of_endpoint)
+                    .map(|(name, _)| name.to_owned())
                     .collect();
                 self.lists.insert(id.to_owned(), fields);
             }
