@@ -126,6 +126,8 @@ fn crawl_failure(error: CrawlError) -> CliError {
                 CrawlError::DiskFull { .. } => (Exit::Failure, "io::full"),
                 CrawlError::LostLedger { .. } => (Exit::Failure, "ledger::lost"),
                 CrawlError::Browser(_) => (Exit::Usage, "browser::missing"),
+                CrawlError::Secret { .. } => (Exit::Usage, "session::secret"),
+                CrawlError::Login { .. } => (Exit::Held, "session::login"),
                 CrawlError::Net(_) => (Exit::Usage, "net::client"),
                 _ => (Exit::Failure, "crawl"),
             };

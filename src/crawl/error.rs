@@ -47,6 +47,22 @@ pub enum CrawlError {
         /// Folder of the archive.
         path: String,
     },
+    /// A secret that the mapping names is not in the environment.
+    #[error(
+        "the mapping's `[session]` needs the environment variable `{variable}`, which is not set or cannot be sent"
+    )]
+    Secret {
+        /// Its name.
+        variable: String,
+    },
+    /// The login failed.
+    #[error("the login at `{url}` failed: {reason}")]
+    Login {
+        /// The page with the form.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// No HTTP client with these options.
     #[error(transparent)]
     Net(#[from] NetError),

@@ -131,6 +131,9 @@ impl<F: Fn(Event)> Desk<F> {
         for (host, delay) in origins.delays() {
             frontier.slow_down(&host, delay);
         }
+        if http.can_log_in() {
+            http.log_in(None).await?;
+        }
         let starts = mapping.start_urls();
         if !starts.is_empty() && !starts.iter().any(|u| origins.allows(u.as_url())) {
             let reason = if silent {
@@ -242,16 +245,27 @@ impl<F: Fn(Event)> Desk<F> {
 
     fn start(&self, fetcher: &Fetcher, task: Ready, fetches: &mut JoinSet<Worked>) {
         let (fetcher, mapping, learned) = (fetcher.clone(), self.mapping.clone(), self.learned.clone());
-        fetches.spawn(async move {
-            let asked = Instant::now();
-            let answer = fetcher.fetch(&task).await;
-            let latency = asked.elapsed();
-            let work = move || {
+        let work = move |task: Ready, answer, latency| {
+            let (mapping, learned) = (mapping.clone(), learned.clone());
+            tokio::task::spawn_blocking(move || {
                 let mut processed = process(&mapping, &learned, task, answer, SystemTime::now());
                 processed.latency = Some(latency);
                 processed
-            };
-            tokio::task::spawn_blocking(work).await
+            })
+        };
+        fetches.spawn(async move {
+            let asked = Instant::now();
+            let answer = fetcher.fetch(&task).await;
+            let processed = work(task, answer, asked.elapsed()).await?;
+            if !processed.wants_login() || !fetcher.log_in_again(asked).await {
+                return Ok(processed);
+            }
+            let (task, mut exchanges) = (processed.task, processed.answer.exchanges);
+            let asked = Instant::now();
+            let mut answer = fetcher.fetch(&task).await;
+            exchanges.append(&mut answer.exchanges);
+            answer.exchanges = exchanges;
+            work(task, answer, asked.elapsed()).await
         });
     }
 

@@ -15,6 +15,8 @@ use crate::ledger::{Ready, UrlKind};
 use crate::mapping::model::{Discover, Pager};
 use crate::mapping::{Mapping, PageUrl};
 use crate::page;
+use regex::Regex;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 use url::Url;
 
@@ -42,6 +44,11 @@ pub(super) struct Processed {
 }
 
 impl Processed {
+    /// Would a login change this answer?
+    pub(super) fn wants_login(&self) -> bool {
+        matches!(self.outcome, Outcome::Blocked { login: true, .. })
+    }
+
     /// What this answer says of its host.
     pub(super) fn health(&self) -> Health {
         match (&self.outcome, self.latency) {
@@ -88,6 +95,12 @@ pub(super) fn process(
     match &out.answer.end {
         End::Network(class, _) => out.outcome = retry(class),
         End::Redirects(class) => out.outcome = Outcome::Rejected((*class).to_owned()),
+        End::Redirect(target) if leads_to_login(mapping, &out.task.url, target) => {
+            out.outcome = Outcome::Blocked {
+                class: "login".into(),
+                login: true,
+            };
+        }
         End::Redirect(target) => {
             out.redirect = Some(match mapping.canonical(target) {
                 Ok(url) => {
@@ -281,6 +294,27 @@ fn answer_of(
     }
 }
 
+/// Is the target of a redirect the page of the mapping's login, and the asked page another one?
+fn leads_to_login(mapping: &Mapping, asked: &str, target: &Url) -> bool {
+    let Some(login) = &mapping.rules().session.login else {
+        return false;
+    };
+    let same = |a: &Url, b: &Url| a.origin() == b.origin() && a.path().eq_ignore_ascii_case(b.path());
+    let login = mapping.rules().site.base.join(&login.url).ok();
+    let asked = Url::parse(asked).ok();
+    login.is_some_and(|login| same(&login, target) && !asked.is_some_and(|asked| same(&login, &asked)))
+}
+
+/// Would this page end our session?
+fn is_logout(mapping: &Mapping, url: &PageUrl) -> bool {
+    static NAMES: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)(log|sign)[-_]?(out|off)|dang-?xuat|/thoat\b").ok());
+    mapping.rules().session.login.is_some()
+        && NAMES
+            .as_ref()
+            .is_some_and(|names| names.is_match(url.path_and_query()))
+}
+
 /// Is it worth a parse? By the declared type, else by the first bytes.
 fn is_html(capture: &Capture) -> bool {
     match capture.header("content-type") {
@@ -309,6 +343,8 @@ fn is_unknown(capture: &Capture) -> bool {
 pub(super) fn skip(mapping: &Mapping, robots: &Origins, url: &PageUrl, depth: u32) -> Option<&'static str> {
     if !robots.allows(url.as_url()) {
         Some("robots")
+    } else if is_logout(mapping, url) {
+        Some("logout")
     } else if depth > mapping.rules().limits.depth {
         Some("depth")
     } else {

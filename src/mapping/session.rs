@@ -2,7 +2,6 @@
 //! nothing else on any site: `NewsID`, `SessionID` (of a parliament) and `sid` (PHP-Nuke's story id) are no sessions.
 
 use super::url_rules::decoded;
-use std::borrow::Cow;
 
 /// Parameters that are session ids whatever their value: servlets, PHP, ASP, ASP.NET, ColdFusion, osCommerce, Zen Cart.
 const NAMES: [&str; 12] = [

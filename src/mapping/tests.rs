@@ -437,6 +437,24 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn sessions_hold_no_secrets_and_say_what_they_fill_in() {
+    assert_eq!(
+        of(
+            "[session]\nheaders = { Authorization = 'Basic abc' }\ncookies = ['x']\nbearer_env = 'hunter2!'\n[session.login]\nurl = '/l'\nfields = { a = {}, b = { env = 'pw', value = 'x' } }\nsuccess = {}\n"
+        ),
+        [
+            "6:13 secret: `Authorization` may carry a secret",
+            "7:12 cookie: a cookie has a name and a value",
+            "8:14 secret: `bearer_env` is not the name of an environment variable",
+            "11:12 session: the field `a` needs one of `env` and `value`",
+            "11:20 session: the field `b` needs one of `env` and `value`",
+            "11:32 secret: `env` is not the name of an environment variable",
+            "12:11 session: `success` names nothing"
+        ]
+    );
+}
+
+#[test]
 fn miette_draws_file_line_and_caret() {
     let error = Mapping::parse("bad.toml", &format!("{HEAD}[links]\nunwarp = []\n")).unwrap_err();
     let mut drawn = String::new();

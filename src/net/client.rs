@@ -41,7 +41,7 @@ impl Default for Options {
     }
 }
 
-/// A client that follows no redirects, keeps cookies, decodes nothing and speaks TLS with rustls and `ring`.
+/// A client that follows no redirects, keeps no cookies, decodes nothing and speaks TLS with rustls and `ring`.
 ///
 /// # Errors
 /// [`NetError`]: a connect rule that cannot be obeyed, or a user agent that is no header value.
@@ -54,8 +54,7 @@ pub fn client(options: &Options) -> Result<reqwest::Client, NetError> {
         .connect_timeout(options.connect_timeout)
         .pool_max_idle_per_host(options.idle_per_host)
         .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .cookie_store(true);
+        .referer(false);
     if !options.connect_to.is_empty() {
         for rule in &options.connect_to {
             if let (Some(port), Some(to)) = (rule.port, rule.to_port)

@@ -15,5 +15,6 @@ mod faults;
 mod pagers;
 mod politeness;
 mod resume;
+mod sessions;
 mod sources;
 mod support;

@@ -1,7 +1,10 @@
 //! Fetching over HTTP. Redirects are followed here as far as they stay with the same page; each hop is kept.
 
+use super::login::Logins;
+use super::session::{Session, without_secrets};
 use super::{Answer, End};
 use crate::capture::{Exchange, Truncated};
+use crate::crawl::CrawlError;
 use crate::crawl::pager::Request;
 use crate::ledger::{Ready, UrlKind};
 use crate::mapping::{Mapping, PageUrl};
@@ -19,17 +22,20 @@ const MAX_CONTROL_BYTES: u64 = 50 << 20;
 #[derive(Clone)]
 pub struct Http {
     client: reqwest::Client,
-    mapping: Arc<Mapping>,
+    pub(super) mapping: Arc<Mapping>,
     timeout: Duration,
     user_agent: String,
+    pub(super) session: Arc<Session>,
+    pub(super) logins: Arc<tokio::sync::Mutex<Logins>>,
 }
 
 impl Http {
     /// Sets up the client.
     ///
     /// # Errors
-    /// When no client can be made with these options.
-    pub fn new(mapping: Arc<Mapping>, connect_to: &[net::ConnectTo]) -> Result<Self, net::NetError> {
+    /// When no client can be made with these options, or a secret of the session is not in the environment.
+    pub fn new(mapping: Arc<Mapping>, connect_to: &[net::ConnectTo]) -> Result<Self, CrawlError> {
+        let session = Session::new(&mapping, &|name| std::env::var(name).ok())?;
         let politeness = &mapping.rules().politeness;
         let (timeout, user_agent) = (politeness.timeout.0, politeness.agent());
         let client = net::client(&net::Options {
@@ -43,6 +49,8 @@ impl Http {
             mapping,
             timeout,
             user_agent,
+            session: Arc::new(session),
+            logins: Arc::default(),
         })
     }
 
@@ -148,12 +156,15 @@ impl Http {
         if method == Method::POST || !body.is_empty() {
             request = request.body(body.clone());
         }
-        let mut sent = pairs(&headers);
+        let mut headers = headers;
+        self.session.dress(url, &mut headers);
+        let mut sent = without_secrets(&headers);
         sent.insert(0, ("user-agent".into(), self.user_agent.clone().into_bytes()));
         request = request.headers(headers);
         let response = request.send().await.map_err(|e| (class(&e), describe(&e)))?;
         let status = response.status();
         let received = pairs(response.headers());
+        self.session.keep(url, &received);
         let ip = response.remote_addr().map(|a| a.ip());
         let (bytes, truncated) = net::read_body(response, max_body, deadline).await;
         Ok(Exchange {
@@ -178,7 +189,7 @@ impl Http {
 }
 
 /// Where a redirect leads.
-fn target(exchange: &Exchange, url: &Url) -> Option<Url> {
+pub(super) fn target(exchange: &Exchange, url: &Url) -> Option<Url> {
     if !matches!(exchange.status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }

@@ -6,6 +6,8 @@ pub mod browser;
 #[path = "browser/nowhere.rs"]
 pub mod browser;
 pub mod http;
+mod login;
+mod session;
 pub mod traffic;
 
 use super::origins::Origins;
@@ -16,6 +18,7 @@ use browser::{Browser, BrowserError};
 use http::Http;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 use traffic::Rendered;
 use url::Url;
 
@@ -53,6 +56,20 @@ impl Fetcher {
     /// Fetches a task. Never fails: a failure is an answer.
     pub async fn fetch(&self, task: &Ready) -> Answer {
         self.render(task).await.answer
+    }
+
+    /// Logs in again if the mapping says how, unless that was done since `asked`; says whether we are in.
+    pub(super) async fn log_in_again(&self, asked: Instant) -> bool {
+        if !self.http.can_log_in() {
+            return false;
+        }
+        match self.http.log_in(Some(asked)).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!("{error}");
+                false
+            }
+        }
     }
 
     /// Fetches a task and, if it was rendered, tells everything that its page asked for.

@@ -201,17 +201,19 @@ fn fields(form: ElementRef<'_>) -> Option<Vec<(String, String)>> {
     Some(pairs)
 }
 
-/// The request that sends the form matched by `css` with `param` set to `page`.
+/// A form with some of its fields filled in, as it would be sent; fields that it lacks are added.
 #[must_use]
-pub fn form_page(view: &Page, rule: &str, css: &Selector, param: &str, page: u32) -> Option<NextRequest> {
+pub fn filled(view: &Page, css: &Selector, values: &[(String, String)]) -> Option<Request> {
     let form = view.html.select(css).find(|e| e.value().name() == "form")?;
     let mut pairs = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in fields(form)? {
-        if name != param {
+        if !values.iter().any(|(n, _)| *n == name) {
             pairs.append_pair(&name, &value);
         }
     }
-    pairs.append_pair(param, &page.to_string());
+    for (name, value) in values {
+        pairs.append_pair(name, value);
+    }
     let body = pairs.finish();
     let mut url = action(view, form)?;
     let post = form
@@ -220,13 +222,23 @@ pub fn form_page(view: &Page, rule: &str, css: &Selector, param: &str, page: u32
     if !post {
         url.set_query(Some(&body));
     }
-    (body.len() <= MAX_REQUEST).then(|| NextRequest {
+    (body.len() <= MAX_REQUEST).then(|| Request {
+        rule: String::new(),
+        method: if post { "POST" } else { "GET" }.into(),
+        url: url.into(),
+        headers: if post { vec![form_type()] } else { Vec::new() },
+        body: if post { body } else { String::new() },
+    })
+}
+
+/// The next page of a list whose form has a field for the page's number.
+#[must_use]
+pub fn form_page(view: &Page, rule: &str, css: &Selector, param: &str, page: u32) -> Option<NextRequest> {
+    let request = filled(view, css, &[(param.to_owned(), page.to_string())])?;
+    Some(NextRequest {
         request: Request {
             rule: rule.to_owned(),
-            method: if post { "POST" } else { "GET" }.into(),
-            url: url.into(),
-            headers: if post { vec![form_type()] } else { Vec::new() },
-            body: if post { body } else { String::new() },
+            ..request
         },
         page,
         identity: format!("form {param}"),

@@ -4,6 +4,7 @@
 mod collection;
 mod discover;
 mod render;
+mod session;
 mod site;
 mod table;
 
@@ -35,6 +36,7 @@ pub(super) fn check(root: &DeTable<'_>, text: &str, problems: &mut Problems) {
     check.rejects(&root);
     check.discover(&root);
     check.render(&root);
+    check.session(&root);
     check.unique(root.tables("drop"), "drop");
     root.tables("drop").for_each(|d| check.drop_rule(&d));
     check.collections(&root);

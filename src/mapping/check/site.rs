@@ -201,19 +201,7 @@ impl Check<'_> {
             );
         }
         if let Some((name, span)) = target.text("secret_env") {
-            let upper = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-            if name.is_empty() || name.as_bytes()[0].is_ascii_digit() || !name.bytes().all(upper) {
-                // The value may be the secret itself: it is not repeated here.
-                let help = "write the name (`WORDPRESS_PASSWORD`), and the secret into the environment";
-                let message = "`secret_env` is not the name of an environment variable";
-                self.add(
-                    "mapping::secret",
-                    span,
-                    message,
-                    "upper-case letters, digits and `_`",
-                    help,
-                );
-            }
+            self.env_name("secret_env", name, span);
         }
         let share = target.sub("retire").and_then(|r| r.get("max_share"));
         if let Some(node) = share

@@ -6,6 +6,7 @@ mod collection;
 mod discover;
 mod politeness;
 mod render;
+mod session;
 mod site;
 mod target;
 
@@ -13,6 +14,7 @@ pub use collection::*;
 pub use discover::*;
 pub use politeness::*;
 pub use render::*;
+pub use session::*;
 pub use site::*;
 pub use target::*;
 
@@ -33,6 +35,9 @@ pub struct MappingFile {
     /// Bounds of a crawl.
     #[serde(default)]
     pub limits: Limits,
+    /// How the site knows us.
+    #[serde(default)]
+    pub session: Session,
     /// Which URLs are the same page.
     #[serde(default)]
     pub url: UrlRules,
