@@ -176,16 +176,19 @@ fn bare_fetch(urls: &[String], pages: usize, address: &str) -> (f64, Vec<Vec<u8>
                 loop {
                     let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     let Some(url) = urls.get(i) else { return kept };
-                    let body = client
-                        .get(url)
-                        .send()
-                        .await
-                        .expect("an answer")
-                        .bytes()
-                        .await
-                        .expect("a body");
+                    let url = url.parse().expect("a URL");
+                    let headers = http::HeaderMap::new();
+                    let asked = client.request(http::Method::GET, &url, headers, bytes::Bytes::new());
+                    let limits = sangtrang::net::BodyLimits {
+                        bytes: u64::MAX,
+                        deadline: Instant::now() + std::time::Duration::from_secs(60),
+                        rate: (0, std::time::Duration::ZERO),
+                    };
+                    let (body, cut) =
+                        sangtrang::net::read_body(asked.await.expect("an answer"), limits).await;
+                    assert!(cut.is_none(), "a body that is not whole");
                     if i < pages.min(2000) {
-                        kept.push(body.to_vec());
+                        kept.push(body);
                     }
                 }
             }));

@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -71,6 +72,9 @@ pub(super) struct NetArgs {
     /// Send traffic for HOST:PORT to HOST2:PORT2 (as curl does); empty HOST or PORT means any
     #[arg(long, value_name = "HOST:PORT:HOST2:PORT2")]
     pub(super) connect_to: Vec<String>,
+    /// Ask hosts of this network too, although it is not a public one: 10.0.0.0/8, 127.0.0.1/32; can be repeated
+    #[arg(long, value_name = "CIDR")]
+    pub(super) allow_net: Vec<IpNet>,
     /// Chromium or Chrome for the mapping's `[[render]]` rules; $SANGTRANG_CHROMIUM or looked for in PATH if absent
     #[arg(long, value_name = "PATH")]
     pub(super) browser: Option<PathBuf>,
@@ -189,6 +193,8 @@ pub(super) enum Inspect {
     Encoding(InspectEncodingArgs),
     /// What a robots.txt says of URLs, and which of its lines says so (RFC 9309)
     Robots(InspectRobotsArgs),
+    /// Which TLS a server speaks, its certificate, and what to write into the mapping
+    Tls(InspectTlsArgs),
     /// What a mapping makes of URLs, step by step: canonical form and natural key
     Url(InspectUrlArgs),
 }
@@ -204,6 +210,15 @@ pub(super) struct InspectRobotsArgs {
     /// URLs that are asked for
     #[arg(value_name = "URL", requires = "file")]
     pub(super) urls: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectTlsArgs {
+    /// HOST, HOST:PORT or a URL
+    #[arg(value_name = "SERVER")]
+    pub(super) server: String,
+    #[command(flatten)]
+    pub(super) net: NetArgs,
 }
 
 #[derive(Debug, Args)]

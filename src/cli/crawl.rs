@@ -35,6 +35,7 @@ pub(super) fn options(args: &RunArgs, cancel: CancellationToken) -> Result<Crawl
         live: args.live,
         refresh: args.refresh,
         connect_to: args.net.connect_to()?,
+        allow_net: args.net.allow_net.clone(),
         browser: args.net.browser.clone(),
         cancel,
     })

@@ -16,6 +16,7 @@ pub(super) fn main(args: &InspectArgs, ui: &Ui) -> Outcome {
     match &args.what {
         Some(Inspect::Encoding(args)) => return super::inspect_encoding::main(args, ui),
         Some(Inspect::Robots(args)) => return super::inspect_robots::main(args, ui),
+        Some(Inspect::Tls(args)) => return super::inspect_tls::main(args, ui),
         Some(Inspect::Url(args)) => return super::inspect_url::main(args, ui),
         None => {}
     }

@@ -15,6 +15,7 @@ mod inspect;
 mod inspect_encoding;
 mod inspect_lines;
 mod inspect_robots;
+mod inspect_tls;
 mod inspect_url;
 mod run;
 mod schema;

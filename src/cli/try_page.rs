@@ -81,6 +81,7 @@ fn fetched(
     let (runtime, cancel) = reactor()?;
     let options = CrawlOptions {
         connect_to: args.net.connect_to()?,
+        allow_net: args.net.allow_net.clone(),
         browser: args.net.browser.clone(),
         cancel,
         ..CrawlOptions::default()

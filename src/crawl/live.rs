@@ -102,7 +102,7 @@ impl<F: Fn(Event)> Desk<F> {
     pub(super) async fn live(&mut self) -> Result<(), CrawlError> {
         let mapping = self.mapping.clone();
         let rules = mapping.rules();
-        let http = Http::new(mapping.clone(), &self.options.connect_to)?;
+        let http = Http::new(mapping.clone(), &self.options)?;
         self.send(Command::Reopen {
             all: self.options.refresh,
         })?;

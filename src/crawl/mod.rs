@@ -4,6 +4,7 @@
 //! discovery, pagers and verdicts are pure. Everything that was fetched is archived before it is believed, and a URL is
 //! done only when archive and ledger are durable. This room never makes a document.
 
+mod access;
 mod budget;
 pub mod discover;
 mod error;
@@ -31,6 +32,7 @@ pub use error::CrawlError;
 pub use run::{fetch_once, render_once, run};
 
 use crate::net::ConnectTo;
+use ipnet::IpNet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +75,8 @@ pub struct CrawlOptions {
     pub max_time: Option<Duration>,
     /// Where connections really go.
     pub connect_to: Vec<ConnectTo>,
+    /// Networks that are no public ones and may be asked, besides the mapping's.
+    pub allow_net: Vec<IpNet>,
     /// Delay between two requests at one host, instead of the mapping's.
     pub delay: Option<Duration>,
     /// Requests in flight at one host, instead of the mapping's.

@@ -1,6 +1,7 @@
 //! An answer becomes plain data: verdict, links, lists. Pure; runs outside the reactor. The page is parsed once.
 
 use super::discover::{self, Asked, Found, Link};
+use super::fetch::http::TOO_SLOW;
 use super::fetch::{Answer, End};
 use super::frontier::Health;
 use super::origins::Origins;
@@ -153,8 +154,9 @@ fn respond(mapping: &Mapping, learned: &Learned, out: &mut Processed, now: Syste
     match capture.truncated {
         Some(Truncated::Length) => out.outcome = Outcome::Rejected("too-large".into()),
         Some(Truncated::Time | Truncated::Disconnect) if out.outcome == Outcome::Captured => {
+            let slow = capture.notes.iter().any(|(name, _)| name == TOO_SLOW);
             out.outcome = Outcome::Retry {
-                class: "truncated".into(),
+                class: if slow { "too-slow" } else { "truncated" }.into(),
                 after: None,
             };
         }

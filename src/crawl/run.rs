@@ -85,7 +85,7 @@ pub async fn fetch_once(
     url: &PageUrl,
     options: &CrawlOptions,
 ) -> Result<Exchange, CrawlError> {
-    let http = Http::new(mapping.clone(), &options.connect_to)?;
+    let http = Http::new(mapping.clone(), options)?;
     let fetcher = Fetcher::new(http, mapping, Arc::default(), options.browser.as_deref())?;
     let mut answer = fetcher.fetch(&single(url, UrlKind::Page)).await;
     match (answer.exchanges.pop(), answer.end) {
@@ -105,7 +105,7 @@ pub async fn render_once(
     url: &PageUrl,
     options: &CrawlOptions,
 ) -> Result<Rendered, CrawlError> {
-    let http = Http::new(mapping.clone(), &options.connect_to)?;
+    let http = Http::new(mapping.clone(), options)?;
     let program = options.browser.as_deref();
     let browser = Browser::new(http.clone(), mapping.clone(), Arc::default(), program)?;
     let usual = RenderRule::usual();

@@ -40,6 +40,26 @@ pub struct FetchProvenance {
     pub last_modified: Option<String>,
     /// Hash of the body: the way into the archive.
     pub capture: Option<CaptureId>,
+    /// What was special about it: old TLS or a certificate that was not checked as usual (`tls-profile`, `tls-protocol`,
+    /// `tls-cipher`, `tls-reason`, …), a browser (`rendered-by`, `render-rule`, `wait`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, String>,
+}
+
+impl FetchProvenance {
+    /// Adds what the archive noted of the fetch and a reader of the document should know. Usual TLS is not worth a word, and
+    /// what differs from one fetch to the next has no place here.
+    #[must_use]
+    pub fn with_notes(mut self, notes: &[(String, String)]) -> Self {
+        let unusual = notes.iter().any(|(name, _)| name == "tls-profile");
+        let told = |name: &str| match name {
+            "rendered-by" | "render-rule" | "wait" => true,
+            name => unusual && name.starts_with("tls-"),
+        };
+        self.notes
+            .extend(notes.iter().filter(|(name, _)| told(name)).cloned());
+        self
+    }
 }
 
 /// How bytes became text.

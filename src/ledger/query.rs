@@ -570,6 +570,7 @@ fn page(r: &Row<'_>) -> rusqlite::Result<Page> {
             etag: r.get(7)?,
             last_modified: r.get(8)?,
             capture: r.get::<_, Option<[u8; 32]>>(3)?.map(CaptureId::from_bytes),
+            notes: BTreeMap::new(),
         },
         url,
         place: Place {

@@ -1,7 +1,9 @@
 //! Bodies with a limit.
 
-use futures_util::StreamExt;
-use std::time::Instant;
+use super::client::Response;
+use http_body_util::BodyExt as _;
+use hyper::body::Body as _;
+use std::time::{Duration, Instant};
 
 /// Why a body is not whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,38 +12,68 @@ pub enum Truncation {
     Length,
     /// It took longer than allowed.
     Time,
+    /// It came slower than allowed.
+    Rate,
     /// The connection ended before the announced length, or in the middle of a chunk.
     Disconnect,
 }
 
-/// Reads the body as it was sent, at most `max_bytes` of it and not beyond `deadline`. Never fails: what came is
-/// returned with the reason why it is not all.
-pub async fn read_body(
-    response: reqwest::Response,
-    max_bytes: u64,
-    deadline: Instant,
-) -> (Vec<u8>, Option<Truncation>) {
+/// How much of a body is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// Most bytes.
+    pub bytes: u64,
+    /// Until when.
+    pub deadline: Instant,
+    /// Fewest bytes in any such time; 0: no limit. What drips keeps a slot that others could use.
+    pub rate: (u64, Duration),
+}
+
+/// Reads the body as it was sent, as far as the limits go. Never fails: what came is returned with the reason why it is
+/// not all.
+pub async fn read_body(response: Response, limits: BodyLimits) -> (Vec<u8>, Option<Truncation>) {
     let announced = response
-        .headers()
-        .get(reqwest::header::CONTENT_LENGTH)
+        .headers
+        .get(http::header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
     // Answers without a body may announce the length that a GET would have.
-    let bodiless = matches!(response.status().as_u16(), 100..=199 | 204 | 304);
-    let expected = response.content_length();
-    let mut body = Vec::with_capacity(expected.unwrap_or(0).min(max_bytes).min(1 << 20) as usize);
-    let mut stream = response.bytes_stream();
+    let bodiless = matches!(response.status.as_u16(), 100..=199 | 204 | 304);
+    let mut stream = response.body;
+    let expected = stream.size_hint().exact();
+    let mut body = Vec::with_capacity(expected.unwrap_or(0).min(limits.bytes).min(1 << 20) as usize);
+    let (least, window) = limits.rate;
+    let (mut until, mut had) = (Instant::now() + window, 0);
     loop {
-        let chunk = match tokio::time::timeout_at(deadline.into(), stream.next()).await {
-            Err(_) => return (body, Some(Truncation::Time)),
+        let stop = if least > 0 {
+            until.min(limits.deadline)
+        } else {
+            limits.deadline
+        };
+        let frame = match tokio::time::timeout_at(stop.into(), stream.frame()).await {
+            Err(_) if stop == limits.deadline => return (body, Some(Truncation::Time)),
+            Err(_) => {
+                if ((body.len() - had) as u64) < least {
+                    return (body, Some(Truncation::Rate));
+                }
+                (until, had) = (Instant::now() + window, body.len());
+                continue;
+            }
             Ok(None) => break,
-            Ok(Some(Err(error))) if error.is_timeout() => return (body, Some(Truncation::Time)),
             Ok(Some(Err(error))) => {
                 tracing::debug!(%error, received = body.len(), "the body broke off");
                 return (body, Some(Truncation::Disconnect));
             }
-            Ok(Some(Ok(chunk))) => chunk,
+            Ok(Some(Ok(frame))) => frame,
         };
-        let room = usize::try_from(max_bytes).unwrap_or(usize::MAX) - body.len();
+        // What drips in without a pause is seen here, not above.
+        if least > 0 && Instant::now() >= until {
+            if ((body.len() - had) as u64) < least {
+                return (body, Some(Truncation::Rate));
+            }
+            (until, had) = (Instant::now() + window, body.len());
+        }
+        let Ok(chunk) = frame.into_data() else { continue };
+        let room = usize::try_from(limits.bytes).unwrap_or(usize::MAX) - body.len();
         if chunk.len() > room {
             body.extend_from_slice(&chunk[..room]);
             return (body, Some(Truncation::Length));
@@ -55,7 +87,7 @@ pub async fn read_body(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ACCEPT_ENCODING, NetError, Options, client};
+    use super::super::{ACCEPT_ENCODING, Client, NetError, Options, client};
     use super::*;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -93,16 +125,41 @@ mod tests {
         }
     }
 
+    async fn get(client: &Client, url: &str, headers: &[(&'static str, &'static str)]) -> Response {
+        let headers = headers
+            .iter()
+            .map(|(n, v)| (n.parse().unwrap(), http::HeaderValue::from_static(v)))
+            .collect();
+        let url = url.parse().unwrap();
+        let asked = client.request(http::Method::GET, &url, headers, bytes::Bytes::new());
+        asked.await.unwrap()
+    }
+
     async fn fetch(
         answer: &'static [u8],
         hold: bool,
         max: u64,
         wait: Duration,
     ) -> (Vec<u8>, Option<Truncation>) {
+        fetch_at_rate(answer, hold, max, wait, (0, Duration::ZERO)).await
+    }
+
+    async fn fetch_at_rate(
+        answer: &'static [u8],
+        hold: bool,
+        bytes: u64,
+        wait: Duration,
+        rate: (u64, Duration),
+    ) -> (Vec<u8>, Option<Truncation>) {
         let (port, _told) = serve(answer, hold).await;
         let client = client(&options(port)).unwrap();
-        let response = client.get("http://ctk.example/a").send().await.unwrap();
-        read_body(response, max, Instant::now() + wait).await
+        let response = get(&client, "http://ctk.example/a", &[]).await;
+        let limits = BodyLimits {
+            bytes,
+            deadline: Instant::now() + wait,
+            rate,
+        };
+        read_body(response, limits).await
     }
 
     const LONG: Duration = Duration::from_secs(30);
@@ -180,41 +237,52 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_url_stays_and_cookies_and_redirects_are_as_promised() {
-        let answer = b"HTTP/1.1 302 Found\r\nLocation: /b\r\nSet-Cookie: s=1\r\nContent-Length: 0\r\n\r\n";
+    async fn what_drips_is_given_up() {
+        let announced = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc";
+        let rate = (100, Duration::from_millis(50));
+        let drip = fetch_at_rate(announced, true, 10, LONG, rate).await;
+        assert_eq!(drip, (b"abc".to_vec(), Some(Truncation::Rate)));
+    }
+
+    #[tokio::test]
+    async fn the_url_stays_and_redirects_are_as_promised() {
+        let answer =
+            b"HTTP/1.1 302 Moved, they say\r\nLocation: /b\r\nSet-Cookie: s=1\r\nContent-Length: 0\r\n\r\n";
         let (port, mut told) = serve(answer, false).await;
         let client = client(&options(port)).unwrap();
-        let response = client.get("http://ctk.example/a").send().await.unwrap();
-        assert_eq!(response.status(), 302);
-        assert_eq!(response.url().as_str(), "http://ctk.example/a");
+        let response = get(&client, "http://ctk.example/a", &[]).await;
+        assert_eq!(response.status, 302);
+        assert_eq!(response.reason, "Moved, they say");
+        assert_eq!(response.connection.peer.unwrap().port(), port);
         let first = told.recv().await.unwrap().to_ascii_lowercase();
+        assert!(first.starts_with("get /a http/1.1\r\n"), "{first}");
         assert!(first.contains("host: ctk.example\r\n"), "{first}");
+        assert!(first.contains("user-agent: sangtrang/"), "{first}");
         assert!(!first.contains("accept-encoding"), "{first}");
-        client
-            .get("http://ctk.example/b")
-            .header("accept-encoding", ACCEPT_ENCODING)
-            .send()
-            .await
-            .unwrap();
+        let asked = [("accept-encoding", ACCEPT_ENCODING)];
+        get(&client, "http://ctk.example/b?x=1#part", &asked).await;
         let second = told.recv().await.unwrap().to_ascii_lowercase();
+        assert!(second.starts_with("get /b?x=1 http/1.1\r\n"), "{second}");
         assert!(
-            second.contains("cookie: s=1\r\n") && second.contains(ACCEPT_ENCODING),
+            second.contains(ACCEPT_ENCODING) && !second.contains("cookie"),
             "{second}"
         );
     }
 
     #[test]
     fn rules_that_cannot_be_obeyed_are_refused() {
-        let rule = vec!["a.example:8080:127.0.0.1:9".parse().unwrap()];
-        let refused = client(&Options {
-            connect_to: rule,
+        let proxy = Options {
+            proxy: Some("ftp://user:secret@proxy.example".into()),
             ..Options::default()
-        });
-        assert!(matches!(refused, Err(NetError::ExplicitPort { port: 8080, .. })));
+        };
+        let Err(NetError::Proxy { value }) = client(&proxy) else {
+            panic!()
+        };
+        assert_eq!(value, "proxy.example");
         let agent = Options {
             user_agent: "a\nb".into(),
             ..Options::default()
         };
-        assert!(matches!(client(&agent), Err(NetError::Client(_))));
+        assert!(matches!(client(&agent), Err(NetError::UserAgent(_))));
     }
 }

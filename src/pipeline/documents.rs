@@ -168,12 +168,13 @@ fn extract_capture(mapping: &Mapping, capture: &Capture, url: &PageUrl, known: &
     let Some(collection) = super::classify(mapping, &page) else {
         return outside(mapping, &page);
     };
+    let fetch = known.page.fetch.clone().with_notes(&capture.notes);
     let context = Context {
         mapping,
         listing: &known.listing,
         discovered: &known.discovered,
         aliases: &known.aliases,
-        fetch: &known.page.fetch,
+        fetch: &fetch,
     };
     match extract::extract(&page, collection, &context) {
         Ok(extraction) => Read::Documents(Box::new(extraction)),

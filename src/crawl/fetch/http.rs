@@ -4,26 +4,30 @@ use super::login::Logins;
 use super::session::{Session, without_secrets};
 use super::{Answer, End};
 use crate::capture::{Exchange, Truncated};
-use crate::crawl::CrawlError;
 use crate::crawl::pager::Request;
+use crate::crawl::{CrawlError, CrawlOptions, access};
 use crate::ledger::{Ready, UrlKind};
 use crate::mapping::{Mapping, PageUrl};
 use crate::net;
-use reqwest::Method;
-use reqwest::header::{self, HeaderMap, HeaderValue};
+use http::Method;
+use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use url::Url;
 
+/// Note of an answer that was given up because it dripped.
+pub(in crate::crawl) const TOO_SLOW: &str = "too-slow";
 /// Largest robots.txt or sitemap that is kept, in bytes as sent.
 const MAX_CONTROL_BYTES: u64 = 50 << 20;
 
 /// The live site.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    client: net::Client,
     pub(super) mapping: Arc<Mapping>,
     timeout: Duration,
+    /// Fewest bytes in any such time.
+    min_rate: (u64, Duration),
     user_agent: String,
     pub(super) session: Arc<Session>,
     pub(super) logins: Arc<tokio::sync::Mutex<Logins>>,
@@ -34,21 +38,19 @@ impl Http {
     ///
     /// # Errors
     /// When no client can be made with these options, or a secret of the session is not in the environment.
-    pub fn new(mapping: Arc<Mapping>, connect_to: &[net::ConnectTo]) -> Result<Self, CrawlError> {
+    pub fn new(mapping: Arc<Mapping>, options: &CrawlOptions) -> Result<Self, CrawlError> {
         let session = Session::new(&mapping, &|name| std::env::var(name).ok())?;
-        let politeness = &mapping.rules().politeness;
-        let (timeout, user_agent) = (politeness.timeout.0, politeness.agent());
-        let client = net::client(&net::Options {
-            user_agent: user_agent.clone(),
-            timeout,
-            connect_to: connect_to.to_vec(),
-            ..net::Options::default()
-        })?;
+        let options = access::options(&mapping, options);
+        let client = net::client(&options)?;
+        let network = &mapping.rules().network;
+        let window = network.min_rate_time.0;
+        let min_rate = (network.min_rate.saturating_mul(window.as_secs().max(1)), window);
         Ok(Self {
             client,
             mapping,
-            timeout,
-            user_agent,
+            timeout: options.timeout,
+            min_rate,
+            user_agent: options.user_agent,
             session: Arc::new(session),
             logins: Arc::default(),
         })
@@ -150,38 +152,45 @@ impl Http {
         body: Vec<u8>,
         max_body: u64,
     ) -> Result<Exchange, (&'static str, String)> {
-        let deadline = Instant::now() + self.timeout;
+        let limits = net::BodyLimits {
+            bytes: max_body,
+            deadline: Instant::now() + self.timeout,
+            rate: self.min_rate,
+        };
         let at = jiff::Timestamp::now();
-        let mut request = self.client.request(method.clone(), url.clone());
-        if method == Method::POST || !body.is_empty() {
-            request = request.body(body.clone());
-        }
         let mut headers = headers;
         self.session.dress(url, &mut headers);
         let mut sent = without_secrets(&headers);
         sent.insert(0, ("user-agent".into(), self.user_agent.clone().into_bytes()));
-        request = request.headers(headers);
-        let response = request.send().await.map_err(|e| (class(&e), describe(&e)))?;
-        let status = response.status();
-        let received = pairs(response.headers());
+        let asked = self
+            .client
+            .request(method.clone(), url, headers, body.clone().into());
+        let response = asked.await.map_err(|e| (e.class, e.text))?;
+        let status = response.status;
+        let reason = response.reason.clone();
+        let received = pairs(&response.headers);
         self.session.keep(url, &received);
-        let ip = response.remote_addr().map(|a| a.ip());
-        let (bytes, truncated) = net::read_body(response, max_body, deadline).await;
+        let ip = response.connection.peer.map(|a| a.ip());
+        let mut notes = notes(&response.connection);
+        let (bytes, truncated) = net::read_body(response, limits).await;
+        if truncated == Some(net::Truncation::Rate) {
+            notes.push((TOO_SLOW.into(), "given up, see `network.min_rate`".into()));
+        }
         Ok(Exchange {
-            notes: Vec::new(),
+            notes,
             url: url.to_string(),
             method: method.to_string(),
             request_headers: sent,
             request_body: body,
             status: status.as_u16(),
-            reason: status.canonical_reason().unwrap_or_default().to_owned(),
+            reason,
             headers: received,
             body: bytes,
             at,
             ip,
             truncated: truncated.map(|t| match t {
                 net::Truncation::Length => Truncated::Length,
-                net::Truncation::Time => Truncated::Time,
+                net::Truncation::Time | net::Truncation::Rate => Truncated::Time,
                 net::Truncation::Disconnect => Truncated::Disconnect,
             }),
         })
@@ -209,25 +218,28 @@ fn pairs(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-fn class(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
-        "timeout"
-    } else if error.is_connect() {
-        "connect"
-    } else {
-        "network"
+/// What the archive says of a connection: the TLS that was spoken, and why it is not the usual.
+fn notes(connection: &net::ConnInfo) -> Vec<(String, String)> {
+    let Some(tls) = &connection.tls else {
+        return Vec::new();
+    };
+    let mut notes = vec![
+        ("tls-protocol".to_owned(), tls.protocol.clone()),
+        ("tls-cipher".to_owned(), tls.cipher.clone()),
+    ];
+    if tls.profile != net::Profile::Modern || tls.unchecked || tls.pinned {
+        notes.push(("tls-profile".into(), tls.profile.as_str().into()));
+        if tls.unchecked {
+            notes.push(("tls-invalid".into(), "accepted unchecked".into()));
+        }
+        if let Some(pin) = tls.certificate.filter(|_| tls.pinned) {
+            notes.push(("tls-pin".into(), pin.to_string()));
+        }
+        if let Some(reason) = &tls.reason {
+            notes.push(("tls-reason".into(), reason.clone()));
+        }
     }
-}
-
-/// An error with its causes: reqwest's own text says only that something failed.
-fn describe(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    notes
 }
 
 /// A task that the ledger does not know, for single fetches.

@@ -6,7 +6,7 @@ use crate::mapping::Mapping;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cookie_store::CookieStore;
-use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::sync::{Mutex, PoisonError};
 use url::{Origin, Url};
 

@@ -3,6 +3,7 @@
 
 mod collection;
 mod discover;
+mod network;
 mod render;
 mod session;
 mod site;
@@ -37,6 +38,7 @@ pub(super) fn check(root: &DeTable<'_>, text: &str, problems: &mut Problems) {
     check.discover(&root);
     check.render(&root);
     check.session(&root);
+    check.network(&root);
     check.unique(root.tables("drop"), "drop");
     root.tables("drop").for_each(|d| check.drop_rule(&d));
     check.collections(&root);

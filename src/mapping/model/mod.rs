@@ -4,6 +4,7 @@
 
 mod collection;
 mod discover;
+mod network;
 mod politeness;
 mod render;
 mod session;
@@ -12,6 +13,7 @@ mod target;
 
 pub use collection::*;
 pub use discover::*;
+pub use network::*;
 pub use politeness::*;
 pub use render::*;
 pub use session::*;
@@ -32,6 +34,12 @@ pub struct MappingFile {
     /// How to treat its servers.
     #[serde(default)]
     pub politeness: Politeness,
+    /// Where connections may go.
+    #[serde(default)]
+    pub network: Network,
+    /// How old their TLS may be.
+    #[serde(default)]
+    pub tls: Tls,
     /// Bounds of a crawl.
     #[serde(default)]
     pub limits: Limits,

@@ -7,8 +7,8 @@ use crate::mapping::model::{RenderBlock, RenderRule};
 use crate::mapping::{Mapping, UrlError};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use http::Method;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -118,10 +118,10 @@ pub(super) fn ours(event: &Value) -> (Method, HeaderMap) {
         }
     }
     headers
-        .entry(reqwest::header::ACCEPT)
+        .entry(http::header::ACCEPT)
         .or_insert(HeaderValue::from_static("*/*"));
     headers.insert(
-        reqwest::header::ACCEPT_ENCODING,
+        http::header::ACCEPT_ENCODING,
         HeaderValue::from_static(crate::net::ACCEPT_ENCODING),
     );
     (method.unwrap_or(Method::GET), headers)
