@@ -41,7 +41,15 @@ pub(super) fn main(args: &InspectTlsArgs, ui: &Ui) -> Outcome {
         }));
     } else {
         ui.data(clean(&format!("{host}:{port}")));
-        attempts.iter().for_each(|a| ui.data(clean(&line(a))));
+        let mut before = "";
+        for attempt in &attempts {
+            // A server that refuses to speak refuses it whatever the certificate would be.
+            let why = attempt.result.as_ref().err().map_or("", |e| e.text.as_str());
+            if why.is_empty() || why != before {
+                ui.data(clean(&line(attempt)));
+            }
+            before = why;
+        }
         match &paste {
             Some(text) => {
                 ui.data("\nto read it, write into the mapping:\n");
@@ -114,9 +122,12 @@ fn line(attempt: &Attempt) -> String {
     }
 }
 
-/// Without the hint to call this command.
+/// Without the server's name, which stands above, and the hint to call this command.
 fn reason(text: &str) -> &str {
-    text.split("; `sangtrang inspect tls").next().unwrap_or(text)
+    let text = text.split("; `sangtrang inspect tls").next().unwrap_or(text);
+    text.strip_prefix("no TLS with `")
+        .and_then(|rest| rest.split_once("` (")?.1.strip_suffix(')'))
+        .unwrap_or(text)
 }
 
 fn object(attempt: &Attempt) -> serde_json::Value {

@@ -4,7 +4,8 @@ use super::NetError;
 use super::error::FetchError;
 use super::tls::{Pin, Profile, TlsRule};
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslConnector, SslMethod, SslOptions, SslVerifyMode, SslVersion};
+use openssl::ssl::{SslConnector, SslMethod, SslOptions, SslRef, SslVerifyMode, SslVersion};
+use openssl::x509::X509VerifyResult;
 use std::pin::Pin as Pinned;
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
@@ -52,10 +53,9 @@ pub(super) async fn connect(
         .and_then(|c| c.verify_hostname(!chosen).into_ssl(host))
         .map_err(|e| failed(e.to_string()))?;
     let mut stream = SslStream::new(ssl, tcp).map_err(|e| failed(e.to_string()))?;
-    Pinned::new(&mut stream)
-        .connect()
-        .await
-        .map_err(|e| failed(e.to_string()))?;
+    if let Err(error) = Pinned::new(&mut stream).connect().await {
+        return Err(failed(reason(&error, stream.ssl())));
+    }
     if !rule.pins.is_empty() {
         let certificate = stream.ssl().peer_certificate().and_then(|c| c.to_der().ok());
         let pin = certificate.map(|der| Pin::of(&der));
@@ -65,4 +65,15 @@ pub(super) async fn connect(
         }
     }
     Ok(stream)
+}
+
+/// What the library says, without its source files and numbers.
+fn reason(error: &openssl::ssl::Error, ssl: &SslRef) -> String {
+    let verified = ssl.verify_result();
+    if verified != X509VerifyResult::OK {
+        return format!("invalid certificate: {}", verified.error_string());
+    }
+    let stack = error.ssl_error().map(ErrorStack::errors).unwrap_or_default();
+    let first = stack.iter().find_map(openssl::error::Error::reason);
+    first.map_or_else(|| error.to_string(), str::to_owned)
 }
