@@ -176,14 +176,19 @@ pub(super) struct InspectArgs {
     #[command(subcommand)]
     pub(super) what: Option<Inspect>,
     /// A saved page
-    #[arg(required = true)]
+    #[arg(required_unless_present = "render")]
     pub(super) file: Option<PathBuf>,
+    /// A page of the live site in a browser instead: the same as `inspect render URL`
+    #[arg(long, value_name = "URL", conflicts_with = "file")]
+    pub(super) render: Option<String>,
     /// Mapping whose rules for encodings and URLs apply
     #[arg(long, value_name = "MAPPING")]
     pub(super) mapping: Option<PathBuf>,
     /// URL that the page stands for
     #[arg(long, default_value = "http://localhost/", value_name = "URL")]
     pub(super) url: String,
+    #[command(flatten)]
+    pub(super) net: NetArgs,
 }
 
 /// One aspect instead of the whole page.
@@ -191,6 +196,8 @@ pub(super) struct InspectArgs {
 pub(super) enum Inspect {
     /// How any file is read: HTML block by block, other text line by line; and the text
     Encoding(InspectEncodingArgs),
+    /// What a page asks for when a browser shows it, and which endpoint could be mapped instead
+    Render(InspectRenderArgs),
     /// What a robots.txt says of URLs, and which of its lines says so (RFC 9309)
     Robots(InspectRobotsArgs),
     /// Which TLS a server speaks, its certificate, and what to write into the mapping
@@ -210,6 +217,18 @@ pub(super) struct InspectRobotsArgs {
     /// URLs that are asked for
     #[arg(value_name = "URL", requires = "file")]
     pub(super) urls: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectRenderArgs {
+    /// The page
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+    /// Mapping whose rules apply (`[[render]]`, sessions, limits)
+    #[arg(long, value_name = "MAPPING")]
+    pub(super) mapping: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) net: NetArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,13 @@
 //! `sangtrang inspect FILE`: what a saved page looks like to the program.
 
-use super::args::{Inspect, InspectArgs};
+use super::args::{Inspect, InspectArgs, InspectRenderArgs};
 use super::error::CliError;
 use super::target::load_mapping;
 use super::{Exit, Outcome, Ui};
 use crate::capture::Capture;
 use crate::document::CaptureId;
 use crate::mapping::Mapping;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Largest file that is inspected, in bytes.
@@ -16,39 +17,45 @@ pub(super) fn main(args: &InspectArgs, ui: &Ui) -> Outcome {
     match &args.what {
         Some(Inspect::Encoding(args)) => return super::inspect_encoding::main(args, ui),
         Some(Inspect::Robots(args)) => return super::inspect_robots::main(args, ui),
+        Some(Inspect::Render(args)) => return super::inspect_render::main(args, ui),
         Some(Inspect::Tls(args)) => return super::inspect_tls::main(args, ui),
         Some(Inspect::Url(args)) => return super::inspect_url::main(args, ui),
         None => {}
+    }
+    if let Some(url) = &args.render {
+        let args = InspectRenderArgs {
+            url: url.clone(),
+            mapping: args.mapping.clone(),
+            net: args.net.clone(),
+        };
+        return super::inspect_render::main(&args, ui);
     }
     let Some(file) = &args.file else {
         return Err(CliError::new(Exit::Usage, "usage::file", "no file to inspect"));
     };
     let base = url::Url::parse(&args.url)
         .map_err(|e| CliError::new(Exit::Usage, "usage::url", format!("`{}`: {e}", args.url)))?;
-    let mapping = match &args.mapping {
-        Some(path) => load_mapping(path)?,
-        None => Arc::new(
-            Mapping::parse(
-                "inspect",
-                &format!(
-                    "schema = 1\n[site]\nid = \"inspect\"\nbase = {:?}\n",
-                    base.origin().ascii_serialization()
-                ),
-            )
-            .map_err(|e| {
-                CliError::new(
-                    Exit::Usage,
-                    "usage::url",
-                    format!("`{}` cannot be a site: {e}", args.url),
-                )
-            })?,
-        ),
-    };
+    let mapping = mapping_or_usual(args.mapping.as_deref(), &base)?;
     let url = mapping
         .canonical(&base)
         .map_err(|e| CliError::new(Exit::Usage, "usage::url", e))?;
     let capture = super::try_page::saved(file, url.as_str(), MAX_FILE)?;
     show(&capture, &mapping, &url, ui)
+}
+
+/// The mapping at `path`; else one that knows nothing but the site of `base`.
+pub(super) fn mapping_or_usual(path: Option<&Path>, base: &url::Url) -> Result<Arc<Mapping>, CliError> {
+    if let Some(path) = path {
+        return load_mapping(path);
+    }
+    let text = format!(
+        "schema = 1\n[site]\nid = \"inspect\"\nbase = {:?}\n",
+        base.origin().ascii_serialization()
+    );
+    Mapping::parse("inspect", &text).map(Arc::new).map_err(|e| {
+        let text = format!("`{base}` cannot be a site: {e}");
+        CliError::new(Exit::Usage, "usage::url", text)
+    })
 }
 
 fn show(capture: &Capture, mapping: &Mapping, url: &crate::mapping::PageUrl, ui: &Ui) -> Outcome {

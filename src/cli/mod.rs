@@ -14,6 +14,7 @@ mod extract;
 mod inspect;
 mod inspect_encoding;
 mod inspect_lines;
+mod inspect_render;
 mod inspect_robots;
 mod inspect_tls;
 mod inspect_url;

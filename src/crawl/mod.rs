@@ -18,6 +18,7 @@ mod origins;
 pub mod pager;
 pub mod politeness;
 mod process;
+pub mod propose;
 mod recorder;
 mod replay;
 pub mod robots;

@@ -60,6 +60,22 @@ impl FetchProvenance {
             .extend(notes.iter().filter(|(name, _)| told(name)).cloned());
         self
     }
+
+    /// What was unusual, in one line for a report each.
+    pub fn unusual(&self) -> impl Iterator<Item = String> + '_ {
+        let note = |name: &str| self.notes.get(name).map(String::as_str);
+        let tls = note("tls-profile").map(|profile| {
+            let unchecked = note("tls-invalid").map_or("", |_| ", certificate not checked");
+            let protocol = note("tls-protocol").unwrap_or_default();
+            let reason = note("tls-reason").unwrap_or("pinned certificate");
+            format!("TLS {profile} ({protocol}{unchecked}): {reason}")
+        });
+        let rendered = note("rendered-by").map(|by| {
+            let rule = note("render-rule").unwrap_or_default();
+            format!("rendered by {by}, rule {rule}")
+        });
+        [tls, rendered].into_iter().flatten()
+    }
 }
 
 /// How bytes became text.

@@ -49,6 +49,9 @@ pub struct Tally {
     pub dropped_by_rule: BTreeMap<String, u64>,
     /// Documents by encoding used.
     pub encodings: BTreeMap<String, u64>,
+    /// Documents that came by old TLS, an unchecked certificate or a browser, by what it was.
+    #[serde(default)]
+    pub unusual: BTreeMap<String, u64>,
     /// How often each rung of a field's chain matched, by `field#rung`: a shift is the first sign of a new template.
     pub rungs: BTreeMap<String, u64>,
     /// References to media by state.

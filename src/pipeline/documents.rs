@@ -303,6 +303,9 @@ fn count(tally: &mut Tally, document: &Document, url: &str) {
         .encodings
         .entry(document.provenance.decode.used.clone())
         .or_default() += 1;
+    for unusual in document.provenance.fetch.unusual() {
+        *tally.unusual.entry(unusual).or_default() += 1;
+    }
     for (field, origin) in &document.provenance.fields {
         *tally.rungs.entry(format!("{field}#{}", origin.rung)).or_default() += 1;
     }

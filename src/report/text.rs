@@ -80,6 +80,10 @@ pub fn report_text(report: &RunReport) -> String {
 
     let _ = writeln!(out, "\nENCODINGS used, in documents");
     section(&mut out, &d.encodings);
+    if !d.unusual.is_empty() {
+        let _ = writeln!(out, "\nFETCHED in unusual ways, in documents");
+        section(&mut out, &d.unusual);
+    }
     let _ = writeln!(out, "\nRUNGS that matched, by field (0 is the first)");
     section(&mut out, &d.rungs);
     let _ = writeln!(

@@ -69,7 +69,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn link(template: &str, item: &Value) -> Option<String> {
+pub(in crate::crawl) fn link(template: &str, item: &Value) -> Option<String> {
     if template.starts_with('/') && !template.contains('{') {
         // A pointer, unless nothing is there: then it would be the same address for every item.
         return text(item.pointer(template)?);
