@@ -1,8 +1,11 @@
-//! What the archive writes about one exchange: a request and a response record.
+//! What the archive writes about one exchange: a request, a metadata and a response record; a revisit record instead of
+//! a response that is archived already.
 
 use super::http::{header, push_header, push_line_safe};
-use super::record::{safe_uri, sha1, write_record};
-use super::{Exchange, Truncated};
+use super::record::{
+    JSON_METADATA, REFERS_TO_FILE, REFERS_TO_LENGTH, REFERS_TO_OFFSET, safe_uri, sha1, write_record,
+};
+use super::{Exchange, Location, Truncated};
 use uuid::Uuid;
 
 /// A record's name follows from what it names: a repeated run does not invent new ones.
@@ -14,9 +17,41 @@ pub(super) fn record_id(parts: &[&str]) -> String {
     format!("<urn:uuid:{id}>")
 }
 
-/// The request and the response record, uncompressed. The request comes first, so that the end of the response is the
-/// end of the exchange.
-pub(super) fn records(exchange: &Exchange, file: &str, offset: u64) -> [Vec<u8>; 2] {
+/// Longest note that is written, in bytes.
+const MAX_NOTE: usize = 1000;
+/// Most notes of an exchange.
+const MAX_NOTES: usize = 32;
+/// Profile of a revisit record with the same payload (WARC 1.1, 6.7.2).
+const SAME_PAYLOAD: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
+
+/// The response with the same payload that a revisit record names.
+pub(super) struct Original<'o> {
+    pub(super) place: &'o Location,
+    pub(super) id: &'o str,
+    pub(super) url: &'o str,
+    pub(super) date: &'o str,
+}
+
+/// The records of one exchange, uncompressed.
+pub(super) struct Records {
+    /// Request and metadata.
+    pub(super) before: Vec<Vec<u8>>,
+    /// The response; last, so that its end is the end of the exchange.
+    pub(super) response: Vec<u8>,
+}
+
+/// Notes as they are written: in bounds, one line each.
+fn notes(exchange: &Exchange) -> impl Iterator<Item = (&str, String)> {
+    exchange.notes.iter().take(MAX_NOTES).map(|(name, value)| {
+        let mut line = Vec::new();
+        push_line_safe(&mut line, value.as_bytes());
+        line.truncate(MAX_NOTE);
+        (name.as_str(), String::from_utf8_lossy(&line).into_owned())
+    })
+}
+
+/// The records of an exchange that begins at `offset` of `file`; `same`: the response with the same payload.
+pub(super) fn records(exchange: &Exchange, same: Option<&Original<'_>>, file: &str, offset: u64) -> Records {
     let place = offset.to_string();
     let at = exchange.at.to_string();
     let id = |kind| record_id(&[kind, file, &place, &at, &exchange.url]);
@@ -39,11 +74,29 @@ pub(super) fn records(exchange: &Exchange, file: &str, offset: u64) -> [Vec<u8>;
         ("WARC-Payload-Digest", sha1(&[&exchange.request_body])),
         ("Content-Type", "application/http; msgtype=request".to_owned()),
     ]);
-    let request = write_record(&headers, &[&head, &exchange.request_body]);
+    let mut before = vec![write_record(&headers, &[&head, &exchange.request_body])];
+    if !exchange.notes.is_empty() {
+        let mut fields = Vec::new();
+        for (name, value) in notes(exchange) {
+            push_header(&mut fields, name, value.as_bytes());
+        }
+        let headers = [
+            ("WARC-Type", "metadata".to_owned()),
+            ("WARC-Record-ID", id("metadata")),
+            ("WARC-Refers-To", response_id.clone()),
+            ("WARC-Target-URI", url.clone()),
+            ("WARC-Date", date.clone()),
+            ("WARC-Block-Digest", sha1(&[&fields])),
+            ("Content-Type", "application/warc-fields".to_owned()),
+        ];
+        before.push(write_record(&headers, &[&fields]));
+    }
 
     let head = response_head(exchange);
+    let kind = if same.is_some() { "revisit" } else { "response" };
+    let body: &[u8] = if same.is_some() { &[] } else { &exchange.body };
     let mut headers = vec![
-        ("WARC-Type", "response".to_owned()),
+        ("WARC-Type", kind.to_owned()),
         ("WARC-Record-ID", response_id),
         ("WARC-Concurrent-To", request_id),
         ("WARC-Target-URI", url),
@@ -51,10 +104,28 @@ pub(super) fn records(exchange: &Exchange, file: &str, offset: u64) -> [Vec<u8>;
     ];
     headers.extend(ip.map(|ip| ("WARC-IP-Address", ip)));
     headers.extend([
-        ("WARC-Block-Digest", sha1(&[&head, &exchange.body])),
+        ("WARC-Block-Digest", sha1(&[&head, body])),
         ("WARC-Payload-Digest", sha1(&[&exchange.body])),
         ("Content-Type", "application/http; msgtype=response".to_owned()),
     ]);
+    if let Some(same) = same {
+        headers.extend([
+            ("WARC-Profile", SAME_PAYLOAD.to_owned()),
+            ("WARC-Refers-To", same.id.to_owned()),
+            ("WARC-Refers-To-Target-URI", same.url.to_owned()),
+            ("WARC-Refers-To-Date", same.date.to_owned()),
+            (REFERS_TO_FILE, same.place.file.clone()),
+            (REFERS_TO_OFFSET, same.place.offset.to_string()),
+            (REFERS_TO_LENGTH, same.place.length.to_string()),
+        ]);
+    }
+    if !exchange.notes.is_empty() {
+        // One record alone tells its notes, too: documents are made of single records.
+        let object: serde_json::Map<String, serde_json::Value> = notes(exchange)
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        headers.push((JSON_METADATA, serde_json::Value::from(object).to_string()));
+    }
     headers.extend(exchange.truncated.map(|why| {
         let why = match why {
             Truncated::Length => "length",
@@ -63,7 +134,10 @@ pub(super) fn records(exchange: &Exchange, file: &str, offset: u64) -> [Vec<u8>;
         };
         ("WARC-Truncated", why.to_owned())
     }));
-    [request, write_record(&headers, &[&head, &exchange.body])]
+    Records {
+        before,
+        response: write_record(&headers, &[&head, body]),
+    }
 }
 
 fn request_head(exchange: &Exchange) -> Vec<u8> {

@@ -29,16 +29,80 @@ impl ArchiveReader {
         Capture::from_exchange(&self.read_exchange(location, max_body)?, max_body)
     }
 
-    /// The response at `location` as it was sent. The request is not read: method and request headers are empty.
+    /// The response at `location` as it was sent; a revisit record gives the body that it refers to. The request is not
+    /// read: method and request headers are empty.
     ///
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_exchange(&self, location: &Location, max_body: u64) -> Result<Exchange, CaptureError> {
+        let (head, block) = self.record(location, max_body)?;
+        let mut exchange = self.http(location, &head, block)?;
+        if is_revisit(&head) {
+            let original = head
+                .refers_to()
+                .ok_or_else(|| self.corrupt(location, "a revisit record that names no file"))?;
+            exchange.body = self.response(&original, max_body)?.1.body;
+        }
+        if exchange.body.len() as u64 > max_body {
+            return Err(CaptureError::TooLarge { max: max_body });
+        }
+        Ok(exchange)
+    }
+
+    /// The response that holds the body of the record at `location`: itself, or the one to which it refers.
+    pub(super) fn read_original(
+        &self,
+        location: &Location,
+        max_body: u64,
+    ) -> Result<(Location, RecordHead, Vec<u8>), CaptureError> {
+        let (head, block) = self.record(location, max_body)?;
+        let place = head.refers_to().filter(|_| is_revisit(&head));
+        let (place, head, exchange) = match place {
+            Some(place) => {
+                let (head, exchange) = self.response(&place, max_body)?;
+                (place, head, exchange)
+            }
+            None => {
+                let exchange = self.http(location, &head, block)?;
+                (location.clone(), head, exchange)
+            }
+        };
+        Ok((place, head, exchange.body))
+    }
+
+    /// A response record, and nothing else.
+    fn response(&self, location: &Location, max_body: u64) -> Result<(RecordHead, Exchange), CaptureError> {
+        let (head, block) = self.record(location, max_body)?;
+        if is_revisit(&head) {
+            return Err(self.corrupt(location, "a revisit record that refers to another one"));
+        }
+        let exchange = self.http(location, &head, block)?;
+        Ok((head, exchange))
+    }
+
+    fn http(&self, location: &Location, head: &RecordHead, block: Vec<u8>) -> Result<Exchange, CaptureError> {
+        response(head, block).ok_or_else(|| self.corrupt(location, "no HTTP response inside"))
+    }
+
+    fn corrupt(&self, location: &Location, reason: &str) -> CaptureError {
+        CaptureError::Corrupt {
+            path: self.dir.join(&location.file),
+            offset: location.offset,
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// Header and block of the record at `location`.
+    fn record(&self, location: &Location, max_body: u64) -> Result<(RecordHead, Vec<u8>), CaptureError> {
         let path = archive_path(&self.dir, &location.file)?;
         let corrupt = |reason: String| CaptureError::Corrupt {
             path: path.clone(),
             offset: location.offset,
             reason,
+        };
+        let torn = || CaptureError::Torn {
+            path: path.clone(),
+            offset: location.offset,
         };
         let mut file = std::fs::File::open(&path).map_err(CaptureError::io("open", &path))?;
         file.seek(SeekFrom::Start(location.offset))
@@ -46,25 +110,17 @@ impl ArchiveReader {
         let member = GzDecoder::new(BufReader::new(file.take(location.length)));
         let mut input = BufReader::new(member);
         let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => CaptureError::Torn {
-                path: path.clone(),
-                offset: location.offset,
-            },
+            io::ErrorKind::UnexpectedEof => torn(),
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => corrupt(error.to_string()),
             _ => CaptureError::io("read", &path)(error),
         };
         let head = match read_head(&mut input) {
             Ok(Some(head)) => head,
-            Ok(None) => {
-                return Err(CaptureError::Torn {
-                    path,
-                    offset: location.offset,
-                });
-            }
+            Ok(None) => return Err(torn()),
             Err(HeadError::Bad(reason)) => return Err(corrupt(reason)),
             Err(HeadError::Io(error)) => return Err(failed(error)),
         };
-        if head.get("WARC-Type") != Some("response") {
+        if !matches!(head.get("WARC-Type"), Some("response" | "revisit")) {
             return Err(corrupt("the record is not a response".to_owned()));
         }
         if head.length > max_body.saturating_add(MAX_HEAD as u64) {
@@ -77,19 +133,16 @@ impl ArchiveReader {
             .read_to_end(&mut block)
             .map_err(failed)?;
         if (block.len() as u64) < head.length {
-            return Err(CaptureError::Torn {
-                path,
-                offset: location.offset,
-            });
+            return Err(torn());
         }
         // To the end of the member: only there its checksum is compared.
         io::copy(&mut input, &mut io::sink()).map_err(failed)?;
-        let response = response(&head, block).ok_or_else(|| corrupt("no HTTP response inside".to_owned()))?;
-        if response.body.len() as u64 > max_body {
-            return Err(CaptureError::TooLarge { max: max_body });
-        }
-        Ok(response)
+        Ok((head, block))
     }
+}
+
+fn is_revisit(head: &RecordHead) -> bool {
+    head.get("WARC-Type") == Some("revisit")
 }
 
 /// The exchange of a response record's header and block; the request's half is empty. `None` if it is not HTTP.
@@ -109,7 +162,7 @@ pub(super) fn exchange(
     body: Vec<u8>,
 ) -> Exchange {
     Exchange {
-        notes: Vec::new(),
+        notes: record.notes(),
         url: record.url().unwrap_or_default(),
         method: String::new(),
         request_headers: Vec::new(),

@@ -1,5 +1,6 @@
 //! WARC records: the header of one, read and written.
 
+use super::Location;
 use super::http::{Headers, header, push_header, push_line_safe};
 use data_encoding::BASE32;
 use sha1::{Digest, Sha1};
@@ -7,6 +8,13 @@ use std::io::{self, BufRead, Read};
 
 /// Longest record header that is read, in bytes.
 const MAX_HEADER: usize = 256 * 1024;
+
+/// Notes beside a response, as JSON: the name that warcio and pywb use.
+pub(super) const JSON_METADATA: &str = "WARC-Json-Metadata";
+/// Where the response stands to which a revisit record refers: in which file of the same folder, and where in it.
+pub(super) const REFERS_TO_FILE: &str = "WARC-Refers-To-Filename";
+pub(super) const REFERS_TO_OFFSET: &str = "WARC-Refers-To-File-Offset";
+pub(super) const REFERS_TO_LENGTH: &str = "WARC-Refers-To-File-Length";
 
 /// `sha1:` and the base32 digest of `bytes`, as WARC writers have written it since Heritrix.
 pub(super) fn sha1(parts: &[&[u8]]) -> String {
@@ -46,6 +54,26 @@ pub(super) struct RecordHead {
 impl RecordHead {
     pub fn get(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
+    }
+
+    /// The response to which a revisit record refers, if it is one of our own.
+    pub fn refers_to(&self) -> Option<Location> {
+        Some(Location {
+            file: self.get(REFERS_TO_FILE)?.to_owned(),
+            offset: self.get(REFERS_TO_OFFSET)?.parse().ok()?,
+            length: self.get(REFERS_TO_LENGTH)?.parse().ok()?,
+        })
+    }
+
+    /// What was noted of the fetch.
+    pub fn notes(&self) -> Vec<(String, String)> {
+        let text = self.get(JSON_METADATA).unwrap_or_default();
+        let Ok(serde_json::Value::Object(map)) = serde_json::from_str(text) else {
+            return Vec::new();
+        };
+        map.into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
+            .collect()
     }
 
     /// The target without the angle brackets that Wget puts around it, spaces percent-encoded.

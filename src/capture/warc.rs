@@ -383,7 +383,6 @@ impl Iterator for Exchanges {
                         if joined(&a, &b) =>
                     {
                         return Some(Ok(Exchange {
-                            notes: Vec::new(),
                             method: request.method,
                             request_headers: request.headers,
                             request_body: request.body,

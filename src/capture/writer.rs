@@ -1,10 +1,10 @@
 //! Appends exchanges to gzip WARC 1.1 files, one member a record, so that after any crash the archive can be cut back
 //! to what the ledger knows.
 
-use super::compose::{record_id, records};
+use super::compose::{Original, Records, record_id, records};
 use super::members::whole_length;
 use super::record::{sha1, write_record};
-use super::{CaptureError, Exchange, Location};
+use super::{ArchiveReader, CaptureError, Exchange, Location};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use fs_err as fs;
@@ -104,7 +104,32 @@ impl ArchiveWriter {
     /// # Errors
     /// [`CaptureError::Io`] (disk full, …); after that the writer refuses everything but [`rollback`](Self::rollback).
     pub fn append(&mut self, exchange: &Exchange) -> Result<Location, CaptureError> {
-        let result = self.try_append(exchange);
+        let result = self.try_append(exchange, None);
+        self.failed |= matches!(result, Err(CaptureError::Io { .. }));
+        result
+    }
+
+    /// As [`append`](Self::append), but if the response that is archived at `before` has the same body, the body is not
+    /// written again: a revisit record refers to it (WARC 1.1, 6.7). What cannot be read there is no reason not to write.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub fn append_or_revisit(
+        &mut self,
+        exchange: &Exchange,
+        before: &Location,
+    ) -> Result<Location, CaptureError> {
+        let limit = exchange.body.len() as u64;
+        let reader = ArchiveReader::new(&self.dir);
+        let stored = reader.read_original(before, limit).ok();
+        let same = stored.filter(|(_, _, body)| *body == exchange.body);
+        let original = same.as_ref().map(|(place, head, _)| Original {
+            place,
+            id: head.get("WARC-Record-ID").unwrap_or_default(),
+            url: head.get("WARC-Target-URI").unwrap_or_default(),
+            date: head.get("WARC-Date").unwrap_or_default(),
+        });
+        let result = self.try_append(exchange, original.as_ref());
         self.failed |= matches!(result, Err(CaptureError::Io { .. }));
         result
     }
@@ -219,7 +244,11 @@ impl ArchiveWriter {
         Ok(())
     }
 
-    fn try_append(&mut self, exchange: &Exchange) -> Result<Location, CaptureError> {
+    fn try_append(
+        &mut self,
+        exchange: &Exchange,
+        same: Option<&Original<'_>>,
+    ) -> Result<Location, CaptureError> {
         self.check()?;
         if self
             .current
@@ -237,10 +266,12 @@ impl ArchiveWriter {
                 path: self.dir.clone(),
             });
         };
-        let [request, response] = records(exchange, &current.name, current.end());
-        current.push(&request, LEVEL)?;
+        let Records { before, response } = records(exchange, same, &current.name, current.end());
+        for record in before {
+            current.push(&record, LEVEL)?;
+        }
         let offset = current.end();
-        let level = if is_packed(exchange) {
+        let level = if same.is_none() && is_packed(exchange) {
             Compression::none()
         } else {
             LEVEL

@@ -102,6 +102,7 @@ impl<F: Fn(Event)> Desk<F> {
     pub(super) async fn live(&mut self) -> Result<(), CrawlError> {
         let mapping = self.mapping.clone();
         let rules = mapping.rules();
+        Fetcher::check(&mapping, self.options.browser.as_deref())?;
         let http = Http::new(mapping.clone(), &self.options)?;
         self.send(Command::Reopen {
             all: self.options.refresh,

@@ -14,6 +14,7 @@ mod lists;
 mod live;
 #[cfg(test)]
 mod loopback;
+mod notes;
 mod origins;
 pub mod pager;
 pub mod politeness;

@@ -4,6 +4,7 @@
 use super::budget::Budgets;
 use super::error::CrawlError;
 use super::frontier::{Health, Settled};
+use super::notes;
 use super::origins::Origins;
 use super::pager::Request;
 use super::politeness::Policy;
@@ -361,14 +362,33 @@ impl Recorder {
         Ok(reply)
     }
 
-    fn record(&mut self, group: Vec<Processed>) -> Result<Vec<Reply>, CrawlError> {
+    /// Appends the exchanges of an answer, with what a ledger that is made of the archive alone must know of them.
+    fn archive(&mut self, result: &mut Processed) -> Result<Vec<Place>, CrawlError> {
+        let known = match result.capture {
+            Some(_) => self.ledger.current_capture(result.task.id)?,
+            None => None,
+        };
+        let before = known
+            .filter(|(hash, _)| Some(*hash) == result.capture)
+            .map(|(_, place)| Location::from(place));
+        let (task, answer) = (&result.task, &mut result.answer);
+        let last = answer.exchanges.len().saturating_sub(1);
+        let mut places = Vec::with_capacity(answer.exchanges.len());
+        for (index, exchange) in answer.exchanges.iter_mut().enumerate() {
+            notes::note(&mut exchange.notes, task, index < last);
+            let place = match &before {
+                Some(before) if index == last => self.archive.append_or_revisit(exchange, before)?,
+                _ => self.archive.append(exchange)?,
+            };
+            places.push(Place::from(place));
+        }
+        Ok(places)
+    }
+
+    fn record(&mut self, mut group: Vec<Processed>) -> Result<Vec<Reply>, CrawlError> {
         let mut places = Vec::with_capacity(group.len());
-        for result in &group {
-            let mut of_result = Vec::with_capacity(result.answer.exchanges.len());
-            for exchange in &result.answer.exchanges {
-                of_result.push(Place::from(self.archive.append(exchange)?));
-            }
-            places.push(of_result);
+        for result in &mut group {
+            places.push(self.archive(result)?);
         }
         self.archive.sync()?;
         let mut batch = self.ledger.batch(self.run)?;

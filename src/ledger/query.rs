@@ -506,6 +506,30 @@ impl Ledger {
             .map_err(|e| LedgerError::sql(&self.path, e))
     }
 
+    /// The capture that stands for a URL now, and where it is archived.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn current_capture(&self, id: UrlId) -> Result<Option<(CaptureId, Place)>, LedgerError> {
+        self.conn
+            .prepare_cached(
+                "SELECT c.hash, f.text, c.offset, c.length FROM url u JOIN capture c ON c.id = u.capture \
+                 JOIN name f ON f.id = c.file WHERE u.id = ? AND c.hash IS NOT NULL",
+            )
+            .and_then(|mut s| {
+                s.query_row([id.0], |r| {
+                    let place = Place {
+                        file: r.get(1)?,
+                        offset: unsigned(r.get(2)?),
+                        length: unsigned(r.get(3)?),
+                    };
+                    Ok((CaptureId::from_bytes(r.get(0)?), place))
+                })
+                .optional()
+            })
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
     /// The canonical URL of a row. `None` if there is no such row.
     ///
     /// # Errors

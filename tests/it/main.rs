@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod browser;
 mod cli;
 mod conformance;
 mod demo;

@@ -53,6 +53,14 @@ impl Fetcher {
         })
     }
 
+    /// Is there a browser, if the mapping needs one? Asked before anything is asked of the site.
+    pub(super) fn check(mapping: &Mapping, program: Option<&Path>) -> Result<(), BrowserError> {
+        if mapping.rules().render.is_empty() {
+            return Ok(());
+        }
+        browser::check(program)
+    }
+
     /// Fetches a task. Never fails: a failure is an answer.
     pub async fn fetch(&self, task: &Ready) -> Answer {
         self.render(task).await.answer

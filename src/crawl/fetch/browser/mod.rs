@@ -41,6 +41,11 @@ pub enum BrowserError {
     },
 }
 
+/// Is there a browser?
+pub(super) fn check(path: Option<&Path>) -> Result<(), BrowserError> {
+    launch::find(path).map(drop)
+}
+
 /// Why a page could not be rendered.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {

@@ -38,3 +38,8 @@ impl Browser {
         match *self {}
     }
 }
+
+/// There is none.
+pub(super) fn check(_: Option<&Path>) -> Result<(), BrowserError> {
+    Err(BrowserError::Unsupported)
+}
