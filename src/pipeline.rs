@@ -5,11 +5,13 @@ mod encodings;
 mod error;
 mod filename;
 mod output;
+mod rebuild;
 mod store;
 
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use output::{AtomicFile, Layout, write_atomic};
+pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
 
 use crate::capture::{ArchiveReader, Capture};
 use crate::crawl::{self, CrawlOptions, Store};

@@ -107,6 +107,21 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
+    /// Is the archive not what was written, rather than the answer not what it should be?
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Io { .. }
+                | Self::Corrupt { .. }
+                | Self::Torn { .. }
+                | Self::Digest { .. }
+                | Self::Missing { .. }
+                | Self::Format { .. }
+                | Self::Name { .. }
+        )
+    }
+
     /// An I/O error at `path`, for `map_err`.
     pub(super) fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + 'a {
         move |source| Self::Io {

@@ -13,6 +13,13 @@ pub(super) struct Counted<R> {
     pub at: u64,
 }
 
+impl<R> Counted<R> {
+    /// From here on.
+    pub fn new(inner: R) -> Self {
+        Self { inner, at: 0 }
+    }
+}
+
 impl<R: BufRead> Read for Counted<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buf)?;

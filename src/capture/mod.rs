@@ -13,6 +13,7 @@ mod http;
 mod members;
 mod reader;
 mod record;
+mod walk;
 pub mod warc;
 mod writer;
 
@@ -20,4 +21,5 @@ pub use coding::decode_body;
 pub use error::CaptureError;
 pub use exchange::{Capture, Exchange, Location, Truncated};
 pub use reader::ArchiveReader;
+pub use walk::{Walk, walk};
 pub use writer::{ArchiveLimits, ArchiveWriter};

@@ -84,7 +84,7 @@ impl ArchiveReader {
         response(head, block).ok_or_else(|| self.corrupt(location, "no HTTP response inside"))
     }
 
-    fn corrupt(&self, location: &Location, reason: &str) -> CaptureError {
+    pub(super) fn corrupt(&self, location: &Location, reason: &str) -> CaptureError {
         CaptureError::Corrupt {
             path: self.dir.join(&location.file),
             offset: location.offset,
@@ -141,7 +141,7 @@ impl ArchiveReader {
     }
 }
 
-fn is_revisit(head: &RecordHead) -> bool {
+pub(super) fn is_revisit(head: &RecordHead) -> bool {
     head.get("WARC-Type") == Some("revisit")
 }
 

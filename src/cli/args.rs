@@ -50,6 +50,8 @@ pub(super) enum Command {
     Encodings(EncodingsArgs),
     /// Counts of a site: pages, documents, media, failures
     Status(StatusArgs),
+    /// Make the ledger of the archive alone, or check that the two belong together
+    Ledger(LedgerArgs),
     /// The way of one page, by URL or document id
     Show(ShowArgs),
     /// Print a JSON Schema
@@ -267,6 +269,39 @@ pub(super) struct EncodingsArgs {
     /// Pages in doubt that are shown
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub(super) limit: usize,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LedgerArgs {
+    #[command(subcommand)]
+    pub(super) what: Ledger,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Ledger {
+    /// Make a new ledger from the archive alone: nothing is asked of the site
+    Rebuild(LedgerRebuildArgs),
+    /// Read every capture again and compare it with the ledger
+    Check(LedgerCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LedgerRebuildArgs {
+    /// The site's mapping file
+    pub(super) mapping: PathBuf,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    /// Replace the ledger that is there; it is kept beside the new one
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LedgerCheckArgs {
+    /// The site's mapping file
+    pub(super) mapping: PathBuf,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }

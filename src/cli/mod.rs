@@ -18,6 +18,7 @@ mod inspect_render;
 mod inspect_robots;
 mod inspect_tls;
 mod inspect_url;
+mod ledger;
 mod run;
 mod schema;
 mod show;
@@ -71,6 +72,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Test(args) => test::main(args, ui),
         Command::Inspect(args) => inspect::main(args, ui),
         Command::Encodings(args) => encodings::main(args, ui),
+        Command::Ledger(args) => ledger::main(args, ui),
         Command::Status(args) => status::main(args, ui),
         Command::Show(args) => show::main(args, ui),
         Command::Schema(args) => schema::main(args, ui),

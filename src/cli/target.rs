@@ -101,6 +101,10 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
         PipelineError::Ledger(error) => ledger_failure(error),
         PipelineError::Capture(error) => capture_failure(error),
         PipelineError::Output(error) => error.into(),
+        error @ PipelineError::LedgerThere { .. } => CliError::new(Exit::Held, "ledger::exists", error)
+            .hint("`--force` replaces it and keeps it beside the new one"),
+        error @ PipelineError::NoArchive { .. } => CliError::new(Exit::Failure, "archive::missing", error)
+            .hint("`--output` names the folder of all sites' outputs"),
         PipelineError::Page(error) => CliError::new(Exit::Failure, "page::unreadable", error),
         PipelineError::Extract(error) => CliError::new(Exit::Failure, "extract", error),
         error @ PipelineError::NoCollection { .. } => {

@@ -151,9 +151,7 @@ impl<F: Fn(Event)> Desk<F> {
         let program = self.options.browser.as_deref();
         let fetcher = Fetcher::new(http, mapping.clone(), origins.clone(), program)?;
         self.send(Command::Robots(origins))?;
-        for url in starts {
-            self.seed(url, UrlKind::Page, "start").await?;
-        }
+        self.seed_starts().await?;
         let mut listed = Vec::new();
         for rule in &rules.discover {
             if let Discover::Sitemap(rule) = rule {
@@ -175,6 +173,14 @@ impl<F: Fn(Event)> Desk<F> {
             }
         }
         self.pump(&fetcher, frontier).await
+    }
+
+    /// Remembers the start pages.
+    pub(super) async fn seed_starts(&mut self) -> Result<(), CrawlError> {
+        for url in self.mapping.start_urls() {
+            self.seed(url, UrlKind::Page, "start").await?;
+        }
+        Ok(())
     }
 
     /// All that pages named is fetched: what do the sweeps still want? How many numbers they asked for.

@@ -24,6 +24,7 @@ mod recorder;
 mod replay;
 pub mod robots;
 mod run;
+mod saved;
 mod series;
 pub mod sitemap;
 pub mod trap;
@@ -31,7 +32,7 @@ pub mod verdict;
 mod writer;
 
 pub use error::CrawlError;
-pub use run::{fetch_once, render_once, run};
+pub use run::{fetch_once, rebuild, render_once, run};
 
 use crate::net::ConnectTo;
 use ipnet::IpNet;

@@ -12,7 +12,7 @@ use super::verdict::{self, Outcome};
 use super::{sitemap, trap};
 use crate::capture::{Capture, Truncated};
 use crate::document::CaptureId;
-use crate::ledger::{Ready, UrlKind};
+use crate::ledger::{Place, Ready, UrlKind};
 use crate::mapping::model::{Discover, Pager};
 use crate::mapping::{Mapping, PageUrl};
 use crate::page;
@@ -42,6 +42,8 @@ pub(super) struct Processed {
     pub judgement: Judgement,
     /// How "not found" looks: the answer to a probe.
     pub fingerprint: Option<Fingerprint>,
+    /// Where its exchanges stand, if they are archived already.
+    pub places: Option<Vec<Place>>,
 }
 
 impl Processed {
@@ -84,6 +86,7 @@ pub(super) fn process(
         found: Found::default(),
         listed: Vec::new(),
         latency: None,
+        places: None,
         signature: None,
         expired: false,
         judgement: Judgement::Unknown,

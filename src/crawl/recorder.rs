@@ -13,12 +13,13 @@ use super::series::{Sweep, Wanted};
 use super::verdict::soft404::{Fingerprint, Learned};
 use super::writer::{Writer, offer};
 use super::{Event, Store};
-use crate::capture::{ArchiveLimits, ArchiveWriter, Location};
+use crate::capture::{ArchiveLimits, ArchiveWriter, Exchange, Location};
 use crate::document::CaptureId;
-use crate::ledger::{Ledger, Pager, Place, Ready, UrlId, UrlKind, UrlState};
+use crate::ledger::{Fetch, Ledger, Pager, Place, Ready, UrlId, UrlKind, UrlState};
 use crate::mapping::model::Discover;
 use crate::mapping::{Mapping, PageUrl};
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use url::Url;
@@ -35,8 +36,10 @@ pub(super) enum Command {
     Sweep(usize),
     /// The waiting request of a pager that this method, URL and body answers; answered with its task, if there is one.
     Request(String, String, Vec<u8>),
-    /// How the URL stands; answered with state and capture.
-    Settled(PageUrl),
+    /// Saved answers are there; answered with a task for each, and how its URL stood before.
+    Arrived(Vec<Arrival>),
+    /// Exchanges that answer nothing that waits; only their place is remembered.
+    Kept(PageUrl, Vec<Exchange>, Vec<Place>),
     /// robots.txt as it is from now on.
     Robots(Arc<Origins>),
     Record(Box<Processed>),
@@ -49,6 +52,13 @@ pub(super) enum Command {
         outcome: String,
         summary: String,
     },
+}
+
+/// A saved answer.
+pub(super) struct Arrival {
+    pub(super) url: PageUrl,
+    pub(super) kind: UrlKind,
+    pub(super) via: &'static str,
 }
 
 pub(super) enum Reply {
@@ -64,7 +74,7 @@ pub(super) enum Reply {
     },
     Ready(Vec<Ready>),
     Swept(usize, Vec<Event>),
-    Settled(Option<(UrlState, Option<CaptureId>)>),
+    Arrived(Vec<(Ready, Option<(UrlState, Option<CaptureId>)>)>),
     Done,
     Failed(CrawlError),
 }
@@ -114,7 +124,7 @@ pub(super) fn now_ms() -> i64 {
 
 impl Recorder {
     pub(super) fn open(mapping: Arc<Mapping>, store: &Store) -> Result<Self, CrawlError> {
-        let mut ledger = Ledger::open(&store.ledger())?;
+        let ledger = Ledger::open(&store.ledger())?;
         let fresh = ledger.meta("site")?.is_none();
         let folder = store.archive();
         let holds_files = fs_err::read_dir(&folder).is_ok_and(|mut d| d.next().is_some());
@@ -123,16 +133,36 @@ impl Recorder {
                 path: folder.display().to_string(),
             });
         }
-        let site = &mapping.rules().site.id;
-        let mut limits = ArchiveLimits::new(site);
+        let mut archive = Self::open_archive(&mapping, store)?;
+        let last = ledger.last_place()?.map(Location::from);
+        archive.truncate_after(last.as_ref())?;
+        Self::begin(mapping, ledger, archive, "crawl")
+    }
+
+    /// A recorder that fills a new ledger at `ledger` from what is archived.
+    pub(super) fn rebuild(mapping: Arc<Mapping>, store: &Store, ledger: &Path) -> Result<Self, CrawlError> {
+        let ledger = Ledger::open(ledger)?;
+        let archive = Self::open_archive(&mapping, store)?;
+        Self::begin(mapping, ledger, archive, "rebuild")
+    }
+
+    fn open_archive(mapping: &Mapping, store: &Store) -> Result<ArchiveWriter, CrawlError> {
+        let mut limits = ArchiveLimits::new(&mapping.rules().site.id);
         if mapping.rules().politeness.robots == crate::mapping::model::Robots::Ignore {
             limits.robots = "ignore".to_owned();
         }
-        let mut archive = ArchiveWriter::open(&folder, limits)?;
-        let last = ledger.last_place()?.map(Location::from);
-        archive.truncate_after(last.as_ref())?;
+        Ok(ArchiveWriter::open(&store.archive(), limits)?)
+    }
+
+    fn begin(
+        mapping: Arc<Mapping>,
+        mut ledger: Ledger,
+        archive: ArchiveWriter,
+        command: &str,
+    ) -> Result<Self, CrawlError> {
+        let site = &mapping.rules().site.id;
         let uid = uuid::Uuid::now_v7().to_string();
-        let run = ledger.begin_run(&uid, "crawl", mapping.hash(), now_ms())?;
+        let run = ledger.begin_run(&uid, command, mapping.hash(), now_ms())?;
         let mut batch = ledger.batch(run)?;
         batch.set_meta("site", site)?;
         batch.commit()?;
@@ -254,7 +284,11 @@ impl Recorder {
                 });
                 Some(Reply::Ready(asked_by.next().into_iter().collect()))
             }
-            Command::Settled(url) => Some(Reply::Settled(self.ledger.settled(&url.key())?)),
+            Command::Arrived(arrivals) => Some(Reply::Arrived(self.arrived(&arrivals)?)),
+            Command::Kept(url, exchanges, places) => {
+                self.kept(&url, &exchanges, &places)?;
+                Some(Reply::Done)
+            }
             Command::Robots(robots) => {
                 self.robots = robots;
                 None
@@ -276,6 +310,61 @@ impl Recorder {
             }
             Command::Record(result) => self.record(vec![*result])?.into_iter().next(),
         })
+    }
+
+    /// Tasks for saved answers, in one transaction.
+    fn arrived(
+        &mut self,
+        arrivals: &[Arrival],
+    ) -> Result<Vec<(Ready, Option<(UrlState, Option<CaptureId>)>)>, CrawlError> {
+        let mut states = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            states.push(self.ledger.settled(&arrival.url.key())?);
+        }
+        let mut batch = self.ledger.batch(self.run)?;
+        let mut all = Vec::with_capacity(arrivals.len());
+        for (arrival, state) in arrivals.iter().zip(states) {
+            let (url, kind) = (&arrival.url, arrival.kind);
+            let reason = match kind {
+                UrlKind::Page | UrlKind::Media => skip(&self.mapping, &self.robots, url, 0),
+                _ => None,
+            };
+            let (id, new) = batch.offer(&offer(url, kind, arrival.via, None, 0, reason))?;
+            self.known += u64::from(new);
+            let mut task = super::fetch::http::single(url, kind);
+            task.id = id;
+            all.push((task, state));
+        }
+        batch.commit()?;
+        Ok(all)
+    }
+
+    /// Remembers where exchanges stand that change nothing.
+    fn kept(&mut self, url: &PageUrl, exchanges: &[Exchange], places: &[Place]) -> Result<(), CrawlError> {
+        let mut batch = self.ledger.batch(self.run)?;
+        let id = match batch.find(&url.key())? {
+            Some(id) => id,
+            None => {
+                let unasked = Some("unasked");
+                self.known += 1;
+                batch
+                    .offer(&offer(url, UrlKind::Page, "source", None, 0, unasked))?
+                    .0
+            }
+        };
+        for (exchange, place) in exchanges.iter().zip(places) {
+            batch.fetch(
+                id,
+                &Fetch {
+                    at: exchange.at.as_millisecond(),
+                    status: exchange.status,
+                    place: Some(place),
+                    ..Fetch::default()
+                },
+            )?;
+        }
+        batch.commit()?;
+        Ok(())
     }
 
     /// Remembers pages, in one transaction.
@@ -364,6 +453,9 @@ impl Recorder {
 
     /// Appends the exchanges of an answer, with what a ledger that is made of the archive alone must know of them.
     fn archive(&mut self, result: &mut Processed) -> Result<Vec<Place>, CrawlError> {
+        if let Some(places) = result.places.take() {
+            return Ok(places);
+        }
         let known = match result.capture {
             Some(_) => self.ledger.current_capture(result.task.id)?,
             None => None,

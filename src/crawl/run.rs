@@ -8,19 +8,18 @@ use super::frontier::{Frontier, Settled};
 use super::process::process;
 use super::recorder::{Command, Recorder, Reply};
 use super::verdict::soft404::Learned;
-use super::{CrawlError, CrawlOptions, Event, Store, Summary, replay};
-use crate::capture::{Capture, Exchange};
-use crate::ledger::{Ready, UrlKind, UrlState};
+use super::{CrawlError, CrawlOptions, Event, Store, Summary};
+use crate::capture::{Exchange, Walk, walk};
+use crate::ledger::{Ready, UrlKind};
 use crate::mapping::model::{PageSource, RenderRule};
 use crate::mapping::{Mapping, PageUrl};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Time between two progress events.
 const PROGRESS: Duration = Duration::from_millis(100);
-/// Most problems of saved pages that are told one by one.
-const MAX_SOURCE_PROBLEMS: usize = 100;
 /// Most stopped patterns that a summary names.
 const MAX_TRAPS: usize = 100;
 
@@ -35,17 +34,50 @@ pub async fn run(
     options: CrawlOptions,
     on_event: impl Fn(Event),
 ) -> Result<Summary, CrawlError> {
-    let (recorder, rests) = {
+    let open = {
         let (mapping, store) = (mapping.clone(), store.clone());
-        let open = move || {
-            let recorder = Recorder::open(mapping, &store)?;
-            let rests = recorder.rests()?;
-            Ok::<_, CrawlError>((recorder, rests))
-        };
-        tokio::task::spawn_blocking(open)
-            .await
-            .map_err(|_| CrawlError::Recorder)??
+        move || Recorder::open(mapping, &store)
     };
+    drive(mapping, open, options, on_event, None).await
+}
+
+/// Makes a new ledger at `ledger` from the archive of `store` alone, by going through it as through the answers of the site.
+/// Nothing is asked of the site, and the archive stays as it is but for a torn end.
+///
+/// # Errors
+/// See [`CrawlError`].
+pub async fn rebuild(
+    mapping: Arc<Mapping>,
+    store: &Store,
+    ledger: &Path,
+    options: CrawlOptions,
+    on_event: impl Fn(Event),
+) -> Result<Summary, CrawlError> {
+    let rules = mapping.rules();
+    let largest = rules.limits.media_bytes.max(rules.limits.page_bytes);
+    let open = {
+        let (mapping, store, ledger) = (mapping.clone(), store.clone(), ledger.to_owned());
+        move || Recorder::rebuild(mapping, &store, &ledger)
+    };
+    let walk = walk(&store.archive(), &rules.site.id, largest)?;
+    drive(mapping, open, options, on_event, Some(walk)).await
+}
+
+async fn drive(
+    mapping: Arc<Mapping>,
+    open: impl FnOnce() -> Result<Recorder, CrawlError> + Send + 'static,
+    options: CrawlOptions,
+    on_event: impl Fn(Event),
+    archive: Option<Walk>,
+) -> Result<Summary, CrawlError> {
+    let open = move || {
+        let recorder = open()?;
+        let rests = recorder.rests()?;
+        Ok::<_, CrawlError>((recorder, rests))
+    };
+    let (recorder, rests) = tokio::task::spawn_blocking(open)
+        .await
+        .map_err(|_| CrawlError::Recorder)??;
     let learned = recorder.learned();
     let (commands, inbox) = mpsc::channel();
     let (outbox, replies) = unbounded_channel();
@@ -64,7 +96,10 @@ pub async fn run(
         learned,
         rests,
     };
-    let result = desk.crawl().await;
+    let result = match archive {
+        None => desk.crawl().await,
+        Some(walk) => desk.rebuild(walk).await,
+    };
     let result = match result {
         Ok(()) => desk.finish().await,
         Err(error) => Err(error),
@@ -213,88 +248,6 @@ impl<F: Fn(Event)> Desk<F> {
         self.summary.limit_reached |= self.deadline.is_some_and(|d| Instant::now() >= d)
             || self.options.limit.is_some_and(|l| self.summary.captured >= l);
         self.summary.interrupted || self.summary.limit_reached
-    }
-
-    async fn replay(&mut self, source: &PageSource) -> Result<(), CrawlError> {
-        let Some(saved) = replay::open(&self.mapping, source)? else {
-            return Ok(());
-        };
-        for exchange in saved {
-            if self.stopped() {
-                break;
-            }
-            let exchange = match exchange {
-                Ok(exchange) => exchange,
-                Err(error) => {
-                    if self.summary.source_problems.len() < MAX_SOURCE_PROBLEMS {
-                        self.summary.source_problems.push(error.to_string());
-                    }
-                    continue;
-                }
-            };
-            let Some(url) = url::Url::parse(&exchange.url)
-                .ok()
-                .and_then(|u| self.mapping.canonical(&u).ok())
-            else {
-                continue;
-            };
-            let Some(task) = self.saved_task(&exchange, url).await? else {
-                continue;
-            };
-            let redirect = matches!(exchange.status, 301 | 302 | 303 | 307 | 308)
-                .then(|| {
-                    let (_, to) = exchange
-                        .headers
-                        .iter()
-                        .find(|(n, _)| n.eq_ignore_ascii_case("location"))?;
-                    url::Url::parse(&exchange.url)
-                        .ok()?
-                        .join(String::from_utf8_lossy(to).trim())
-                        .ok()
-                })
-                .flatten();
-            let answer = Answer {
-                exchanges: vec![exchange],
-                chain: Vec::new(),
-                end: redirect.map_or(End::Response, End::Redirect),
-            };
-            self.record(task, answer).await?;
-        }
-        Ok(())
-    }
-
-    /// The task that a saved exchange answers; none if the ledger has this answer already, or nothing asked for it.
-    async fn saved_task(&mut self, exchange: &Exchange, url: PageUrl) -> Result<Option<Ready>, CrawlError> {
-        // The list page that asked for it was read before; it left the task in the ledger.
-        self.send(Command::Request(
-            exchange.method.clone(),
-            exchange.url.clone(),
-            exchange.request_body.clone(),
-        ))?;
-        match self.reply().await? {
-            Reply::Ready(tasks) if !tasks.is_empty() => return Ok(tasks.into_iter().next()),
-            Reply::Ready(_) => {}
-            _ => return Err(CrawlError::Recorder),
-        }
-        if exchange.method != "GET" {
-            return Ok(None);
-        }
-        self.send(Command::Settled(url.clone()))?;
-        let Reply::Settled(known) = self.reply().await? else {
-            return Err(CrawlError::Recorder);
-        };
-        let limit = self.mapping.rules().limits.media_bytes;
-        match known {
-            None | Some((UrlState::Ready | UrlState::Failed, _)) => {}
-            Some((UrlState::Done, hash))
-                if hash != Capture::from_exchange(exchange, limit).ok().map(|c| c.id) => {}
-            Some(_) => return Ok(None),
-        }
-        let is_page = exchange.headers.iter().any(|(n, v)| {
-            n.eq_ignore_ascii_case("content-type") && v.to_ascii_lowercase().windows(4).any(|w| w == b"html")
-        });
-        let kind = if is_page { UrlKind::Page } else { UrlKind::Media };
-        self.seed(url, kind, "source").await.map(Some)
     }
 
     /// Processes and records one answer outside the frontier.

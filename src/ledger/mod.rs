@@ -16,7 +16,7 @@ mod types;
 pub use batch::{Batch, Fetch, Offer, Pager, Settle};
 pub use learned::{PatternRow, ProbeRow};
 pub use open::{Ledger, LedgerError};
-pub use query::{ListRow, Medium, MediumState, Page, Step};
+pub use query::{CaptureRow, ListRow, Medium, MediumState, Page, Step};
 pub use records::{DocumentRow, RunRow};
 pub use tally::{Finding, Listed, Tally};
 pub use types::{Counts, Failure, Place, Ready, UrlId, UrlKind, UrlState};

@@ -146,6 +146,23 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Holds the lock of a ledger that is about to be replaced, until the value is dropped.
+    ///
+    /// # Errors
+    /// [`LedgerError::Locked`] if a run writes it.
+    pub fn hold(path: &Path) -> Result<impl Sized + use<>, LedgerError> {
+        lock(path)
+    }
+
+    /// What SQLite finds wrong with the file; nothing if it is whole.
+    ///
+    /// # Errors
+    /// What SQLite says if it cannot even look.
+    pub fn integrity(&self) -> Result<Vec<String>, LedgerError> {
+        let lines: Vec<String> = self.all("PRAGMA integrity_check(100)", [], |r| r.get(0))?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
     /// Opens an existing ledger for reading; a run may write it meanwhile.
     ///
     /// # Errors

@@ -112,6 +112,19 @@ const MAX_ALIASES: i64 = 100;
 /// Most announcements of one page that are handed out.
 const MAX_DISCOVERED: i64 = 20;
 
+/// One archived exchange.
+#[derive(Clone, Debug)]
+pub struct CaptureRow {
+    /// Its number.
+    pub id: i64,
+    /// Canonical URL that it was asked for.
+    pub url: String,
+    /// Hash of its body; `None` if it is no content.
+    pub hash: Option<CaptureId>,
+    /// Where it is archived.
+    pub place: Place,
+}
+
 impl Ledger {
     /// At most `limit` captured pages whose canonical URL comes after `after` (`""`: from the first), in the order of the
     /// URL's bytes. Redirects, errors and pages of postback pagers are not among them.
@@ -504,6 +517,30 @@ impl Ledger {
             )
             .optional()
             .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    /// Up to `limit` captures behind `after` (0: from the first), in the order in which they were made.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn captures(&self, after: i64, limit: usize) -> Result<Vec<CaptureRow>, LedgerError> {
+        self.all(
+            "SELECT c.id, u.url, c.hash, f.text, c.offset, c.length FROM capture c JOIN name f ON f.id = c.file \
+             JOIN url u ON u.id = c.url_id WHERE c.id > ? ORDER BY c.id LIMIT ?",
+            params![after, i64::try_from(limit).unwrap_or(i64::MAX)],
+            |r| {
+                Ok(CaptureRow {
+                    id: r.get(0)?,
+                    url: r.get(1)?,
+                    hash: r.get::<_, Option<[u8; 32]>>(2)?.map(CaptureId::from_bytes),
+                    place: Place {
+                        file: r.get(3)?,
+                        offset: unsigned(r.get(4)?),
+                        length: unsigned(r.get(5)?),
+                    },
+                })
+            },
+        )
     }
 
     /// The capture that stands for a URL now, and where it is archived.

@@ -5,6 +5,7 @@ use crate::crawl::CrawlError;
 use crate::extract::ExtractError;
 use crate::ledger::LedgerError;
 use crate::page::PageError;
+use std::path::PathBuf;
 
 /// A failure of a whole run; what fails on one page is data, not an error.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,18 @@ pub enum PipelineError {
     /// An output cannot be written; the message names it.
     #[error(transparent)]
     Output(#[from] std::io::Error),
+    /// There is a ledger already.
+    #[error("there is a ledger at `{path}` already: nothing was done")]
+    LedgerThere {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// There is nothing to make a ledger of.
+    #[error("there is no archive at `{path}`")]
+    NoArchive {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// One page that was asked for by name cannot be read.
     #[error(transparent)]
     Page(#[from] PageError),

@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod archive;
 mod browser;
 mod cli;
 mod conformance;

@@ -198,7 +198,7 @@ impl Http {
 }
 
 /// Where a redirect leads.
-pub(super) fn target(exchange: &Exchange, url: &Url) -> Option<Url> {
+pub(in crate::crawl) fn target(exchange: &Exchange, url: &Url) -> Option<Url> {
     if !matches!(exchange.status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }
