@@ -3,7 +3,7 @@
 use super::warc;
 use super::*;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const MAX: u64 = 1 << 20;
@@ -56,19 +56,6 @@ fn warcio_accepts(path: &Path) {
             String::from_utf8_lossy(&out.stdout)
         ),
     }
-}
-
-fn shared(folder: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SANGTRANG_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let path = root.join(folder);
-    if !path.is_dir() {
-        eprintln!("SKIPPED: no `{}` (set SANGTRANG_SHARED)", path.display());
-        return None;
-    }
-    Some(path)
 }
 
 #[test]
@@ -307,77 +294,4 @@ fn names_that_leave_the_folder_are_refused() {
         let opened = ArchiveWriter::open(dir.path(), ArchiveLimits::new(site));
         assert!(matches!(opened, Err(CaptureError::Name { .. })));
     }
-}
-
-#[test]
-fn foreign_files_are_read_and_bad_ones_told() {
-    let Some(dir) = shared("data/conformance/warc") else {
-        return;
-    };
-    // name, whole exchanges, a word of what is wrong. The two files that are bad to `warcio` only because all records
-    // share one gzip member are read; a `file:` resource is no exchange.
-    let expected: [(&str, usize, &str); 14] = [
-        ("cc.warc.gz", 1, ""),
-        ("example-bad-non-chunked.warc.gz", 1, ""),
-        ("example-bad.warc.gz.bad", 2, ""),
-        ("example-digest.warc", 0, "wrong"),
-        ("example-iana.org-chunked.warc", 1, ""),
-        ("example-resource.warc.gz", 1, ""),
-        ("example-space-in-target-uri.warc.gz", 0, ""),
-        ("example-trunc.warc", 0, "wrong"),
-        ("example-wget-bad-target-uri.warc.gz", 1, ""),
-        ("example-wrong-chunks.warc.gz", 0, "wrong"),
-        ("example.warc", 1, ""),
-        ("example.warc.gz", 1, ""),
-        ("gzip_extra_sl.warc.gz", 0, ""),
-        ("post-test.warc.gz", 3, ""),
-    ];
-    let mut wrong = Vec::new();
-    for (name, whole, problem) in expected {
-        let all: Vec<_> = warc::read(&dir.join(name)).unwrap().collect();
-        let good = all.iter().filter(|e| e.is_ok()).count();
-        let errors: Vec<_> = all
-            .iter()
-            .filter_map(|e| e.as_ref().err())
-            .map(ToString::to_string)
-            .collect();
-        let as_told = if problem.is_empty() {
-            errors.is_empty()
-        } else {
-            errors.iter().any(|e| e.contains(problem))
-        };
-        if good != whole || !as_told {
-            wrong.push(format!("{name}: {good} exchanges, {errors:?}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for name in [
-        "example.arc",
-        "example.arc.gz",
-        "bad.arc",
-        "example-space-in-url.arc",
-    ] {
-        assert!(
-            matches!(warc::read(&dir.join(name)), Err(CaptureError::Format { .. })),
-            "{name}"
-        );
-    }
-}
-
-#[test]
-fn saved_pages_of_a_real_portal_are_read() {
-    let Some(dir) = shared("data/portals/hanoi") else {
-        return;
-    };
-    let root = "https://sotttt.hanoi.gov.vn/".parse().unwrap();
-    let all: Vec<Exchange> = folder::walk(&dir, &root).unwrap().map(Result::unwrap).collect();
-    assert!(all.len() >= 163, "{}", all.len());
-    let contact = all
-        .iter()
-        .find(|e| e.url == "https://sotttt.hanoi.gov.vn/lien-he")
-        .unwrap();
-    assert_eq!(contact.at.to_string(), "2022-08-27T03:53:11Z");
-    assert_eq!(contact.headers[0].1, b"text/html; charset=UTF-8");
-    let with_query = all.iter().filter(|e| e.url.contains('?')).count();
-    assert!(with_query > 0);
 }

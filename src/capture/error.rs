@@ -57,7 +57,7 @@ pub enum CaptureError {
         end: u64,
     },
     /// A file of a format that this version does not read.
-    #[error("`{}` is not a WARC file: {reason}", path.display())]
+    #[error("`{}` is not as a WARC file should be: {reason}", path.display())]
     Format {
         /// The file.
         path: PathBuf,

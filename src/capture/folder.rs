@@ -11,16 +11,28 @@ const MAX_FILE: u64 = 256 << 20;
 /// HTTrack writes its comment behind `<html>`; it is not searched further than this.
 const COMMENT_WITHIN: usize = 16 * 1024;
 
-/// All files under `root` in the order of their paths, each as an answer 200 to a GET. The URL is the one in HTTrack's
-/// comment, else the path under `root_url`. A file that cannot be read gives an error and the walk goes on. Symbolic
-/// links are not followed.
+/// How the URL of a saved file is known: the note's name, and its values.
+pub const URL_FROM: &str = "url-from";
+const BY_RULE: &str = "rule";
+const BY_COMMENT: &str = "comment";
+/// A guess: the file's path.
+const BY_PATH: &str = "path, a guess";
+
+/// Rules that say which URL a path stands for: the first pattern that matches the path below the root (with `/`), and the
+/// URL with `$1` for its first group, relative to the root's URL.
+pub type UrlRules = Vec<(regex::Regex, String)>;
+
+/// All files under `root` in the order of their paths, each as an answer 200 to a GET. The URL is that of the first rule
+/// that matches, else the one in the comment of HTTrack, a browser or SingleFile, else the path under `root_url`; which of
+/// them it was is noted. A file that cannot be read gives an error and the walk goes on. Symbolic links are not followed.
 ///
 /// # Errors
 /// [`CaptureError::Io`] if `root` is no folder that can be listed.
-pub fn walk(root: &Path, root_url: &Url) -> Result<Walk, CaptureError> {
+pub fn walk(root: &Path, root_url: &Url, rules: UrlRules) -> Result<Walk, CaptureError> {
     let mut walk = Walk {
         root: root.to_owned(),
         root_url: root_url.clone(),
+        rules,
         stack: Vec::new(),
         skipped: 0,
     };
@@ -33,6 +45,7 @@ pub fn walk(root: &Path, root_url: &Url) -> Result<Walk, CaptureError> {
 pub struct Walk {
     root: PathBuf,
     root_url: Url,
+    rules: UrlRules,
     /// Paths still to visit, the next one last.
     stack: Vec<(PathBuf, usize)>,
     skipped: usize,
@@ -57,6 +70,18 @@ impl Walk {
         Ok(())
     }
 
+    fn by_rule(&self, relative: &Path) -> Option<Url> {
+        let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
+        let path = parts.join("/");
+        let (groups, to) = self
+            .rules
+            .iter()
+            .find_map(|(regex, to)| Some((regex.captures(&path)?, to)))?;
+        let mut url = String::new();
+        groups.expand(to, &mut url);
+        self.root_url.join(&url).ok()
+    }
+
     fn file(&self, path: &Path, meta: &std::fs::Metadata) -> Result<Exchange, CaptureError> {
         if meta.len() > MAX_FILE {
             return Err(CaptureError::TooLarge { max: MAX_FILE });
@@ -64,11 +89,12 @@ impl Walk {
         let body = std::fs::read(path).map_err(CaptureError::io("read", path))?;
         let comment = Comment::find(&body[..body.len().min(COMMENT_WITHIN)]);
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
-        let url = comment
-            .url
-            .as_deref()
-            .and_then(|address| original(address, &self.root_url))
-            .unwrap_or_else(|| from_path(relative, &self.root_url));
+        let commented = || original(comment.url.as_deref()?, &self.root_url);
+        let (url, known_by) = match (self.by_rule(relative), commented()) {
+            (Some(url), _) => (url, BY_RULE),
+            (None, Some(url)) => (url, BY_COMMENT),
+            (None, None) => (from_path(relative, &self.root_url), BY_PATH),
+        };
         let mut content_type = content_type(path, &body);
         if content_type.starts_with("text/")
             && let Some(charset) = comment.charset
@@ -81,7 +107,7 @@ impl Walk {
                 .and_then(|time| jiff::Timestamp::try_from(time).ok())
         };
         Ok(Exchange {
-            notes: Vec::new(),
+            notes: vec![(URL_FROM.to_owned(), known_by.to_owned())],
             url: url.into(),
             method: "GET".to_owned(),
             request_headers: Vec::new(),
@@ -128,7 +154,7 @@ impl Iterator for Walk {
     }
 }
 
-/// What HTTrack wrote into the page.
+/// What the program that saved it wrote into the page.
 #[derive(Debug, Default, PartialEq)]
 struct Comment {
     /// Address without scheme.
@@ -150,6 +176,20 @@ impl Comment {
                 let time = httpdate::parse_http_date(date.trim()).ok()?;
                 jiff::Timestamp::try_from(time).ok()
             });
+        }
+        // Browsers: `<!-- saved from url=(0023)http://www.contoso.com/ -->`, with the length of the address.
+        if comment.url.is_none()
+            && let Some(inside) = between(&text, "<!-- saved from url=(", "-->")
+            && let Some((length, address)) = inside.split_once(')')
+            && length.bytes().all(|b| b.is_ascii_digit())
+        {
+            comment.url = Some(address.trim().to_owned());
+        }
+        if comment.url.is_none()
+            && let Some(inside) = between(&text, "Page saved with SingleFile", "-->")
+        {
+            let line = |name: &str| inside.lines().find_map(|l| l.trim().strip_prefix(name));
+            comment.url = line("url:").map(|url| url.trim().to_owned());
         }
         if let Some(added) = between(&text, "<!-- Added by HTTrack -->", "<!-- /Added by HTTrack -->")
             && let Some(charset) = between(added, "charset=", "\"")
@@ -272,12 +312,22 @@ mod tests {
         put("a.html", b"<html>\n<!-- Mirrored from x.example/View?id=1 by HTTrack Website Copier/3.x [XR&CO'2014], Sat, 27 Aug 2022 03:53:11 GMT -->\n<!-- Added by HTTrack --><meta http-equiv=\"content-type\" content=\"text/html;charset=utf-8\" /><!-- /Added by HTTrack -->");
         put("news/index.html", b"<p>x");
         put("news/View.aspx@ItemID=1&CatID=2.html", b"<p>x");
+        put(
+            "b.htm",
+            b"<!-- saved from url=(0030)http://x.example/View.aspx?b=2 -->\r\n<html>",
+        );
+        put("c.html", b"<!DOCTYPE html> <html><!--\n Page saved with SingleFile \n url: http://x.example/c?c=3 \n saved date: Thu\n-->");
+        put("tin-17.html", b"<p>x");
         put("pic.aspx", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
         put("plain", b"<!DOCTYPE html><p>x");
         put("hts-cache/new.txt", b"x");
         #[cfg(unix)]
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("z.html")).unwrap();
-        let mut walk = walk(dir.path(), &Url::parse("http://x.example/").unwrap()).unwrap();
+        let rules = vec![(
+            regex::Regex::new(r"^tin-(\d+)\.html$").unwrap(),
+            "/View.aspx?ItemID=$1".to_owned(),
+        )];
+        let mut walk = walk(dir.path(), &Url::parse("http://x.example/").unwrap(), rules).unwrap();
         let all: Vec<Exchange> = walk.by_ref().map(Result::unwrap).collect();
         let seen: Vec<(&str, String)> = all
             .iter()
@@ -290,6 +340,8 @@ mod tests {
                     "http://x.example/View?id=1",
                     "text/html; charset=utf-8".to_owned()
                 ),
+                ("http://x.example/View.aspx?b=2", "text/html".to_owned()),
+                ("http://x.example/c?c=3", "text/html".to_owned()),
                 (
                     "http://x.example/news/View.aspx?ItemID=1&CatID=2",
                     "text/html".to_owned()
@@ -297,8 +349,12 @@ mod tests {
                 ("http://x.example/news/", "text/html".to_owned()),
                 ("http://x.example/pic.aspx", "image/png".to_owned()),
                 ("http://x.example/plain", "text/html".to_owned()),
+                ("http://x.example/View.aspx?ItemID=17", "text/html".to_owned()),
             ]
         );
+        let by: Vec<&str> = all.iter().map(|e| e.notes[0].1.as_str()).collect();
+        assert_eq!(by[..4], [BY_COMMENT, BY_COMMENT, BY_COMMENT, BY_PATH]);
+        assert_eq!(by[by.len() - 1], BY_RULE);
         assert_eq!(all[0].at.to_string(), "2022-08-27T03:53:11Z");
         assert_eq!(walk.skipped(), if cfg!(unix) { 2 } else { 1 });
     }
@@ -306,7 +362,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_an_error() {
         let url = Url::parse("http://x.example/").unwrap();
-        let error = walk(Path::new("/nowhere/at/all"), &url).unwrap_err();
+        let error = walk(Path::new("/nowhere/at/all"), &url, Vec::new()).unwrap_err();
         assert!(error.to_string().contains("/nowhere/at/all"));
     }
 }

@@ -2,6 +2,7 @@
 //! one member a record, and every other source (a foreign WARC, a folder of saved pages) is read into the same
 //! [`Capture`]. This room never looks into a body further than its content coding.
 
+mod arc;
 #[cfg(test)]
 mod archive_tests;
 mod coding;

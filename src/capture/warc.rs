@@ -1,5 +1,6 @@
-//! Any WARC file as a source: ours and foreign ones, gzip (a member a record, or all in one) and plain.
+//! Any WARC or ARC file as a source: ours and foreign ones, gzip (a member a record, or all in one) and plain.
 
+use super::arc;
 use super::http::{Dechunked, MAX_HEAD, dechunk, header, parse_head, push_line_safe};
 use super::members::Members;
 use super::reader::{exchange, response};
@@ -15,7 +16,7 @@ pub const MAX_BODY: u64 = 64 << 20;
 /// Opens the WARC file at `path`; bodies are read up to [`MAX_BODY`].
 ///
 /// # Errors
-/// [`CaptureError::Io`]; [`CaptureError::Format`] if it is something else, for example an ARC file.
+/// [`CaptureError::Io`]; [`CaptureError::Format`] if it is empty.
 pub fn read(path: &Path) -> Result<Exchanges, CaptureError> {
     read_with(path, MAX_BODY)
 }
@@ -37,20 +38,21 @@ pub fn read_with(path: &Path, max_body: u64) -> Result<Exchanges, CaptureError> 
     } else {
         Input::Plain { file, at: 0 }
     };
-    match input.fill_buf() {
-        Ok(bytes) if bytes.starts_with(b"filedesc:") => {
-            return Err(format("it is an ARC file; convert it with `warcio recompress`"));
-        }
+    let arc = match input.fill_buf() {
         Ok([]) => return Err(format("it is empty")),
-        _ => {}
-    }
+        Ok(bytes) => bytes.starts_with(b"filedesc:").then(arc::Version::default),
+        Err(_) => None,
+    };
     Ok(Exchanges {
         path: path.to_owned(),
         input,
+        arc,
         max_body,
         waiting: None,
         ready: None,
         skipped: 0,
+        last_member: None,
+        crowded: false,
         behind: None,
         done: false,
     })
@@ -148,10 +150,15 @@ struct Request {
 pub struct Exchanges {
     path: PathBuf,
     input: Input,
+    /// Is it an ARC file, and of which version?
+    arc: Option<arc::Version>,
     max_body: u64,
     waiting: Option<Half>,
     ready: Option<Result<Exchange, CaptureError>>,
     skipped: usize,
+    /// Gzip member of the last record, and whether any member held several.
+    last_member: Option<u64>,
+    crowded: bool,
     /// What went wrong behind the last whole record.
     behind: Option<io::Error>,
     done: bool,
@@ -196,9 +203,17 @@ impl Exchanges {
         }
         self.input.skip_line_ends()?;
         *offset = self.input.offset();
-        let Some(head) = read_head(&mut self.input)? else {
+        let head = match self.arc {
+            None => read_head(&mut self.input)?,
+            Some(version) => arc::read_head(&mut self.input, version)?,
+        };
+        let Some(mut head) = head else {
             return Ok(None);
         };
+        if matches!(self.input, Input::Gzip(_)) {
+            self.crowded |= self.last_member == Some(*offset);
+            self.last_member = Some(*offset);
+        }
         let limit = self.max_body.saturating_add(MAX_HEAD as u64);
         let mut block = Vec::new();
         self.input
@@ -214,7 +229,10 @@ impl Exchanges {
             )?;
         }
         if read < head.length {
-            return Err(HeadError::Io(io::ErrorKind::UnexpectedEof.into()));
+            if self.arc.is_none() {
+                return Err(HeadError::Io(io::ErrorKind::UnexpectedEof.into()));
+            }
+            arc::mark_short(&mut head, &mut block);
         }
         // Up to the next record: only there the checksum of a member is compared.
         if let Err(error) = self.input.skip_line_ends() {
@@ -222,6 +240,18 @@ impl Exchanges {
                 return Err(error.into());
             }
             self.behind = Some(error);
+        }
+        if self.arc.is_some() {
+            if head
+                .get("WARC-Target-URI")
+                .is_some_and(|u| u.starts_with("filedesc:"))
+            {
+                if block.is_empty() {
+                    block = arc::description(&mut self.input)?;
+                }
+                self.arc = Some(arc::Version::of(&block));
+            }
+            arc::name_kind(&mut head, &block);
         }
         Ok(Some(self.interpret(&head, block, cut, *offset)))
     }
@@ -358,7 +388,16 @@ impl Iterator for Exchanges {
             match self.record() {
                 Ok(None) => {
                     self.done = true;
-                    return self.release();
+                    if self.crowded {
+                        self.ready = Some(Err(CaptureError::Format {
+                            path: self.path.clone(),
+                            reason:
+                                "several of its records share a gzip member, against annex D.2 of WARC 1.1; \
+                                     all of them were read"
+                                    .to_owned(),
+                        }));
+                    }
+                    return self.release().or_else(|| self.ready.take());
                 }
                 Err(error) => {
                     self.done = true;

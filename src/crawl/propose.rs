@@ -139,10 +139,8 @@ fn walk<'v>(value: &'v Value, at: &mut String, depth: usize, arrays: &mut Vec<(S
     }
     let length = at.len();
     match value {
-        Value::Array(items) => {
-            if items.first().is_some_and(Value::is_object) {
-                arrays.push((at.clone(), items));
-            }
+        Value::Array(items) if items.first().is_some_and(Value::is_object) => {
+            arrays.push((at.clone(), items));
         }
         Value::Object(map) => {
             for (name, value) in map {

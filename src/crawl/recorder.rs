@@ -54,6 +54,9 @@ pub(super) enum Command {
     },
 }
 
+/// How the ledger stands to a URL, with the capture that counts; `None` if it does not know it.
+pub(super) type Standing = Option<(UrlState, Option<CaptureId>)>;
+
 /// A saved answer.
 pub(super) struct Arrival {
     pub(super) url: PageUrl,
@@ -74,7 +77,7 @@ pub(super) enum Reply {
     },
     Ready(Vec<Ready>),
     Swept(usize, Vec<Event>),
-    Arrived(Vec<(Ready, Option<(UrlState, Option<CaptureId>)>)>),
+    Arrived(Vec<(Ready, Standing)>),
     Done,
     Failed(CrawlError),
 }
@@ -313,10 +316,7 @@ impl Recorder {
     }
 
     /// Tasks for saved answers, in one transaction.
-    fn arrived(
-        &mut self,
-        arrivals: &[Arrival],
-    ) -> Result<Vec<(Ready, Option<(UrlState, Option<CaptureId>)>)>, CrawlError> {
+    fn arrived(&mut self, arrivals: &[Arrival]) -> Result<Vec<(Ready, Standing)>, CrawlError> {
         let mut states = Vec::with_capacity(arrivals.len());
         for arrival in arrivals {
             states.push(self.ledger.settled(&arrival.url.key())?);

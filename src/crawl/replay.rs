@@ -13,13 +13,17 @@ type Saved = Box<dyn Iterator<Item = Result<Exchange, CaptureError>> + Send>;
 pub(super) fn open(mapping: &Mapping, source: &PageSource) -> Result<Option<Saved>, CrawlError> {
     Ok(match source {
         PageSource::Http {} => None,
-        PageSource::Folder { path, root } => {
+        PageSource::Folder { path, root, urls } => {
             let base = &mapping.rules().site.base;
             let root = root
                 .as_deref()
                 .and_then(|r| base.join(r).ok())
                 .unwrap_or_else(|| base.clone());
-            Some(Box::new(folder::walk(&mapping.dir().join(path), &root)?))
+            let rules = urls
+                .iter()
+                .map(|rule| (rule.from.regex().clone(), rule.to.clone()));
+            let rules = rules.collect();
+            Some(Box::new(folder::walk(&mapping.dir().join(path), &root, rules)?))
         }
         PageSource::Warc { path } => {
             let files = files(&mapping.dir().join(path))?;
@@ -32,7 +36,7 @@ pub(super) fn open(mapping: &Mapping, source: &PageSource) -> Result<Option<Save
     })
 }
 
-/// A file, or the WARC files of a folder, by name.
+/// A file, or the WARC and ARC files of a folder, by name.
 fn files(path: &Path) -> Result<Vec<PathBuf>, CrawlError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -46,7 +50,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, CrawlError> {
     for entry in std::fs::read_dir(path).map_err(io)? {
         let file = entry.map_err(io)?.path();
         let name = file.to_string_lossy();
-        if name.ends_with(".warc") || name.ends_with(".warc.gz") {
+        if [".warc", ".warc.gz", ".arc", ".arc.gz"]
+            .iter()
+            .any(|end| name.ends_with(end))
+        {
             files.push(file);
         }
     }

@@ -5,12 +5,11 @@ use super::error::CrawlError;
 use super::fetch::{Answer, End};
 use super::origins::Origins;
 use super::process::{Processed, process};
-use super::recorder::{Arrival, Command, Reply};
+use super::recorder::{Arrival, Command, Reply, Standing};
 use super::robots::Robots;
 use super::run::Desk;
 use super::{Event, notes, replay};
 use crate::capture::{Capture, CaptureError, Exchange, Location};
-use crate::document::CaptureId;
 use crate::ledger::{Place, Ready, UrlKind, UrlState};
 use crate::mapping::PageUrl;
 use crate::mapping::model::{PageSource, Robots as Obedience};
@@ -302,7 +301,7 @@ impl<F: Fn(Event)> Desk<F> {
 }
 
 /// Has the ledger nothing of this answer?
-fn is_news(group: &Group, state: Option<(UrlState, Option<CaptureId>)>, limit: u64) -> bool {
+fn is_news(group: &Group, state: Standing, limit: u64) -> bool {
     match state {
         None | Some((UrlState::Ready | UrlState::Failed, _)) => true,
         Some((UrlState::Done, hash)) => {

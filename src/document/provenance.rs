@@ -41,7 +41,7 @@ pub struct FetchProvenance {
     /// Hash of the body: the way into the archive.
     pub capture: Option<CaptureId>,
     /// What was special about it: old TLS or a certificate that was not checked as usual (`tls-profile`, `tls-protocol`,
-    /// `tls-cipher`, `tls-reason`, …), a browser (`rendered-by`, `render-rule`, `wait`).
+    /// `tls-cipher`, `tls-reason`, …), a browser (`rendered-by`, `render-rule`, `wait`), a saved file (`url-from`: how its URL is known).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, String>,
 }
@@ -53,7 +53,7 @@ impl FetchProvenance {
     pub fn with_notes(mut self, notes: &[(String, String)]) -> Self {
         let unusual = notes.iter().any(|(name, _)| name == "tls-profile");
         let told = |name: &str| match name {
-            "rendered-by" | "render-rule" | "wait" => true,
+            "rendered-by" | "render-rule" | "wait" | "url-from" => true,
             name => unusual && name.starts_with("tls-"),
         };
         self.notes

@@ -1,7 +1,7 @@
 //! A ledger of the archive alone, and whether ledger and archive belong together.
 
 use super::{Layout, PipelineError};
-use crate::capture::{ArchiveReader, Location};
+use crate::capture::{ArchiveReader, Location, walk};
 use crate::crawl::{self, CrawlOptions, Store};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mapping::Mapping;
@@ -133,9 +133,18 @@ pub fn check_ledger(
         }
         Err(other) => return Err(other.into()),
     }
-    let archive = ArchiveReader::new(&layout.archive());
     let limits = &mapping.rules().limits;
     let largest = limits.media_bytes.max(limits.page_bytes);
+    // Every record, also those that no row names: requests, metadata, answers that were no content.
+    for record in walk(&layout.archive(), &mapping.rules().site.id, largest)? {
+        if cancel.is_cancelled() {
+            return Err(PipelineError::Interrupted);
+        }
+        if let Err(error) = record {
+            check.add(layout.archive().display().to_string(), error.to_string());
+        }
+    }
+    let archive = ArchiveReader::new(&layout.archive());
     let mut after = 0;
     loop {
         let chunk = ledger.captures(after, CHUNK)?;

@@ -215,3 +215,80 @@ fn a_saved_city_portal_can_be_crawled_from_a_static_server() {
         );
     }
 }
+
+/// A mirror as wget leaves it: queries in file names, a second ending, converted links; and two pages saved by hand.
+#[test]
+fn a_mirror_of_wget_and_pages_saved_by_hand_become_documents_under_their_old_addresses() {
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = folder.path().join("mirror");
+    std::fs::create_dir_all(mirror.join("tin")).unwrap();
+    let page = |title: &str| {
+        format!(
+            "<html><body><div id=content><h1>{title}</h1><p>Nội dung của {title}.</p></div></body></html>"
+        )
+    };
+    let put = |name: &str, text: &str| std::fs::write(mirror.join(name), text).unwrap();
+    put("index.html", "<a href='View.aspx%3FItemID=1.html'>một</a>");
+    put("View.aspx?ItemID=1.html", &page("Một"));
+    put("View.aspx@ItemID=2.html", &page("Hai"));
+    put(
+        "Bài ba.htm",
+        &format!(
+            "<!-- saved from url=(0037)http://site.example/View.aspx?ItemID=3 -->\r\n{}",
+            page("Ba")
+        ),
+    );
+    put("tin/bon-4.html", &page("Bốn"));
+    let mapping = folder.path().join("site.toml");
+    std::fs::write(
+        &mapping,
+        r##"schema = 1
+[site]
+id = "site"
+base = "http://site.example/"
+[[site.source]]
+kind = "folder"
+path = "mirror"
+urls = [{ from = '^tin/[a-z]+-(\d+)\.html$', to = "/View.aspx?ItemID=$1" }]
+[[collection]]
+id = "news"
+match = { url = '/View\.aspx' }
+key = "{ItemID}"
+scope = { container = ["#content"] }
+fields.title = { take = [{ css = "h1" }], required = true }
+[[ignore]]
+id = "start"
+url = 'example/$'
+[[drop]]
+id = "outside"
+outside = true
+"##,
+    )
+    .unwrap();
+    let output = folder.path().join("out");
+    expect(
+        sangtrang().arg("run").arg(&mapping).arg("--output").arg(&output),
+        0,
+    );
+    let found: BTreeMap<String, (String, String)> = documents(&output.join("site"))
+        .into_iter()
+        .map(|d| {
+            let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+            let by = text(&d["provenance"]["fetch"]["notes"]["url-from"]);
+            (text(&d["source_key"]), (text(&d["title"]), by))
+        })
+        .collect();
+    let shown: Vec<(&str, &str, &str)> = found
+        .iter()
+        .map(|(key, (title, by))| (key.rsplit(':').next().unwrap(), title.as_str(), by.as_str()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("1", "Một", "path, a guess"),
+            ("2", "Hai", "path, a guess"),
+            ("3", "Ba", "comment"),
+            ("4", "Bốn", "rule"),
+        ]
+    );
+}

@@ -41,7 +41,7 @@ pub struct Site {
 pub enum PageSource {
     /// The live site.
     Http {},
-    /// WARC files (plain or gzip).
+    /// WARC or ARC files (plain or gzip).
     Warc {
         /// File or folder, relative to the mapping file.
         path: String,
@@ -52,7 +52,20 @@ pub enum PageSource {
         path: String,
         /// URL that the folder's root stands for; `site.base` if absent.
         root: Option<String>,
+        /// Which URL a file stands for, where neither its path nor a comment in it says so.
+        #[serde(default)]
+        urls: Vec<FileUrl>,
     },
+}
+
+/// One entry of `urls` of a folder.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileUrl {
+    /// Path below the folder, with `/`.
+    pub from: Pattern,
+    /// The URL, absolute or relative to `root`; `$1` is the first group.
+    pub to: String,
 }
 
 fn default_timezone() -> String {

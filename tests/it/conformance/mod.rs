@@ -10,6 +10,7 @@ mod robots;
 mod sitemaps;
 mod url_differences;
 mod urls;
+mod warc;
 
 use crate::support::ROOT;
 use serde_json::Value;
