@@ -238,3 +238,30 @@ pub fn committed(site: &Path) -> BTreeSet<String> {
     urls.map(|url| url.unwrap().replacen("http://ctk-binhthuan.example", "", 1))
         .collect()
 }
+
+/// Archives of many runs, judged at once: `warcio` takes long to start.
+#[derive(Default)]
+pub struct Archives {
+    folder: Option<tempfile::TempDir>,
+    kept: usize,
+}
+
+impl Archives {
+    /// Keeps copies of the archive files below `site`.
+    pub fn keep(&mut self, site: &Path) {
+        let folder = self.folder.get_or_insert_with(|| tempfile::tempdir().unwrap());
+        let to = folder.path().join("archive");
+        std::fs::create_dir_all(&to).unwrap();
+        for file in files(&site.join("archive")) {
+            self.kept += 1;
+            let name = format!("{}-{}", self.kept, file.display());
+            std::fs::copy(site.join("archive").join(&file), to.join(name)).unwrap();
+        }
+    }
+
+    /// [`warcio_agrees`] of all that was kept.
+    #[track_caller]
+    pub fn warcio_agrees(&self) {
+        warcio_agrees(self.folder.as_ref().unwrap().path());
+    }
+}

@@ -9,6 +9,8 @@
     reason = "a panic or a printed line is how a test speaks"
 )]
 
+mod badfs;
+mod disk;
 mod harness;
 mod kill;
 #[allow(dead_code, reason = "shared with the other tests, which use all of it")]
