@@ -10,9 +10,12 @@
 )]
 
 mod badfs;
+mod broken;
 mod disk;
 mod harness;
 mod kill;
+mod site;
+mod storm;
 #[allow(dead_code, reason = "shared with the other tests, which use all of it")]
 #[path = "../it/support.rs"]
 mod support;
