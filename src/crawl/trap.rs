@@ -10,7 +10,7 @@ use crate::mapping::{Mapping, PageUrl};
 /// Longest pattern that is kept.
 const MAX_PATTERN: usize = 300;
 
-/// The shape of a URL: digits become `#`, hexadecimal names `*`, a run of segments that comes back is written once;
+/// The shape of a URL: digits become `#`, names made by machines `*`, a run of segments that comes back is written once;
 /// parameters keep their names only.
 #[must_use]
 pub fn pattern(url: &PageUrl) -> String {
@@ -64,6 +64,10 @@ fn shape(segment: &str) -> String {
     if long_hex {
         return "*".to_owned();
     }
+    let (stem, extension) = segment.split_at(segment.find('.').unwrap_or(segment.len()));
+    if is_token(stem) {
+        return format!("*{extension}");
+    }
     let mut out = String::with_capacity(segment.len());
     for c in segment.chars() {
         match c {
@@ -73,6 +77,16 @@ fn shape(segment: &str) -> String {
         }
     }
     out
+}
+
+/// Letters and digits that take turns are a machine's name for something (`3f9a01c7`, a session), not a word.
+fn is_token(text: &str) -> bool {
+    let turns = text
+        .as_bytes()
+        .windows(2)
+        .filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit())
+        .count();
+    text.len() >= 6 && turns >= 2 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// Does the mapping ask for this page? Then its pattern has no budget.
@@ -100,6 +114,8 @@ mod tests {
         assert_eq!(of("http://h/a/b/a/b/a/b"), of("http://h/a/b/a/b"));
         assert_eq!(of("http://h/a/b"), of("http://h/a/b/a/b"));
         assert_eq!(of("http://h/s/0f3b9c81aa27d6e4/x"), "/s/*/x");
+        assert_eq!(of("http://h/s/3f9a01c7/x.htm"), "/s/*/x.htm");
+        assert_eq!(of("http://h/trang12/tin2"), "/trang#/tin#");
         assert_ne!(of("http://h/a/c"), of("http://h/a/b"));
         assert_eq!(of("http://h/"), "/");
         assert_eq!(of("http://h/tin/"), "/tin/");

@@ -1,5 +1,5 @@
 //! A bound on nesting. html5ever needs time quadratic in depth, so tags that go deeper are left out before it reads
-//! them: the tags, never the text.
+//! them: the tags, never the text. The same holds for the attributes of one tag.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,7 +15,10 @@ const FORMATTING: [&str; 14] = [
 ];
 const RAW: [&str; 6] = ["script", "style", "textarea", "title", "iframe", "xmp"];
 
-/// Leaves out tags below `limit` levels; borrowed if there are none.
+/// Attributes of one tag that are read; html5ever compares each with all before it.
+const MAX_ATTRIBUTES: usize = 256;
+
+/// Leaves out tags below `limit` levels and attributes beyond [`MAX_ATTRIBUTES`]; borrowed if there are none.
 pub(super) fn cap(markup: &str, limit: usize) -> Cow<'_, str> {
     let bytes = markup.as_bytes();
     let mut out: Option<String> = None;
@@ -44,10 +47,15 @@ pub(super) fn cap(markup: &str, limit: usize) -> Cow<'_, str> {
         }
         let name = markup[name_at..name_end].to_ascii_lowercase();
         let end = tag_end(bytes, name_end);
+        let kept = few_attributes(bytes, name_end, end);
         let mut leave_out = false;
         if VOID.contains(&name.as_str()) || SIBLINGS.contains(&name.as_str()) {
         } else if RAW.contains(&name.as_str()) {
             if !closing {
+                if let Some(kept) = kept {
+                    shorten(&mut out, &markup[copied..kept]);
+                    copied = end;
+                }
                 at = raw_end(bytes, end, &name);
                 continue;
             }
@@ -91,6 +99,9 @@ pub(super) fn cap(markup: &str, limit: usize) -> Cow<'_, str> {
             let out = out.get_or_insert_with(String::new);
             out.push_str(&markup[copied..at]);
             copied = end;
+        } else if let Some(kept) = kept {
+            shorten(&mut out, &markup[copied..kept]);
+            copied = end;
         }
         at = end;
     }
@@ -101,6 +112,38 @@ pub(super) fn cap(markup: &str, limit: usize) -> Cow<'_, str> {
             Cow::Owned(out)
         }
     }
+}
+
+/// Ends a tag behind the attributes that are kept.
+fn shorten(out: &mut Option<String>, kept: &str) {
+    let out = out.get_or_insert_with(String::new);
+    out.push_str(kept);
+    out.push('>');
+}
+
+/// Where the first attribute beyond the limit begins, in the tag whose name ends at `from` and that ends at `end`.
+fn few_attributes(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
+    if end - from <= 2 * MAX_ATTRIBUTES {
+        return None;
+    }
+    let (mut count, mut quote, mut between) = (0, None, true);
+    for (i, &b) in bytes[..end].iter().enumerate().skip(from) {
+        match quote {
+            Some(q) if b == q => (quote, between) = (None, true),
+            Some(_) => {}
+            None if b.is_ascii_whitespace() || b == b'/' => between = true,
+            None if matches!(b, b'"' | b'\'') && bytes[i - 1] == b'=' => quote = Some(b),
+            None if between => {
+                count += 1;
+                if count > MAX_ATTRIBUTES {
+                    return Some(i);
+                }
+                between = false;
+            }
+            None => {}
+        }
+    }
+    None
 }
 
 fn memchr(bytes: &[u8], from: usize, needle: u8) -> Option<usize> {
@@ -153,6 +196,16 @@ mod tests {
         assert_eq!(capped.matches("<div>").count(), 512);
         assert_eq!(capped.matches("</div>").count(), 512);
         assert!(capped.contains("sâu"));
+    }
+
+    #[test]
+    fn attributes_beyond_the_limit_go() {
+        let many: String = (0..1000).map(|n| format!(" a{n}='x y>' b{n}")).collect();
+        let capped = cap(&format!("<p>vào<div{many}>chữ</div>"), 512).into_owned();
+        assert_eq!(capped.matches("='x y>'").count(), 128);
+        assert!(capped.ends_with("b127 >chữ</div>"), "{capped}");
+        let long = format!("<a href=\"{}\">x</a>", "y ".repeat(5000));
+        assert!(matches!(cap(&long, 512), Cow::Borrowed(_)));
     }
 
     #[test]
