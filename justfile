@@ -22,6 +22,11 @@ run *ARGS:
 test *ARGS:
     cargo test --locked {{ARGS}}
 
+# the reliability drills at length (docs/reliability.md); SANGTRANG_TRIALS and SANGTRANG_SEED as you like
+[group('measure')]
+drills *ARGS:
+    SANGTRANG_TRIALS="${SANGTRANG_TRIALS:-200}" cargo test --locked --release --test drills -- --nocapture {{ARGS}}
+
 # formatting, lints, dependencies
 [group('gate')]
 lint:

@@ -64,6 +64,7 @@ pub fn extract_site(
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<Tally, PipelineError> {
     let mut ledger = Ledger::open(&layout.ledger())?;
+    output::remove_unfinished(layout.root())?;
     let at = at.as_millisecond();
     let run = ledger.begin_run(&uuid::Uuid::now_v7().to_string(), "extract", mapping.hash(), at)?;
     let result = documents::write_all(mapping, &mut ledger, layout, jobs, at, cancel, &|tally| {

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::task::JoinSet;
 use url::Url;
 
+/// How long a run that is stopped waits for answers that were asked for before.
+const DRAIN: Duration = Duration::from_secs(10);
 /// Tasks that the frontier holds at most; the rest waits in the ledger.
 const WINDOW: usize = 1024;
 /// Attempts to reach the site at all.
@@ -283,10 +285,15 @@ impl<F: Fn(Event)> Desk<F> {
         // Is the ledger being asked for tasks? Did it have all it could give?
         let (mut asking, mut dry) = (false, false);
         let mut looked = None;
+        // Until when answers are waited for that were asked for before the run was stopped.
+        let mut drained: Option<Instant> = None;
         let cancel = self.options.cancel.clone();
         loop {
             let stopped = self.stopped();
             let (mut wake, mut hopeless) = (None, None);
+            if stopped && *drained.get_or_insert_with(|| Instant::now() + DRAIN) <= Instant::now() {
+                fetches.abort_all();
+            }
             if !stopped {
                 let want = frontier.wants();
                 if want > 0 && !asking && !dry {
@@ -332,7 +339,8 @@ impl<F: Fn(Event)> Desk<F> {
             {
                 return self.stonewalled(host, frontier.held().len() as u64);
             }
-            let wake = [wake, self.deadline.filter(|_| !stopped)]
+            let drain = drained.filter(|_| !fetches.is_empty());
+            let wake = [wake, self.deadline.filter(|_| !stopped), drain]
                 .into_iter()
                 .flatten()
                 .min();
@@ -344,6 +352,9 @@ impl<F: Fn(Event)> Desk<F> {
             };
             tokio::select! {
                 Some(result) = fetches.join_next() => {
+                    if result.as_ref().is_err_and(tokio::task::JoinError::is_cancelled) {
+                        continue;
+                    }
                     let result = result.map_err(|_| CrawlError::Recorder)?.map_err(|_| CrawlError::Recorder)?;
                     if let Some(exchange) = result.answer.exchanges.last()
                         && let Some(address) = exchange.ip

@@ -112,6 +112,8 @@ pub(super) struct Recorder {
     known: u64,
     budgets: Budgets,
     learned: Learned,
+    /// In a refresh: the handlers that were probed again.
+    again: Option<HashSet<String>>,
     /// Pages of handlers whose probe has not answered yet, at most [`MAX_UNJUDGED`] each.
     unjudged: HashMap<String, Vec<UrlId>>,
     /// By the place of their rules.
@@ -182,6 +184,7 @@ impl Recorder {
         Ok(Self {
             budgets,
             learned,
+            again: None,
             unjudged: HashMap::new(),
             sweeps: HashMap::new(),
             mapping,
@@ -300,6 +303,9 @@ impl Recorder {
             Command::Reopen { all } => {
                 let mut batch = self.ledger.batch(self.run)?;
                 if all {
+                    // A page that changed is compared with what the site says today of pages that are not there.
+                    self.learned.forget();
+                    self.again = Some(HashSet::new());
                     batch.reopen_all()?;
                 } else {
                     batch.reopen_failed()?;
@@ -494,6 +500,7 @@ impl Recorder {
             budgets: &mut self.budgets,
             unjudged: &mut self.unjudged,
             learned: &self.learned,
+            again: self.again.as_mut(),
             learnt: Vec::new(),
             urgent: Vec::new(),
         };
@@ -517,8 +524,10 @@ impl Recorder {
         let (known, learnt) = (writer.known, writer.learnt);
         batch.commit()?;
         self.known = known;
+        // In a refresh there are pages of before: whoever shows nothing of its own now is not one of them.
+        let proved = self.again.is_some();
         for (handler, fingerprint) in learnt {
-            self.learned.learn(handler, fingerprint, false);
+            self.learned.learn(handler, fingerprint, proved);
         }
         Ok(replies
             .into_iter()

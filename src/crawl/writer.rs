@@ -12,9 +12,10 @@ use super::recorder::now_ms;
 use super::verdict::Outcome;
 use super::verdict::soft404::{self, Fingerprint, Judgement, Learned};
 use super::{Event, trap};
+use crate::document::CaptureId;
 use crate::ledger::{Batch, Fetch, Offer, Place, Ready, Settle, UrlId, UrlKind};
 use crate::mapping::{Mapping, PageUrl};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 pub(super) fn offer<'a>(
@@ -61,6 +62,8 @@ pub(super) struct Writer<'w, 'b> {
     pub(super) budgets: &'w mut Budgets,
     pub(super) unjudged: &'w mut HashMap<String, Vec<UrlId>>,
     pub(super) learned: &'w Learned,
+    /// In a refresh: the handlers that were probed again.
+    pub(super) again: Option<&'w mut HashSet<String>>,
     /// Fingerprints of this transaction.
     pub(super) learnt: Vec<(String, Fingerprint)>,
     /// Tasks that go before all others.
@@ -79,6 +82,10 @@ impl Writer<'_, '_> {
             return self.redirected(result, redirect, status);
         }
         let url = || task.url.clone();
+        let before = match self.again {
+            Some(_) => self.batch.current_hash(task.id)?,
+            None => None,
+        };
         let mut settled = Settled::Done;
         let refused = status >= 400 && !matches!(status, 429 | 503) && result.outcome != Outcome::Captured;
         let expired = task.kind == UrlKind::Postback && (refused || result.expired);
@@ -92,7 +99,7 @@ impl Writer<'_, '_> {
                     bytes: result.bytes,
                 });
                 self.found(result)?;
-                self.judged(result)?;
+                self.judged(result, before)?;
             }
             Outcome::NotModified => self.batch.settle(task.id, &Settle::Unchanged, status, None)?,
             Outcome::Gone(class) => {
@@ -270,7 +277,7 @@ impl Writer<'_, '_> {
     }
 
     /// What a captured page says of its pattern and handler.
-    fn judged(&mut self, result: &Processed) -> Result<(), CrawlError> {
+    fn judged(&mut self, result: &Processed, before: Option<CaptureId>) -> Result<(), CrawlError> {
         let task = &result.task;
         let (UrlKind::Page, Some(signature)) = (task.kind, result.signature) else {
             return Ok(());
@@ -294,35 +301,59 @@ impl Writer<'_, '_> {
                 if self.learned.prove(&handler) {
                     self.batch.prove(&handler)?;
                     // Pages that came before are judged again, now that the two can be told apart.
-                    for page in self.unjudged.remove(&handler).unwrap_or_default() {
-                        self.batch.reopen(page)?;
-                    }
+                    self.doubt(&handler)?;
                 }
                 return Ok(());
             }
             Judgement::Missing => return Ok(()),
             Judgement::Unknown | Judgement::Doubtful => {}
         }
-        let known = self.batch.probe(&handler)?;
+        if before.is_some() && before == result.capture {
+            return Ok(());
+        }
+        // What a site said of missing pages in an earlier run need not be what it says of them now.
+        let anew = self
+            .again
+            .as_mut()
+            .is_some_and(|probed| probed.insert(handler.clone()));
+        let known = match anew {
+            true => None,
+            false => self.batch.probe(&handler)?,
+        };
         if known.is_none()
             && let Some(asked) = soft404::nonce(self.mapping, &url)
             && skip(self.mapping, self.robots, &asked, task.depth).is_none()
         {
             let new = offer(&asked, UrlKind::Probe, "probe", Some(task.id), task.depth, None);
             let (id, is_new) = self.batch.offer(&new)?;
-            if is_new {
+            if is_new || anew {
                 self.batch.begin_probe(&handler, id)?;
+                self.batch.reopen(id)?;
                 let mut probe = super::fetch::http::single(&asked, UrlKind::Probe);
                 probe.id = id;
                 self.urgent.push(probe);
             }
         }
-        let honest = known.is_some_and(|k| k.answered && k.fingerprint.is_none());
-        if !honest {
+        let honest = known
+            .as_ref()
+            .is_some_and(|k| k.answered && k.fingerprint.is_none());
+        let answered = known.is_some_and(|k| k.answered);
+        if self.again.is_some() && answered && !honest {
+            // The probe's answer came between this page and its record.
+            self.batch.reopen_in_doubt(task.id)?;
+        } else if !honest {
             let pages = self.unjudged.entry(handler).or_default();
             if pages.len() < MAX_UNJUDGED {
                 pages.push(task.id);
             }
+        }
+        Ok(())
+    }
+
+    /// Pages of a handler that were captured before its probe had answered wait again.
+    fn doubt(&mut self, handler: &str) -> Result<(), CrawlError> {
+        for page in self.unjudged.remove(handler).unwrap_or_default() {
+            self.batch.reopen_in_doubt(page)?;
         }
         Ok(())
     }
@@ -352,7 +383,12 @@ impl Writer<'_, '_> {
         let bytes = result.fingerprint.as_ref().map(Fingerprint::to_bytes);
         self.batch.end_probe(&handler, bytes.as_deref(), target)?;
         match &result.fingerprint {
-            Some(fingerprint) => self.learnt.push((handler, fingerprint.clone())),
+            Some(fingerprint) => {
+                if self.again.is_some() {
+                    self.doubt(&handler)?;
+                }
+                self.learnt.push((handler, fingerprint.clone()));
+            }
             None => {
                 self.unjudged.remove(&handler);
             }

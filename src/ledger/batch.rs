@@ -387,6 +387,31 @@ impl Batch<'_> {
         )
     }
 
+    /// The URL waits again, and what this run captured of it does not count: what was captured before stands again.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn reopen_in_doubt(&mut self, id: UrlId) -> Result<(), LedgerError> {
+        self.reopen(id)?;
+        self.sql(
+            "UPDATE url SET capture = (SELECT max(c.id) FROM capture c
+             WHERE c.url_id = url.id AND c.run < ? AND c.hash IS NOT NULL AND c.status = 200) WHERE id = ?",
+            params![self.run, id.0],
+        )
+    }
+
+    /// The body that counts for a URL so far.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn current_hash(&self, id: UrlId) -> Result<Option<CaptureId>, LedgerError> {
+        let hash: Option<[u8; 32]> = self.one(
+            "SELECT c.hash FROM url u JOIN capture c ON c.id = u.capture WHERE u.id = ? AND c.hash IS NOT NULL",
+            [id.0],
+        )?;
+        Ok(hash.map(CaptureId::from_bytes))
+    }
+
     /// What failed in earlier runs waits again. Answers how many.
     ///
     /// # Errors

@@ -85,7 +85,13 @@ impl LedgerError {
 }
 
 /// The schema, one step a version: step N leads from `user_version` N to N+1. Steps are never changed, only added.
-const MIGRATIONS: &[&str] = &[FIRST, super::learned::SCHEMA];
+const MIGRATIONS: &[&str] = &[FIRST, super::learned::SCHEMA, HELD];
+
+/// Pages are listed by what is held of them, whatever became of their URL since.
+const HELD: &str = "
+DROP INDEX url_done;
+CREATE INDEX url_held ON url (url) WHERE kind = 0 AND capture IS NOT NULL;
+";
 
 const FIRST: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

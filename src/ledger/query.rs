@@ -81,6 +81,10 @@ pub struct Step {
 const CAPTURED: &str = "SELECT u.id, u.url, c.status, c.hash, f.text, c.offset, c.length, c.etag, c.last_modified, c.final, \
                         c.chain, c.at FROM url u JOIN capture c ON c.id = u.capture JOIN name f ON f.id = c.file";
 
+/// Does the capture of `u` still stand for its content?
+const STANDS: &str =
+    "(u.state <> 4 OR NOT EXISTS (SELECT 1 FROM url t WHERE t.id = u.target AND t.capture IS NOT NULL))";
+
 const WAITING: &str = "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.not_before, u.list, u.page, u.generation, \
                        c.etag, c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = u.id) \
                        FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.state = 0";
@@ -127,13 +131,14 @@ pub struct CaptureRow {
 
 impl Ledger {
     /// At most `limit` captured pages whose canonical URL comes after `after` (`""`: from the first), in the order of the
-    /// URL's bytes. Redirects, errors and pages of postback pagers are not among them.
+    /// URL's bytes. A page that was captured once stays among them, whatever its server says of it later, until what it
+    /// redirects to was captured. Pages of postback pagers are not among them.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn pages(&self, after: &str, limit: usize) -> Result<Vec<Page>, LedgerError> {
         self.all(
-            &format!("{CAPTURED} WHERE u.kind = 0 AND u.state = 1 AND u.url > ? ORDER BY u.url LIMIT ?"),
+            &format!("{CAPTURED} WHERE u.kind = 0 AND u.capture IS NOT NULL AND {STANDS} AND u.url > ? ORDER BY u.url LIMIT ?"),
             params![after, int(limit)],
             page,
         )
@@ -146,7 +151,7 @@ impl Ledger {
     pub fn page(&self, key: &[u8; 16]) -> Result<Option<Page>, LedgerError> {
         self.conn
             .query_row(
-                &format!("{CAPTURED} WHERE u.ukey = ? AND u.state = 1"),
+                &format!("{CAPTURED} WHERE u.ukey = ? AND {STANDS}"),
                 [key.as_slice()],
                 page,
             )
@@ -292,7 +297,7 @@ impl Ledger {
     /// What SQLite says.
     pub fn failures(&self, after: &str, limit: usize) -> Result<Vec<Failure>, LedgerError> {
         self.all(
-            "SELECT u.url, u.kind, u.state, coalesce(n.text, ''), coalesce(u.status, 0), u.attempts, p.url
+            "SELECT u.url, u.kind, u.state, coalesce(n.text, ''), coalesce(u.status, 0), u.attempts, p.url, u.capture IS NOT NULL
              FROM url u LEFT JOIN name n ON n.id = u.reason LEFT JOIN url p ON p.id = u.parent
              WHERE u.state IN (2, 3, 5, 6) AND u.kind <> 5 AND u.url > ? ORDER BY u.url, u.id LIMIT ?",
             params![after, int(limit)],
@@ -305,6 +310,7 @@ impl Ledger {
                     status: r.get(4)?,
                     attempts: r.get(5)?,
                     parent: r.get(6)?,
+                    held: r.get(7)?,
                 })
             },
         )
@@ -650,7 +656,13 @@ fn medium(r: &Row<'_>) -> rusqlite::Result<(Medium, Option<i64>)> {
     let file: Option<String> = r.get(4)?;
     let reason = reason.as_deref();
     let state = match state {
+        // What was captured once stays, whatever its server says of it later.
         UrlState::Done => MediumState::Ok,
+        UrlState::Ready | UrlState::Gone | UrlState::Rejected | UrlState::Failed | UrlState::Skipped
+            if file.is_some() =>
+        {
+            MediumState::Ok
+        }
         UrlState::Gone => MediumState::Missing,
         _ if reason == Some("too-large") => MediumState::TooLarge,
         UrlState::Rejected => MediumState::Forbidden,

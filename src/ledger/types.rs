@@ -206,4 +206,6 @@ pub struct Failure {
     pub attempts: u32,
     /// The page that named it.
     pub parent: Option<String>,
+    /// Is there content of it from before?
+    pub held: bool,
 }

@@ -132,6 +132,30 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
+/// How names of unfinished files begin.
+const PART: &str = ".part-";
+
+/// Removes the unfinished files that a killed run has left below `root`. The caller holds the site's lock: nobody writes
+/// them any more.
+///
+/// # Errors
+/// When a folder cannot be listed or a file cannot be removed.
+pub fn remove_unfinished(root: &Path) -> io::Result<()> {
+    let mut open = vec![root.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs_err::read_dir(&folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                open.push(entry.path());
+            } else if kind.is_file() && entry.file_name().to_string_lossy().starts_with(PART) {
+                fs_err::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A file that appears under its name only when it is whole.
 #[derive(Debug)]
 pub struct AtomicFile {
@@ -148,7 +172,7 @@ impl AtomicFile {
         let folder = path.parent().unwrap_or(Path::new("."));
         fs_err::create_dir_all(folder)?;
         let file = tempfile::Builder::new()
-            .prefix(".part-")
+            .prefix(PART)
             .permissions(permissions())
             .tempfile_in(folder)
             .map_err(|e| io::Error::new(e.kind(), format!("cannot write in `{}`: {e}", folder.display())))?;

@@ -142,7 +142,8 @@ pub struct FailedUrl {
     pub class: String,
     /// State, status, attempts, and the page that named it.
     pub note: String,
-    /// Whether somebody should look: a page that is gone, or that robots.txt forbids, is an answer; a failure is not.
+    /// Whether somebody should look: a page that is gone, or that robots.txt forbids, is an answer; a failure is not, nor is
+    /// content that was there before.
     pub trouble: bool,
 }
 
@@ -157,13 +158,18 @@ impl From<&Failure> for FailedUrl {
             url: f.url.clone(),
             class: f.class.clone(),
             note: format!(
-                "{} {}, status {}, {} attempts{parent}",
+                "{} {}, status {}, {} attempts{parent}{}",
                 f.kind.as_str(),
                 f.state.as_str(),
                 f.status,
-                f.attempts
+                f.attempts,
+                if f.held {
+                    "; what was captured before is kept"
+                } else {
+                    ""
+                }
             ),
-            trouble: matches!(f.state, UrlState::Failed | UrlState::Rejected),
+            trouble: matches!(f.state, UrlState::Failed | UrlState::Rejected) || f.held,
         }
     }
 }

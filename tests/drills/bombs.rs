@@ -40,12 +40,18 @@ fn zstd(size: usize) -> Vec<u8> {
 const BROTLI: &str = "9f3ba7aff88d946edeaa56700913536d6f590832b7e50aef28e4292dd0b43d5f6f01";
 
 fn bytes_of(hex: &str) -> Vec<u8> {
-    (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect()
+    (0..hex.len() / 2)
+        .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
+        .collect()
 }
 
 #[test]
 fn d09_bombs_are_named_and_memory_stays_flat() {
-    let once = gzip(if cfg!(debug_assertions) { 256 * MIB } else { 1024 * MIB });
+    let once = gzip(if cfg!(debug_assertions) {
+        256 * MIB
+    } else {
+        1024 * MIB
+    });
     let mut twice = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     twice.write_all(&once).unwrap();
     let packed = |coding: &'static str, body: Vec<u8>| {
@@ -60,7 +66,8 @@ fn d09_bombs_are_named_and_memory_stays_flat() {
         move || {
             let sent = sent.clone();
             Reply::raw(move |stream| {
-                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n")?;
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n")?;
                 let block = vec![b'x'; 64 * 1024];
                 loop {
                     stream.write_all(&block)?;
@@ -75,16 +82,26 @@ fn d09_bombs_are_named_and_memory_stays_flat() {
     type Make = Box<dyn Fn() -> Reply + Send + Sync>;
     let bombs: Vec<(&str, Make)> = vec![
         ("/gzip", Box::new(packed("gzip", once))),
-        ("/gzip-gzip", Box::new(packed("gzip, gzip", twice.finish().unwrap()))),
+        (
+            "/gzip-gzip",
+            Box::new(packed("gzip, gzip", twice.finish().unwrap())),
+        ),
         ("/zstd", Box::new(packed("zstd", zstd(1024 * MIB)))),
         ("/br", Box::new(packed("br", bytes_of(BROTLI)))),
         ("/endless", Box::new(endless)),
         ("/deep", Box::new(move || Reply::page(deep.clone()))),
-        ("/attributes", Box::new(move || Reply::page(format!("<div{attributes}>x</div>")))),
+        (
+            "/attributes",
+            Box::new(move || Reply::page(format!("<div{attributes}>x</div>"))),
+        ),
         ("/unclosed", Box::new(move || Reply::page(siblings.clone()))),
     ];
     let paths: Vec<&str> = bombs.iter().map(|b| b.0).collect();
-    let home = paths.iter().map(|p| format!("<a href='{p}'>x</a>")).collect::<String>() + &links(1..=20);
+    let home = paths
+        .iter()
+        .map(|p| format!("<a href='{p}'>x</a>"))
+        .collect::<String>()
+        + &links(1..=20);
     let site = Site::start(move |asked| {
         if asked.path == "/" {
             return Reply::page(home.clone());
@@ -112,7 +129,10 @@ fn d09_bombs_are_named_and_memory_stays_flat() {
     }
     let sent = sent.load(Ordering::Relaxed);
     // What the sockets' buffers swallow beyond the limit is the kernel's.
-    assert!(sent < (PAGE + 16 * MIB) as u64, "{sent} bytes of an endless body were taken");
+    assert!(
+        sent < (PAGE + 16 * MIB) as u64,
+        "{sent} bytes of an endless body were taken"
+    );
     assert!(ended.peak_bytes < MEMORY, "{} bytes of memory", ended.peak_bytes);
     eprintln!(
         "D9: {} bombs, all 20 articles; at most {} MiB of memory (VmHWM), {:.1} s; {} MiB of the endless body were taken",

@@ -60,14 +60,26 @@ fn d06_answers_that_never_end_are_left_and_the_others_go_on() {
     articles_are(&output, 1..=ARTICLES);
     for path in slow {
         let class = class(&output, path);
-        assert!(["timeout", "truncated", "network", "too-slow"].contains(&class.as_str()), "{path}: `{class}`");
+        assert!(
+            ["timeout", "truncated", "network", "too-slow"].contains(&class.as_str()),
+            "{path}: `{class}`"
+        );
     }
     // Every article was answered while all three still held their slots.
     let log = site.log();
-    let left = log.iter().filter(|s| s.asked.path.starts_with("/cham")).filter_map(|s| s.over).min().unwrap();
-    let meanwhile = log.iter().filter(|s| s.status == 200 && s.asked.id().is_some() && s.asked.at < left);
+    let left = log
+        .iter()
+        .filter(|s| s.asked.path.starts_with("/cham"))
+        .filter_map(|s| s.over)
+        .min()
+        .unwrap();
+    let meanwhile = log
+        .iter()
+        .filter(|s| s.status == 200 && s.asked.id().is_some() && s.asked.at < left);
     assert_eq!(meanwhile.count(), ARTICLES as usize);
-    eprintln!("D6: three endless answers were left at the deadline; {ARTICLES} of {ARTICLES} articles came meanwhile");
+    eprintln!(
+        "D6: three endless answers were left at the deadline; {ARTICLES} of {ARTICLES} articles came meanwhile"
+    );
 }
 
 #[test]
@@ -90,12 +102,29 @@ fn d06_a_drip_is_left_by_its_rate_long_before_the_deadline() {
         },
     );
     let mut running = Running::start(&mut job(&mapping, site.address, &output));
-    let dripping = || site.log().iter().any(|s| s.asked.path == "/cham" && s.over.is_some());
+    let dripping = || {
+        site.log()
+            .iter()
+            .any(|s| s.asked.path == "/cham" && s.over.is_some())
+    };
     running.until(dripping);
+    running.end();
+    // The server notices with its next byte.
+    let patience = std::time::Instant::now();
+    while !dripping() {
+        assert!(
+            patience.elapsed() < Duration::from_secs(10),
+            "the server still sends"
+        );
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
     let drop = site.log().into_iter().find(|s| s.asked.path == "/cham").unwrap();
     let held = drop.over.unwrap() - drop.answering;
-    assert!(held < Duration::from_secs(60), "1 byte a second was read for {} s", held.as_secs());
-    running.end();
+    assert!(
+        held < Duration::from_secs(60),
+        "1 byte a second was read for {} s",
+        held.as_secs()
+    );
     eprintln!("D6: 1 byte a second was left after {:.0} s", held.as_secs_f64());
 }
 
@@ -107,11 +136,22 @@ fn break_it(way: u32, html: &str, stream: &mut TcpStream) -> std::io::Result<()>
         // Fewer bytes than announced.
         0 => write!(stream, "{HEAD}Content-Length: {length}\r\n\r\n{half}"),
         // Chunks without an end.
-        1 => write!(stream, "{HEAD}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{half}\r\n", half.len()),
+        1 => write!(
+            stream,
+            "{HEAD}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{half}\r\n",
+            half.len()
+        ),
         // A chunk whose length is no number.
-        2 => write!(stream, "{HEAD}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{half}\r\nzz\r\n", half.len()),
+        2 => write!(
+            stream,
+            "{HEAD}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{half}\r\nzz\r\n",
+            half.len()
+        ),
         // A chunk that breaks off.
-        3 => write!(stream, "{HEAD}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{half}"),
+        3 => write!(
+            stream,
+            "{HEAD}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{half}"
+        ),
         // A reset in the middle of the body: unread input makes close() send RST.
         4 => {
             write!(stream, "{HEAD}Content-Length: {length}\r\n\r\n{half}")?;
@@ -129,7 +169,11 @@ fn break_it(way: u32, html: &str, stream: &mut TcpStream) -> std::io::Result<()>
             packed.write_all(html.as_bytes())?;
             let packed = packed.finish()?;
             let part = &packed[..packed.len() / 2];
-            write!(stream, "{HEAD}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", part.len())?;
+            write!(
+                stream,
+                "{HEAD}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+                part.len()
+            )?;
             stream.write_all(part)
         }
     }
@@ -149,7 +193,10 @@ fn d07_answers_that_are_not_whole_are_asked_for_again_and_never_content() {
     let offset = random.u32(..1000);
     // Articles 1 to 9 recover after one or two bad answers, 11 to 19 never do, 21 to 40 are whole.
     let site = Site::start(move |asked| {
-        let Some(id) = asked.id().filter(|id| asked.path.starts_with("/view?") && *id < 50) else {
+        let Some(id) = asked
+            .id()
+            .filter(|id| asked.path.starts_with("/view?") && *id < 50)
+        else {
             return match asked.path.as_str() {
                 "/" => Reply::page(links((1..=9).chain(11..=19).chain(21..=40))),
                 _ => Reply::status(404),
@@ -178,11 +225,16 @@ fn d07_answers_that_are_not_whole_are_asked_for_again_and_never_content() {
         let class = class(&output, &format!("/view?id={id}"));
         assert!(!class.is_empty(), "article {id} is missing without a word");
         let asked = site.count(&format!("/view?id={id}"));
-        assert!((2..=4).contains(&asked), "article {id} ({class}) was asked for {asked} times");
+        assert!(
+            (2..=4).contains(&asked),
+            "article {id} ({class}) was asked for {asked} times"
+        );
         named.push(class);
     }
     warcio_agrees(&output.join("site"));
-    eprintln!("D7: {WAYS} ways of breaking off: 9 of 9 recovered, 9 of 9 without end named ({named:?}), 0 documents of halves");
+    eprintln!(
+        "D7: {WAYS} ways of breaking off: 9 of 9 recovered, 9 of 9 without end named ({named:?}), 0 documents of halves"
+    );
 }
 
 #[test]

@@ -12,24 +12,28 @@ const ARTICLES: u32 = 40;
 const DAYS: [&str; 6] = ["usual", "edited", "moved", "not found", "login", "broken"];
 
 fn frame(body: &str) -> Reply {
-    Reply::page(format!("<html><body><div>Cục Thống kê</div><div id=content>{body}</div></body></html>"))
+    Reply::page(format!(
+        "<html><body><div>Cục Thống kê</div><div id=content>{body}</div></body></html>"
+    ))
 }
 
 fn answer(asked: &Asked, day: &str) -> Reply {
     let view = asked.id().filter(|_| asked.path.starts_with("/view?id="));
     match (day, view) {
         _ if asked.path == "/robots.txt" => Reply::status(404),
-        ("edited", Some(id)) if id <= 5 => Reply::page(article(id).replace("Bài viết số", "Bài viết đã sửa, số")),
+        ("edited", Some(id)) if id <= 5 => {
+            Reply::page(article(id).replace("Bài viết số", "Bài viết đã sửa, số"))
+        }
         ("edited", Some(id @ 6..=8)) => Reply::status(if id == 6 { 410 } else { 404 }),
-        ("moved", Some(id @ 10..=14)) => {
-            Reply::with(301, format!("Location: /view?id={}\r\n", id + 1000))
-        }
+        ("moved", Some(id @ 10..=14)) => Reply::with(301, format!("Location: /view?id={}\r\n", id + 1000)),
         ("moved", Some(id @ 1010..=1014)) => Reply::page(article(id - 1000)),
-        ("moved", _) if asked.path == "/" => {
-            Reply::page(links((1..=ARTICLES).map(|id| if (10..=14).contains(&id) { id + 1000 } else { id })))
-        }
+        ("moved", _) if asked.path == "/" => Reply::page(links(
+            (1..=ARTICLES).map(|id| if (10..=14).contains(&id) { id + 1000 } else { id }),
+        )),
         ("not found", _) => frame("<h1>Thông báo</h1><p>Không tìm thấy trang.</p>"),
-        ("login", _) => frame("<h1>Đăng nhập</h1><form method=post><input name=u><input type=password name=p></form>"),
+        ("login", _) => {
+            frame("<h1>Đăng nhập</h1><form method=post><input name=u><input type=password name=p></form>")
+        }
         ("broken", _) => Reply::status(500),
         _ => healthy(asked, ARTICLES),
     }
@@ -86,7 +90,10 @@ fn titles(output: &Path) -> Vec<String> {
             let document: serde_json::Value = serde_json::from_str(line).unwrap();
             let title = document["title"].as_str().unwrap_or_default().to_owned();
             let id: u32 = title.rsplit(' ').next().unwrap().parse().unwrap_or(0);
-            assert!(document["body"].to_string().contains(&sentence(id)), "{title} lost its text");
+            assert!(
+                document["body"].to_string().contains(&sentence(id)),
+                "{title} lost its text"
+            );
             title
         })
         .collect();
@@ -101,10 +108,18 @@ fn d17_edits_arrive_and_deleted_pages_are_kept_and_named() {
     let titles = titles(&story.output());
     let edited = titles.iter().filter(|t| t.contains("đã sửa")).count();
     assert_eq!(edited, 5, "{}", ended.said);
-    assert_eq!(titles.len(), ARTICLES as usize, "deleted on the site is not deleted from what was captured: {}", ended.said);
+    assert_eq!(
+        titles.len(),
+        ARTICLES as usize,
+        "deleted on the site is not deleted from what was captured: {}",
+        ended.said
+    );
     let report = std::fs::read_to_string(story.output().join("site/report.txt")).unwrap();
     for id in 6..=8 {
-        assert!(report.contains(&format!("/view?id={id}")), "article {id} is gone and nobody says so:\n{report}");
+        assert!(
+            report.contains(&format!("/view?id={id}")),
+            "article {id} is gone and nobody says so:\n{report}"
+        );
     }
     // Back again, the next day.
     story.refresh("usual").with(0);
@@ -128,11 +143,18 @@ fn d17_a_site_that_lies_or_locks_or_breaks_costs_no_document() {
         let story = Story::begin();
         let ended = story.refresh(day);
         let code = ended.status.code();
-        assert!(matches!(code, Some(4 | 6 | 7)), "{day}: exit {code:?}: {}", ended.said);
+        assert!(
+            matches!(code, Some(4 | 6 | 7)),
+            "{day}: exit {code:?}: {}",
+            ended.said
+        );
         // A run that was held writes nothing; one that was not keeps what it had.
         articles_are(&story.output(), 1..=ARTICLES);
         story.refresh("usual").with(0);
         articles_are(&story.output(), 1..=ARTICLES);
-        eprintln!("D17: every page says `{day}`: exit {}, {ARTICLES} of {ARTICLES} documents kept", code.unwrap());
+        eprintln!(
+            "D17: every page says `{day}`: exit {}, {ARTICLES} of {ARTICLES} documents kept",
+            code.unwrap()
+        );
     }
 }

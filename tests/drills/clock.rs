@@ -15,7 +15,8 @@ fn faketime() -> Option<String> {
     let output = Command::new("faketime").args(["-f", "+0", "env"]).output();
     let preload = output.ok().and_then(|o| {
         let text = String::from_utf8_lossy(&o.stdout).into_owned();
-        text.lines().find_map(|l| l.strip_prefix("LD_PRELOAD=").map(str::to_owned))
+        text.lines()
+            .find_map(|l| l.strip_prefix("LD_PRELOAD=").map(str::to_owned))
     });
     if preload.is_none() {
         eprintln!("SKIPPED: faketime is not installed; clocks are not drilled");
@@ -37,10 +38,18 @@ fn d12_wrong_clocks_shorten_no_delay_and_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let clock = folder.path().join("clock");
     let mut told = Vec::new();
-    for (before, after) in [("-1y", "-1y"), ("+1y", "+1y"), ("+0", "+2h"), ("+0", "-2h"), ("+2h", "-1y")] {
+    for (before, after) in [
+        ("-1y", "-1y"),
+        ("+1y", "+1y"),
+        ("+0", "+2h"),
+        ("+0", "-2h"),
+        ("+2h", "-1y"),
+    ] {
         // The third article asks for a rest of a second: also that is no matter of the wall clock.
         let site = Site::start(|asked| match asked.id() {
-            Some(3) if asked.nth == 1 && asked.path.starts_with("/view?") => Reply::with(503, "Retry-After: 1\r\n"),
+            Some(3) if asked.nth == 1 && asked.path.starts_with("/view?") => {
+                Reply::with(503, "Retry-After: 1\r\n")
+            }
             _ => healthy(asked, ARTICLES),
         });
         let folder = tempfile::tempdir().unwrap();
@@ -68,9 +77,14 @@ fn d12_wrong_clocks_shorten_no_delay_and_lose_nothing() {
         let log = site.log();
         let refusal = log.iter().find(|s| s.status == 503).unwrap();
         let during = log.iter().filter(|s| {
-            s.asked.at > refusal.over.unwrap() + DELAY && s.asked.at < refusal.answering + Duration::from_secs(1)
+            s.asked.at > refusal.over.unwrap() + DELAY
+                && s.asked.at < refusal.answering + Duration::from_secs(1)
         });
-        assert_eq!(during.count(), 0, "{before} then {after}: requests inside the rest");
+        assert_eq!(
+            during.count(),
+            0,
+            "{before} then {after}: requests inside the rest"
+        );
         // A second look, by the right clock, asks for nothing again.
         let asked = site.len();
         run(&mut job(&mapping, site.address, &output)).with(0);
@@ -78,5 +92,8 @@ fn d12_wrong_clocks_shorten_no_delay_and_lose_nothing() {
         assert_eq!(again, ["/robots.txt"], "{before} then {after}");
         told.push(format!("{before}→{after}"));
     }
-    eprintln!("D12: clocks {}: 0 early requests of {ARTICLES} each, nothing lost, nothing asked for again", told.join(", "));
+    eprintln!(
+        "D12: clocks {}: 0 early requests of {ARTICLES} each, nothing lost, nothing asked for again",
+        told.join(", ")
+    );
 }

@@ -124,7 +124,13 @@ impl Running {
 
     pub fn signal(&self, name: &str) {
         let pid = self.id().to_string();
-        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Waits for its end.
@@ -155,7 +161,10 @@ impl Running {
     fn bounded(&mut self) {
         if self.began.elapsed() > STANDS_STILL {
             let _ = self.child.kill();
-            panic!("the run stands still; it said:\n{}", text(&std::fs::read(self.said.path()).unwrap()));
+            panic!(
+                "the run stands still; it said:\n{}",
+                text(&std::fs::read(self.said.path()).unwrap())
+            );
         }
     }
 }
@@ -191,11 +200,22 @@ pub fn equals_gold(portal: &Portal, site: &Path) {
         let file = site.join("documents").join(&document.collection);
         let file = file.join(format!("{}.json", document.id));
         let alone: Document = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        assert!(compare(&truth, &alone).unwrap().is_empty(), "{key}: its file differs");
+        assert!(
+            compare(&truth, &alone).unwrap().is_empty(),
+            "{key}: its file differs"
+        );
     }
-    assert!(truths.is_empty(), "missing: {:?}", truths.keys().collect::<Vec<_>>());
+    assert!(
+        truths.is_empty(),
+        "missing: {:?}",
+        truths.keys().collect::<Vec<_>>()
+    );
     let alone = files(&site.join("documents"));
-    assert_eq!(alone.len(), portal.articles(), "files below documents/: {alone:?}");
+    assert_eq!(
+        alone.len(),
+        portal.articles(),
+        "files below documents/: {alone:?}"
+    );
 }
 
 /// SQLite's own judgement of the ledger.

@@ -57,7 +57,11 @@ fn d01_killed_at_any_moment_nothing_is_lost_and_nothing_twice() {
         refetched += requests.len() - needed.min(requests.len());
         for (at, urls) in &safe {
             for request in requests[*at..].iter().filter(|r| r.method == "GET") {
-                assert!(!urls.contains(&request.url), "{} was safe and asked for again", request.url);
+                assert!(
+                    !urls.contains(&request.url),
+                    "{} was safe and asked for again",
+                    request.url
+                );
             }
         }
         equals_gold(&server.portal, &site);

@@ -22,7 +22,7 @@ mod redirects;
 mod signals;
 mod site;
 mod storm;
-mod traps;
 #[allow(dead_code, reason = "shared with the other tests, which use all of it")]
 #[path = "../it/support.rs"]
 mod support;
+mod traps;

@@ -24,7 +24,11 @@ struct State {
 impl State {
     fn list(&mut self, page: u32) -> Reply {
         self.issued += 1;
-        let token = format!("vs{}/{}+==", self.issued, blake3::hash(&self.issued.to_le_bytes()).to_hex());
+        let token = format!(
+            "vs{}/{}+==",
+            self.issued,
+            blake3::hash(&self.issued.to_le_bytes()).to_hex()
+        );
         self.good.insert(token.clone(), page);
         self.shown.push(page);
         if self.forget_at.is_some_and(|at| self.shown.len() >= at) {
@@ -53,17 +57,22 @@ impl State {
     }
 
     fn post(&mut self, asked: &Asked) -> Reply {
-        let fields: HashMap<String, String> = url::form_urlencoded::parse(asked.body.as_bytes()).into_owned().collect();
+        let fields: HashMap<String, String> = url::form_urlencoded::parse(asked.body.as_bytes())
+            .into_owned()
+            .collect();
         let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
         let shown = self.good.get(&field("__VIEWSTATE")).copied();
-        let wanted = field("__EVENTARGUMENT").strip_prefix("Page$").and_then(|n| n.parse::<u32>().ok());
+        let wanted = field("__EVENTARGUMENT")
+            .strip_prefix("Page$")
+            .and_then(|n| n.parse::<u32>().ok());
         let (Some(shown), Some(page)) = (shown, wanted) else {
             self.refused += 1;
             return Reply::status(500);
         };
         let group = (shown - 1) / 10 * 10 + 1;
         let offered = page >= 1 && page <= PAGES && page + 1 >= group && page <= group + 10;
-        if !offered || field("__EVENTVALIDATION") != format!("ev-{shown}") || field("__EVENTTARGET") != "grid" {
+        if !offered || field("__EVENTVALIDATION") != format!("ev-{shown}") || field("__EVENTTARGET") != "grid"
+        {
             self.refused += 1;
             return Reply::status(500);
         }
@@ -124,11 +133,21 @@ fn d11_a_list_of_postbacks_is_walked_once_and_survives_its_server() {
         articles_are(&output, 1..=ARTICLES);
         let (shown, refused) = (state.shown.len(), state.refused);
         match forget_at {
-            None => assert_eq!((shown, refused, ended.status.code()), (PAGES as usize, 0, Some(0)), "{}", ended.said),
+            None => assert_eq!(
+                (shown, refused, ended.status.code()),
+                (PAGES as usize, 0, Some(0)),
+                "{}",
+                ended.said
+            ),
             // It begins again once; what was refused is asked for at most once more.
-            Some(at) => assert!(shown <= PAGES as usize + at && (1..=3).contains(&refused), "{shown} shown, {refused} refused"),
+            Some(at) => assert!(
+                shown <= PAGES as usize + at && (1..=3).contains(&refused),
+                "{shown} shown, {refused} refused"
+            ),
         }
-        eprintln!("D11: forgotten at {forget_at:?}: {shown} list pages shown ({PAGES} there are), {refused} refused, all {ARTICLES} articles");
+        eprintln!(
+            "D11: forgotten at {forget_at:?}: {shown} list pages shown ({PAGES} there are), {refused} refused, all {ARTICLES} articles"
+        );
     }
 }
 
@@ -158,8 +177,16 @@ fn d11_killed_in_the_middle_of_a_list_it_goes_on_there() {
         let state = state.lock().unwrap();
         every_page(&state);
         // At a kill one request of the list is under way.
-        assert!(state.shown.len() <= PAGES as usize + hits, "{} list pages were shown", state.shown.len());
-        let articles: Vec<_> = site.log().into_iter().filter(|s| s.asked.id().is_some() && s.status == 200).collect();
+        assert!(
+            state.shown.len() <= PAGES as usize + hits,
+            "{} list pages were shown",
+            state.shown.len()
+        );
+        let articles: Vec<_> = site
+            .log()
+            .into_iter()
+            .filter(|s| s.asked.id().is_some() && s.status == 200)
+            .collect();
         let distinct: HashSet<_> = articles.iter().map(|s| s.asked.path.clone()).collect();
         assert!(articles.len() <= distinct.len() + 4 * hits);
         (kills, extra) = (kills + hits, extra + state.shown.len() - PAGES as usize);

@@ -11,9 +11,17 @@ fn d08_redirects_end_and_lead_nowhere_else() {
         let path = asked.path.as_str();
         match path {
             "/" => Reply::page(
-                ["/vong", "/a", "/day/0", "/tuong?x=1", "/lam-moi", "/ngoai", "/khac"]
-                    .map(|p| format!("<a href='{p}'>x</a>"))
-                    .concat()
+                [
+                    "/vong",
+                    "/a",
+                    "/day/0",
+                    "/tuong?x=1",
+                    "/lam-moi",
+                    "/ngoai",
+                    "/khac",
+                ]
+                .map(|p| format!("<a href='{p}'>x</a>"))
+                .concat()
                     + "<a href='/view?id=7'>7</a>",
             ),
             // To itself; in a circle; without an end.
@@ -32,8 +40,13 @@ fn d08_redirects_end_and_lead_nowhere_else() {
                 }
                 _ => Reply::with(302, "Location: /view?id=7\r\nSet-Cookie: mot=1; path=/\r\n"),
             },
-            "/tuong?x=1" => Reply::with(302, "Location: http://site.example/tuong?x=1\r\nSet-Cookie: n=1\r\n"),
-            "/lam-moi" => Reply::page("<html><head><meta http-equiv=refresh content='0; url=/view?id=8'></head><body></body></html>"),
+            "/tuong?x=1" => Reply::with(
+                302,
+                "Location: http://site.example/tuong?x=1\r\nSet-Cookie: n=1\r\n",
+            ),
+            "/lam-moi" => Reply::page(
+                "<html><head><meta http-equiv=refresh content='0; url=/view?id=8'></head><body></body></html>",
+            ),
             // Another scheme of the same host, and other hosts: not of this site.
             "/khac" => Reply::to("ftp://site.example/view?id=9"),
             "/ngoai" => Reply::to("http://elsewhere.example/view?id=9"),
@@ -45,12 +58,22 @@ fn d08_redirects_end_and_lead_nowhere_else() {
     let mapping = mapping(folder.path(), &Rules::default());
     run(&mut job(&mapping, site.address, &output)).with(4);
     articles_are(&output, [7, 8]);
-    for (prefix, most) in [("/vong", MOST_HOPS + 1), ("/a", 1), ("/b", 1), ("/day/", MOST_HOPS + 1), ("/tuong", MOST_HOPS + 1)] {
+    for (prefix, most) in [
+        ("/vong", MOST_HOPS + 1),
+        ("/a", 1),
+        ("/b", 1),
+        ("/day/", MOST_HOPS + 1),
+        ("/tuong", MOST_HOPS + 1),
+    ] {
         let asked = site.count(prefix);
         assert!((1..=most).contains(&asked), "{prefix}: {asked} requests");
     }
     for log in site.log() {
-        assert_eq!(log.asked.host, "site.example", "a redirect was followed to {}", log.asked.host);
+        assert_eq!(
+            log.asked.host, "site.example",
+            "a redirect was followed to {}",
+            log.asked.host
+        );
     }
     for (url, expected) in [
         ("/vong", "redirect-loop"),
@@ -62,7 +85,10 @@ fn d08_redirects_end_and_lead_nowhere_else() {
         assert_eq!(class(&output, url), expected, "{url}");
     }
     let circle = class(&output, "/a") + &class(&output, "/b");
-    assert!(circle.contains("redirect-loop"), "the circle is called `{circle}`");
+    assert!(
+        circle.contains("redirect-loop"),
+        "the circle is called `{circle}`"
+    );
     eprintln!(
         "D8: loop {} requests, circle {}, endless chain {}; cookie wall of two steps passed; meta refresh followed; 0 requests to other hosts",
         site.count("/vong"),
@@ -80,7 +106,10 @@ fn d08_a_whole_site_behind_a_cookie_wall_is_read() {
                 _ => healthy(asked, 20),
             };
         }
-        Reply::with(302, format!("Location: {}\r\nSet-Cookie: vao=1; path=/\r\n", asked.path))
+        Reply::with(
+            302,
+            format!("Location: {}\r\nSet-Cookie: vao=1; path=/\r\n", asked.path),
+        )
     });
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out");

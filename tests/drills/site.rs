@@ -52,7 +52,11 @@ pub enum Reply {
 
 impl Reply {
     pub fn page(html: impl Into<String>) -> Self {
-        Self::Answer(200, "Content-Type: text/html; charset=utf-8\r\n".into(), html.into().into_bytes())
+        Self::Answer(
+            200,
+            "Content-Type: text/html; charset=utf-8\r\n".into(),
+            html.into().into_bytes(),
+        )
     }
     pub fn status(status: u16) -> Self {
         Self::Answer(status, String::new(), Vec::new())
@@ -121,7 +125,12 @@ impl Site {
 
     /// How often paths that start so were asked for.
     pub fn count(&self, prefix: &str) -> usize {
-        self.log.lock().unwrap().iter().filter(|s| s.asked.path.starts_with(prefix)).count()
+        self.log
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|s| s.asked.path.starts_with(prefix))
+            .count()
     }
 }
 
@@ -148,7 +157,10 @@ fn answer(mut stream: TcpStream, handler: &dyn Fn(&Asked) -> Reply, log: &Mutex<
         head,
     };
     asked.host = asked.header("host").unwrap_or_default().to_owned();
-    let length: usize = asked.header("content-length").and_then(|l| l.parse().ok()).unwrap_or(0);
+    let length: usize = asked
+        .header("content-length")
+        .and_then(|l| l.parse().ok())
+        .unwrap_or(0);
     while request.len() < end + length {
         let n = stream.read(&mut block).ok().filter(|n| *n > 0)?;
         request.extend_from_slice(&block[..n]);
@@ -180,7 +192,11 @@ fn answer(mut stream: TcpStream, handler: &dyn Fn(&Asked) -> Reply, log: &Mutex<
     let _ = match reply {
         Reply::Answer(status, headers, body) => {
             let date = httpdate::fmt_http_date(std::time::SystemTime::now());
-            let date = if headers.contains("Date:") { String::new() } else { format!("Date: {date}\r\n") };
+            let date = if headers.contains("Date:") {
+                String::new()
+            } else {
+                format!("Date: {date}\r\n")
+            };
             let head = format!(
                 "HTTP/1.1 {status} X\r\n{date}Content-Length: {}\r\nConnection: close\r\n{headers}\r\n",
                 body.len()
@@ -208,12 +224,13 @@ pub struct Rules<'a> {
 /// Writes the mapping of `http://site.example/`, whose articles are `/view?id=N`.
 pub fn mapping(folder: &Path, rules: &Rules<'_>) -> PathBuf {
     let path = folder.join("site.toml");
-    let Rules { site, politeness, more } = rules;
-    let mut lines: HashMap<&str, &str> = HashMap::from([
-        ("concurrency", "4"),
-        ("delay", "\"0ms\""),
-        ("backoff", "\"5ms\""),
-    ]);
+    let Rules {
+        site,
+        politeness,
+        more,
+    } = rules;
+    let mut lines: HashMap<&str, &str> =
+        HashMap::from([("concurrency", "4"), ("delay", "\"0ms\""), ("backoff", "\"5ms\"")]);
     lines.retain(|key, _| !politeness.lines().any(|l| l.starts_with(&format!("{key} ="))));
     let usual: String = lines.iter().map(|(k, v)| format!("{k} = {v}\n")).collect();
     let text = format!(
@@ -253,15 +270,29 @@ pub fn job(mapping: &Path, address: SocketAddr, output: &Path) -> Command {
 /// The same without saying where hosts are.
 pub fn plain_job(mapping: &Path, output: &Path) -> Command {
     let mut command = sangtrang();
-    command.args(["-q", "run"]).arg(mapping).arg("--output").arg(output);
+    command
+        .args(["-q", "run"])
+        .arg(mapping)
+        .arg("--output")
+        .arg(output);
     command
 }
 
 /// The own sentence of article `id`.
 pub fn sentence(id: u32) -> String {
-    let words = ["kinh tế", "xã hội", "thống kê", "nông nghiệp", "du lịch", "dân số", "công nghiệp"];
+    let words = [
+        "kinh tế",
+        "xã hội",
+        "thống kê",
+        "nông nghiệp",
+        "du lịch",
+        "dân số",
+        "công nghiệp",
+    ];
     let mut random = fastrand::Rng::with_seed(u64::from(id));
-    let said: Vec<&str> = (0..20 + id % 30).map(|_| words[random.usize(..words.len())]).collect();
+    let said: Vec<&str> = (0..20 + id % 30)
+        .map(|_| words[random.usize(..words.len())])
+        .collect();
     format!("Bài {id} nói về {}.", said.join(", "))
 }
 
@@ -275,14 +306,18 @@ pub fn article(id: u32) -> String {
 
 /// A page of links to articles.
 pub fn links(ids: impl IntoIterator<Item = u32>) -> String {
-    ids.into_iter().map(|id| format!("<a href='/view?id={id}'>{id}</a> ")).collect()
+    ids.into_iter()
+        .map(|id| format!("<a href='/view?id={id}'>{id}</a> "))
+        .collect()
 }
 
 /// Answers as a healthy site with articles 1 to `last` does; anything else is 404.
 pub fn healthy(asked: &Asked, last: u32) -> Reply {
     match asked.id() {
         _ if asked.path == "/" => Reply::page(links(1..=last)),
-        Some(id) if asked.path.starts_with("/view?id=") && (1..=last).contains(&id) => Reply::page(article(id)),
+        Some(id) if asked.path.starts_with("/view?id=") && (1..=last).contains(&id) => {
+            Reply::page(article(id))
+        }
         _ => Reply::status(404),
     }
 }
@@ -304,7 +339,10 @@ pub fn articles_are(output: &Path, ids: impl IntoIterator<Item = u32>) {
     found.sort();
     for (id, body) in &found {
         let sentence = sentence(*id);
-        assert!(body.contains(&sentence), "article {id} says {body}, not {sentence}");
+        assert!(
+            body.contains(&sentence),
+            "article {id} says {body}, not {sentence}"
+        );
     }
     let mut expected: Vec<u32> = ids.into_iter().collect();
     expected.sort_unstable();

@@ -51,7 +51,10 @@ fn early(log: &[Seen], rests: &[(usize, Instant)]) -> usize {
         log.iter()
             .filter(move |s| s.asked.at > log[index].over.unwrap() && s.asked.at < until)
     };
-    rests.iter().map(|(index, until)| late(*index, *until).count()).sum()
+    rests
+        .iter()
+        .map(|(index, until)| late(*index, *until).count())
+        .sum()
 }
 
 #[test]
@@ -63,7 +66,11 @@ fn d05_no_request_before_retry_after_and_other_hosts_go_on() {
         let site = stormy(seed, rests.clone());
         // Another host, on another address: nothing of the storm is meant for it.
         let calm = Site::at("127.0.0.2", |asked| match asked.path.as_str() {
-            "/" => Reply::page((0..60).map(|n| format!("<a href='/trang{n}'>x</a>")).collect::<String>()),
+            "/" => Reply::page(
+                (0..60)
+                    .map(|n| format!("<a href='/trang{n}'>x</a>"))
+                    .collect::<String>(),
+            ),
             path if path.starts_with("/trang") => Reply::page(format!("<p>{path}</p>")),
             _ => Reply::status(404),
         });
@@ -73,7 +80,9 @@ fn d05_no_request_before_retry_after_and_other_hosts_go_on() {
             folder.path(),
             &Rules {
                 site: "also = [\"http://calm.example\"]\nstart = [\"/\", \"http://calm.example/\"]",
-                politeness: &format!("concurrency = {concurrency}\nretries = 30\nbreaker_rest = \"50ms\"\nbackoff_max = \"200ms\""),
+                politeness: &format!(
+                    "concurrency = {concurrency}\nretries = 30\nbreaker_rest = \"50ms\"\nbackoff_max = \"200ms\""
+                ),
                 ..Rules::default()
             },
         );
@@ -142,5 +151,8 @@ fn d05_a_dead_host_is_probed_singly_and_given_up_by_name() {
         );
     }
     assert!(bad.len() < 40, "{} requests to a dead host", bad.len());
-    eprintln!("D5: a dead host: {} requests in 2 s, single probes after the fifth, exit 7 names it", bad.len());
+    eprintln!(
+        "D5: a dead host: {} requests in 2 s, single probes after the fifth, exit 7 names it",
+        bad.len()
+    );
 }

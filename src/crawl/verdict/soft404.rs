@@ -182,6 +182,14 @@ impl Learned {
         known.insert(handler, Known { fingerprint, proved });
     }
 
+    /// Forgets everything: a site may have changed since.
+    pub fn forget(&self) {
+        self.0
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clear();
+    }
+
     /// A page of the handler showed something of its own. `true` if that is news.
     #[must_use]
     pub fn prove(&self, handler: &str) -> bool {
