@@ -70,7 +70,7 @@ impl State {
             return Reply::status(500);
         };
         let group = (shown - 1) / 10 * 10 + 1;
-        let offered = page >= 1 && page <= PAGES && page + 1 >= group && page <= group + 10;
+        let offered = (1..=PAGES).contains(&page) && page + 1 >= group && page <= group + 10;
         if !offered || field("__EVENTVALIDATION") != format!("ev-{shown}") || field("__EVENTTARGET") != "grid"
         {
             self.refused += 1;
