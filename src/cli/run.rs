@@ -74,7 +74,7 @@ impl Job<'_> {
 const ROWS: usize = 1000;
 
 /// URLs without content, and how many of them are failures.
-fn failed_urls(ledger: &Ledger) -> Result<(Listed<FailedUrl>, u64), CliError> {
+pub(super) fn failed_urls(ledger: &Ledger) -> Result<(Listed<FailedUrl>, u64), CliError> {
     let (mut listed, mut trouble, mut after) = (Listed::default(), 0, String::new());
     loop {
         let rows = ledger.failures(&after, ROWS).map_err(failure)?;

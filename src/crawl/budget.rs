@@ -7,6 +7,15 @@ use std::collections::{BTreeSet, HashMap};
 const MAX_PATTERNS: usize = 20_000;
 const OTHERS: &str = "(other patterns)";
 
+/// Named for a pattern of which the rules of URLs refuse some: segments that come back (`url.max_repeated_segments`),
+/// length. The others of the pattern are real pages.
+pub(super) const UNENDING: &str = "repeated-segments";
+
+/// Is no URL of the pattern taken any more?
+fn has_ended(row: &PatternRow) -> bool {
+    row.stopped.as_deref().is_some_and(|rule| rule != UNENDING)
+}
+
 /// The budgets of a site.
 #[derive(Debug, Default)]
 pub(super) struct Budgets {
@@ -57,7 +66,7 @@ impl Budgets {
         if wanted {
             // Counting every article would write as many rows as pages: only a stopped pattern is looked at.
             return match self.patterns.get_mut(pattern) {
-                Some(row) if row.stopped.is_some() => {
+                Some(row) if has_ended(row) => {
                     row.refused += 1;
                     self.dirty.insert(pattern.to_owned());
                     Verdict::Stopped
@@ -66,7 +75,7 @@ impl Budgets {
             };
         }
         let row = self.row(pattern);
-        if row.stopped.is_some() {
+        if has_ended(row) {
             row.refused += 1;
             return Verdict::Stopped;
         }
@@ -104,11 +113,20 @@ impl Budgets {
         } else {
             (row.last, row.same) = (signature, 0);
         }
-        if row.same >= most && row.stopped.is_none() {
+        if row.same >= most && !has_ended(row) {
             row.stopped = Some("same-content".into());
             return Some("same-content");
         }
         None
+    }
+
+    /// A link of a pattern that the rules of URLs refuse. Is that news?
+    pub(super) fn refused(&mut self, pattern: &str) -> bool {
+        let row = self.row(pattern);
+        row.refused += 1;
+        let news = row.stopped.is_none();
+        row.stopped.get_or_insert_with(|| UNENDING.to_owned());
+        news
     }
 
     /// What changed since the last call.
@@ -124,6 +142,17 @@ impl Budgets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_rules_of_urls_refuse_is_named_and_its_siblings_are_taken() {
+        let mut budgets = Budgets::new(3, 2, Vec::new());
+        assert!(budgets.refused("/a/b/"));
+        assert!(!budgets.refused("/a/b/"));
+        assert_eq!(budgets.offer("/a/b/", true), Verdict::Take);
+        let got: Vec<Verdict> = (0..4).map(|_| budgets.offer("/a/b/", false)).collect();
+        assert_eq!(got[2..], [Verdict::Take, Verdict::Stops("too-many-urls")]);
+        assert_eq!(budgets.changed()[0].refused, 3);
+    }
 
     #[test]
     fn a_calendar_ends_and_articles_do_not() {

@@ -1,6 +1,7 @@
 //! What a page leads to: links, list items with their fields, media, next pages. Pure; everything is bounded.
 
 use super::pager::{self, NextRequest, Postbacks, json};
+use super::trap;
 use crate::ledger::UrlKind;
 use crate::mapping::model::{Discover, LinksRule, ListField, ListRule, Pager};
 use crate::mapping::{Mapping, PageUrl, UrlError, resolve_href};
@@ -76,7 +77,12 @@ pub struct Found {
     pub links: Vec<Link>,
     /// Lists.
     pub lists: Vec<List>,
+    /// Patterns of links that a trap makes and that are not followed, each once.
+    pub traps: Vec<String>,
 }
+
+/// Most patterns of traps that one page names.
+const MAX_TRAPS: usize = 20;
 
 /// Which answer a page is.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +125,7 @@ pub fn discover(mapping: &Mapping, url: &PageUrl, view: &Page, asked: Asked<'_>)
     if rules.media.fetch && matches!(asked, Asked::Url) {
         media(mapping, url, view, &mut seen, &mut found.links);
     }
+    found.traps = seen.traps;
     found
 }
 
@@ -490,6 +497,7 @@ struct Seen<'a> {
     base: &'a Url,
     known: HashMap<String, Option<(PageUrl, Option<String>)>>,
     pushed: std::collections::HashSet<(PageUrl, Option<String>)>,
+    traps: Vec<String>,
 }
 
 impl<'a> Seen<'a> {
@@ -499,6 +507,7 @@ impl<'a> Seen<'a> {
             base,
             known: HashMap::new(),
             pushed: std::collections::HashSet::new(),
+            traps: Vec::new(),
         }
     }
 
@@ -518,7 +527,17 @@ impl<'a> Seen<'a> {
         if let Some(known) = self.known.get(href) {
             return known.clone();
         }
-        let answer = canonical(self.mapping, self.base, href);
+        let answer = match page_of(self.mapping, self.base, href) {
+            Ok(page) => Some(page),
+            Err(Some(UrlError::Trap { url, .. })) => {
+                let pattern = Url::parse(&url).map(|u| trap::pattern_of(&u)).unwrap_or(url);
+                if self.traps.len() < MAX_TRAPS && !self.traps.contains(&pattern) {
+                    self.traps.push(pattern);
+                }
+                None
+            }
+            Err(_) => None,
+        };
         self.known.insert(href.to_owned(), answer.clone());
         answer
     }
@@ -537,19 +556,15 @@ impl<'a> Seen<'a> {
 
 /// The page that `href` means, with its absolute spelling (without fragment) if that differs.
 pub fn canonical(mapping: &Mapping, base: &Url, href: &str) -> Option<(PageUrl, Option<String>)> {
-    let mut absolute = resolve_href(base, href).ok()?;
+    page_of(mapping, base, href).ok()
+}
+
+fn page_of(mapping: &Mapping, base: &Url, href: &str) -> Result<(PageUrl, Option<String>), Option<UrlError>> {
+    let mut absolute = resolve_href(base, href).map_err(|_| None)?;
     absolute.set_fragment(None);
-    match mapping.canonical(&absolute) {
-        Ok(url) => {
-            let spelling = (url.as_str() != absolute.as_str()).then(|| absolute.to_string());
-            Some((url, spelling))
-        }
-        Err(UrlError::Trap { url, reason }) => {
-            tracing::debug!(%url, %reason, "a trap is not followed");
-            None
-        }
-        Err(_) => None,
-    }
+    let url = mapping.canonical(&absolute)?;
+    let spelling = (url.as_str() != absolute.as_str()).then(|| absolute.to_string());
+    Ok((url, spelling))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use crate::mapping::model::Discover;
 use crate::mapping::{Mapping, PageUrl};
+use url::Url;
 
 /// Longest pattern that is kept.
 const MAX_PATTERN: usize = 300;
@@ -14,8 +15,14 @@ const MAX_PATTERN: usize = 300;
 /// parameters keep their names only.
 #[must_use]
 pub fn pattern(url: &PageUrl) -> String {
+    pattern_of(url.as_url())
+}
+
+/// As [`pattern`], of a URL that is none of the site's pages.
+#[must_use]
+pub fn pattern_of(url: &Url) -> String {
     let mut segments: Vec<String> = Vec::new();
-    for segment in url.as_url().path().split('/') {
+    for segment in url.path().split('/') {
         let shape = shape(segment);
         // `/a/b/a/b`: what stands twice in a row is one.
         for period in 1..=4 {
@@ -39,7 +46,7 @@ pub fn pattern(url: &PageUrl) -> String {
         }
     }
     let mut text = segments.join("/");
-    let mut names: Vec<String> = url.as_url().query_pairs().map(|(name, _)| shape(&name)).collect();
+    let mut names: Vec<String> = url.query_pairs().map(|(name, _)| shape(&name)).collect();
     names.sort_unstable();
     names.dedup();
     if !names.is_empty() {

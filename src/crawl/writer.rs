@@ -1,6 +1,6 @@
 //! What one answer changes in the ledger: decided here, inside the recorder's transaction.
 
-use super::budget::{Budgets, Verdict};
+use super::budget::{Budgets, UNENDING, Verdict};
 use super::error::CrawlError;
 use super::fetch::End;
 use super::frontier::Settled;
@@ -272,6 +272,15 @@ impl Writer<'_, '_> {
         }
         for list in &result.found.lists {
             self.list(task, list)?;
+        }
+        for pattern in &result.found.traps {
+            if self.budgets.refused(pattern) {
+                self.events.push(Event::PatternStopped {
+                    pattern: pattern.clone(),
+                    rule: UNENDING.to_owned(),
+                    url: task.url.clone(),
+                });
+            }
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::legacy::Legacy;
 use super::render::{self, escape};
 use super::text::SECTIONS;
 use super::urls::{Spelling, category, href};
-use super::{Portal, lists};
+use super::{Portal, faults, lists};
 use jiff::civil::{Date, DateTime};
 use std::fmt::Write as _;
 
@@ -316,6 +316,9 @@ pub(super) fn home(portal: &Portal) -> String {
             link(&mut out, portal, index, Spelling::Usual);
         }
         out.push_str("</ul>\n");
+    }
+    if portal.faults.is_some() {
+        faults::links(&mut out);
     }
     out.push_str("<div class=\"khoi\"><b>TIN ĐỌC NHIỀU</b></div>\n<ul>\n");
     for index in 0..MUCH_READ.min(portal.articles) {

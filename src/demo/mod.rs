@@ -10,6 +10,7 @@ mod article;
 mod blocks;
 mod chrome;
 mod compare;
+mod faults;
 mod generate;
 mod gold;
 mod legacy;
@@ -61,6 +62,8 @@ pub struct Portal {
     log: Option<Mutex<Vec<Request>>>,
     /// Has section 4 lost the state of its forms yet?
     forgot: AtomicBool,
+    /// What goes wrong, if anything does.
+    faults: Option<faults::Faults>,
 }
 
 impl Portal {
@@ -73,6 +76,7 @@ impl Portal {
             key: blake3::derive_key("sangtrang demo portal machine key", &seed.to_le_bytes()),
             log: None,
             forgot: AtomicBool::new(false),
+            faults: None,
         }
     }
 
@@ -81,6 +85,19 @@ impl Portal {
     pub fn recording(mut self) -> Self {
         self.log = Some(Mutex::default());
         self
+    }
+
+    /// A portal that has bad days: a storm of 503, walls, a challenge, drips, broken answers, traps. Its articles are the same.
+    #[must_use]
+    pub fn faulty(mut self) -> Self {
+        self.faults = Some(faults::Faults::default());
+        self
+    }
+
+    /// URLs of a faulty portal that are no content, whoever asks: a challenge, a login.
+    #[must_use]
+    pub fn no_content(&self) -> Vec<String> {
+        self.faults.iter().flat_map(|_| faults::no_content()).collect()
     }
 
     /// How many articles it has.

@@ -2,7 +2,7 @@
 
 use super::article::{Charset, Stamp};
 use super::lists::Paging;
-use super::{Portal, Request, chrome, lists, media, postback, render};
+use super::{Portal, Request, chrome, faults, lists, media, postback, render};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
@@ -46,6 +46,15 @@ async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let item = viewed(&uri);
+    if let Some(response) = faults::answer(&portal, &uri, item, &headers) {
+        portal.record(Request {
+            method: method.to_string(),
+            url: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+            status: response.status().as_u16(),
+        });
+        return response;
+    }
     let mut answer = match to_bytes(body, MAX_FORM).await {
         Ok(form) => route(&portal, &method, &uri, &headers, &form),
         Err(_) => Answer::plain(StatusCode::PAYLOAD_TOO_LARGE, "form too large"),
@@ -57,7 +66,14 @@ async fn handle(
         url: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         status: answer.status.as_u16(),
     });
-    answer.into_response()
+    faults::spoil(&portal, item, answer.into_response()).await
+}
+
+/// The article that an address asks for.
+fn viewed(uri: &Uri) -> Option<usize> {
+    let path = uri.path().to_ascii_lowercase();
+    let query = fields(uri.query().unwrap_or_default().as_bytes());
+    query.get("itemid").filter(|_| path == "/view.aspx")?.parse().ok()
 }
 
 /// An answer before it is written.

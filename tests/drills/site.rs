@@ -43,14 +43,14 @@ impl Asked {
 }
 
 /// Writes an answer by hand.
-type Write = Box<dyn FnOnce(&mut TcpStream) -> std::io::Result<()> + Send>;
+type Writes = Box<dyn FnOnce(&mut TcpStream) -> std::io::Result<()> + Send>;
 
 /// What the server does with a request.
 pub enum Reply {
     /// A well-formed answer: status, further header lines, body.
     Answer(u16, String, Vec<u8>),
     /// Anything.
-    Raw(Write),
+    Raw(Writes),
 }
 
 impl Reply {

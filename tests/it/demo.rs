@@ -3,6 +3,7 @@
 use crate::support::{Server, documents, expect, files, run_bundled, sangtrang, shared, text};
 use sangtrang::demo::{Portal, compare};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 #[test]
 fn the_demo_ends_equal_to_the_truth() {
@@ -257,5 +258,57 @@ fn warcio_accepts_the_archive() {
             text(&output.stderr)
         ),
         Err(_) => eprintln!("SKIPPED: warcio is not on the PATH (pip install warcio)"),
+    }
+}
+
+/// The same portal on a bad day: a storm of 503, a wall of cookies, a drip, answers that break off or lie, a challenge, a
+/// login, two spaces without an end. Every article comes, equal to the truth.
+#[test]
+fn a_bad_day_of_the_portal_costs_no_article_and_is_named() {
+    let server = Server::start(Portal::new(60, 21).recording().faulty());
+    let folder = tempfile::tempdir().unwrap();
+    // The challenge and the login are failures that a person must see.
+    let said = expect(&mut run_bundled(&server, folder.path()), 4);
+    let site = folder.path().join("ctk-binhthuan");
+    let truths: BTreeMap<String, _> = server
+        .portal
+        .gold()
+        .map(|g| (g.document.source_key.clone(), g.document))
+        .collect();
+    let found = documents(&site);
+    assert_eq!(found.len(), truths.len(), "{}", text(&said.stderr));
+    for document in found {
+        let key = document["source_key"].as_str().unwrap().to_owned();
+        let document = serde_json::from_value(document).unwrap();
+        assert_eq!(compare(&truths[&key], &document).unwrap(), [], "{key}");
+    }
+    let log = server.portal.requests();
+    let count = |part: &str| {
+        log.iter()
+            .filter(|r| r.url.to_ascii_lowercase().contains(part))
+            .count()
+    };
+    assert_eq!(log.iter().filter(|r| r.status == 503).count(), 5);
+    // Twice: before and behind the wall; what broke off or lied.
+    for id in [12, 20, 24] {
+        let asked = log
+            .iter()
+            .filter(|r| r.url.ends_with(&format!("ItemID={id}")) && r.status != 503);
+        assert_eq!(asked.count(), 2, "article {id}");
+    }
+    assert!(
+        count("/lich/") <= 60 && count("/tai-lieu/") <= 5,
+        "{} {}",
+        count("/lich/"),
+        count("/tai-lieu/")
+    );
+    let report = std::fs::read_to_string(site.join("report.txt")).unwrap();
+    for line in [
+        "trap /lich/#: stopped by same-content",
+        "trap /tai-lieu/van-ban/: stopped by repeated-segments",
+        "known:login-form http://ctk-binhthuan.example/noi-bo",
+        "known:cookie-stub http://ctk-binhthuan.example/thong-ke-truy-cap",
+    ] {
+        assert!(report.contains(line), "{line}\n{report}");
     }
 }
