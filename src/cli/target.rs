@@ -143,9 +143,9 @@ fn crawl_failure(error: CrawlError) -> CliError {
 fn ledger_failure(error: LedgerError) -> CliError {
     let hint = match &error {
         LedgerError::Locked { .. } => Some("wait for the other run, or stop it; its work is not lost"),
-        LedgerError::Corrupt { .. } => {
-            Some("restore it from a backup, or move the site's folder away and run again")
-        }
+        LedgerError::Corrupt { .. } => Some(
+            "nothing of the archive is lost: `sangtrang ledger rebuild --force MAPPING` makes the ledger anew",
+        ),
         LedgerError::DiskFull { .. } => {
             Some("free some space and run the same command again: nothing committed is lost")
         }

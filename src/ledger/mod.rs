@@ -10,6 +10,7 @@ mod learned;
 mod open;
 mod query;
 mod records;
+mod seal;
 mod tally;
 mod types;
 

@@ -1,5 +1,6 @@
 //! Opening a ledger: lock, integrity, migrations.
 
+use super::seal;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ pub enum LedgerError {
     },
     /// The file is damaged.
     #[error(
-        "ledger `{path}` is corrupt: {what}; restore it or move it away and run again: the archive beside it keeps all captures"
+        "ledger `{path}` is corrupt: {what}; `sangtrang ledger rebuild --force MAPPING` makes it anew from the archive beside it, which keeps all captures"
     )]
     Corrupt {
         /// The ledger.
@@ -30,6 +31,16 @@ pub enum LedgerError {
     DiskFull {
         /// The ledger.
         path: PathBuf,
+    },
+    /// The disk is full or fails, which SQLite does not tell apart here.
+    #[error(
+        "cannot write the ledger `{path}`: {source}: the disk has no space left or fails; free some space, or look at the disk, and run the same command again"
+    )]
+    Disk {
+        /// The ledger.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
     },
     /// A newer program wrote it.
     #[error("ledger `{path}` has version {found}, this program knows {known}: use the newer program")]
@@ -75,6 +86,7 @@ impl LedgerError {
                 what: source.to_string(),
             },
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
+            Some(ErrorCode::SystemIoFailure) => Self::Disk { path, source },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked {
                 path,
                 owner: "unknown".into(),
@@ -125,7 +137,7 @@ pub struct Ledger {
     pub(super) conn: Connection,
     pub(super) path: PathBuf,
     /// Held for as long as the ledger is open for writing; the system lets go of it if the process dies.
-    _lock: Option<std::fs::File>,
+    lock: Option<std::fs::File>,
 }
 
 impl Ledger {
@@ -142,11 +154,13 @@ impl Ledger {
             fs_err::create_dir_all(folder).map_err(io)?;
         }
         let lock = lock(path)?;
+        seal::check(path)?;
+        seal::open(path)?;
         let conn = Connection::open(path).map_err(|e| LedgerError::sql(path, e))?;
         let mut ledger = Self {
             conn,
             path: path.to_owned(),
-            _lock: Some(lock),
+            lock: Some(lock),
         };
         ledger.prepare()?;
         Ok(ledger)
@@ -191,7 +205,7 @@ impl Ledger {
         let ledger = Self {
             conn,
             path: path.to_owned(),
-            _lock: None,
+            lock: None,
         };
         ledger.version()?;
         Ok(ledger)
@@ -254,6 +268,15 @@ impl Ledger {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        // Only who may write may seal.
+        if self.lock.is_some() {
+            seal::close(&self.conn, &self.path);
+        }
     }
 }
 

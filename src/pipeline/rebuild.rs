@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 const CHUNK: usize = 500;
 /// Findings that are told one by one.
 const MAX_FINDINGS: usize = 1000;
-/// What SQLite keeps beside a database.
-const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
+/// The database, what SQLite keeps beside it, and its seal.
+const BESIDE: [&str; 4] = ["", "-wal", "-shm", ".seal"];
 
 fn with(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -80,7 +80,11 @@ pub async fn rebuild_ledger(
         }
         old = Some(to);
     }
-    fs::rename(&beside, &ledger)?;
+    for end in BESIDE {
+        if with(&beside, end).exists() {
+            fs::rename(with(&beside, end), with(&ledger, end))?;
+        }
+    }
     let _ = fs::remove_file(with(&beside, ".lock"));
     fs::File::open(layout.root())?.sync_all()?;
     Ok((summary, old))
