@@ -119,6 +119,10 @@ pub(super) struct DemoArgs {
     /// Only serve the portal at this address, until Ctrl-C
     #[arg(long, value_name = "ADDR")]
     pub(super) serve: Option<SocketAddr>,
+    /// Behind TLS 1.0 and a certificate of its own making, as old servers are; in builds with `legacy-tls`
+    #[cfg(feature = "legacy-tls")]
+    #[arg(long, requires = "serve")]
+    pub(super) tls1: bool,
     /// How many articles the portal has
     #[arg(long, default_value_t = 120, value_name = "N")]
     pub(super) articles: usize,

@@ -42,6 +42,12 @@ pub(super) fn main(args: &DemoArgs, ui: &Ui) -> Outcome {
                 args.seed
             ),
         );
+        #[cfg(feature = "legacy-tls")]
+        if args.tls1 {
+            ui.data(format_args!("https://{address}/"));
+            runtime.block_on(crate::demo::serve_tls1(portal, listener, cancel))?;
+            return Ok(Exit::Ok);
+        }
         ui.data(format_args!("http://{address}/"));
         runtime.block_on(serve(portal, listener, cancel))?;
         return Ok(Exit::Ok);

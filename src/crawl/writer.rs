@@ -110,8 +110,12 @@ impl Writer<'_, '_> {
                 });
             }
             Outcome::Rejected(class) | Outcome::Blocked { class, .. } => {
-                self.batch
-                    .settle(task.id, &Settle::Rejected(class), status, None)?;
+                // Who is locked out today may be let in tomorrow: the next run asks again.
+                let how = match &result.outcome {
+                    Outcome::Blocked { .. } => Settle::Failed(class),
+                    _ => Settle::Rejected(class),
+                };
+                self.batch.settle(task.id, &how, status, None)?;
                 self.events.push(Event::Rejected {
                     url: url(),
                     class: class.clone(),

@@ -21,11 +21,15 @@ mod render;
 mod seed;
 mod server;
 mod text;
+#[cfg(feature = "legacy-tls")]
+mod tls;
 mod urls;
 
 pub use compare::{Difference, compare};
 pub use gold::{Gold, Truth};
 pub use server::serve;
+#[cfg(feature = "legacy-tls")]
+pub use tls::serve_tls1;
 pub use urls::{BASE, SITE};
 
 use article::Article;

@@ -33,10 +33,13 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = Router::new().fallback(handle).with_state(portal);
-    axum::serve(listener, router)
+    axum::serve(listener, router(portal))
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
+}
+
+pub(super) fn router(portal: Arc<Portal>) -> Router {
+    Router::new().fallback(handle).with_state(portal)
 }
 
 async fn handle(

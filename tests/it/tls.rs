@@ -316,3 +316,83 @@ fn what_is_no_tls_server_is_said_to_be_none() {
     );
     expect(sangtrang().args(["inspect", "tls", "http://a.example/"]), 2);
 }
+
+/// The sample portal behind TLS 1.0: read whole, with the lines that the probe prints.
+#[cfg(feature = "legacy-tls")]
+#[test]
+fn the_sample_portal_behind_tls_1_0_is_read_with_what_the_probe_prints() {
+    use std::io::BufRead as _;
+    let mut portal = sangtrang()
+        .args([
+            "-q",
+            "demo",
+            "--serve",
+            "127.0.0.1:0",
+            "--tls1",
+            "--articles",
+            "12",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(portal.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let port: u16 = line
+        .trim()
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let portal = Server {
+        child: portal,
+        port,
+        _folder: tempfile::tempdir().unwrap(),
+    };
+    let to = format!("::127.0.0.1:{}", portal.port);
+    let found = expect(
+        sangtrang().args([
+            "inspect",
+            "tls",
+            "ctk-binhthuan.example",
+            "--json",
+            "--connect-to",
+            &to,
+        ]),
+        0,
+    );
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    let lines = found["mapping"].as_str().unwrap();
+    assert!(
+        lines.contains("profile = \"legacy\"") && lines.contains("pins = "),
+        "{lines}"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let usual = Path::new(crate::support::ROOT).join("mappings/ctk-binhthuan.toml");
+    let text = std::fs::read_to_string(usual).unwrap();
+    let examples = text.find("[[collection.example]]").unwrap_or(text.len());
+    let text = text[..examples].replace("http://ctk-binhthuan.example", "https://ctk-binhthuan.example");
+    let mapping = folder.path().join("old.toml");
+    std::fs::write(&mapping, format!("{text}\n{lines}\n")).unwrap();
+    let output = folder.path().join("out");
+    let mut run = sangtrang();
+    run.args(["run", "--delay", "0ms", "--connect-to", &to])
+        .arg(&mapping)
+        .arg("--output")
+        .arg(&output);
+    // Its challenge and its login are findings.
+    expect(&mut run, 4);
+    let found = documents(&output.join("ctk-binhthuan"));
+    assert_eq!(found.len(), 12);
+    for document in &found {
+        let notes = &document["provenance"]["fetch"]["notes"];
+        assert_eq!(notes["tls-profile"], "legacy", "{notes}");
+        assert_eq!(notes["tls-protocol"], "TLSv1", "{notes}");
+    }
+    let report = std::fs::read_to_string(output.join("ctk-binhthuan/report.txt")).unwrap();
+    assert!(report.contains("TLS legacy (TLSv1): opened by TLSv1"), "{report}");
+}
