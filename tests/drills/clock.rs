@@ -55,7 +55,10 @@ fn d12_wrong_clocks_shorten_no_delay_and_lose_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("out");
         let rules = Rules {
-            politeness: &format!("delay = \"{}ms\"\nadaptive = false", DELAY.as_millis()),
+            politeness: &format!(
+                "concurrency = 1\ndelay = \"{}ms\"\nadaptive = false",
+                DELAY.as_millis()
+            ),
             ..Rules::default()
         };
         let mapping = mapping(folder.path(), &rules);
