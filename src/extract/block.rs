@@ -129,10 +129,13 @@ impl Frame {
                 }
             }
         }
-        for weight in ["bold", "600", "700", "800", "900"] {
-            if style.contains(&format!("font-weight:{weight}")) {
-                self.flags |= BOLD;
-            }
+        let weights = ["bold", "600", "700", "800", "900"];
+        let is_bold = |(at, found): (usize, &str)| {
+            let weight = &style[at + found.len()..];
+            weights.iter().any(|w| weight.starts_with(w))
+        };
+        if style.match_indices("font-weight:").any(is_bold) {
+            self.flags |= BOLD;
         }
         if style.contains("font-style:italic") {
             self.flags |= ITALIC;
@@ -148,9 +151,10 @@ impl Frame {
             self.align = Some(Align::Center);
         } else if align == "right" || style.contains("text-align:right") {
             self.align = Some(Align::Right);
-        } else if ["left", "justify"]
-            .iter()
-            .any(|a| align == *a || style.contains(&format!("text-align:{a}")))
+        } else if matches!(align.as_str(), "left" | "justify")
+            || ["text-align:left", "text-align:justify"]
+                .iter()
+                .any(|a| style.contains(a))
         {
             self.align = None;
         }

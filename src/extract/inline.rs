@@ -50,7 +50,9 @@ pub(super) fn inline(chars: &[Ch], targets: &[Option<String>]) -> Inline {
         }
     }
     let mut marks = Vec::new();
-    for (bit, kind) in KINDS.into_iter().enumerate() {
+    let used = out.iter().fold(0, |all, (flags, _)| all | flags);
+    let kinds = KINDS.into_iter().enumerate();
+    for (bit, kind) in kinds.filter(|(bit, _)| used >> bit & 1 == 1) {
         ranges(
             &out,
             |(flags, _)| u32::from(flags >> bit & 1),
@@ -77,7 +79,7 @@ pub(super) fn inline(chars: &[Ch], targets: &[Option<String>]) -> Inline {
         },
     );
     marks.sort_by_key(|m| (m.chars.0, usize::MAX - m.chars.1, m.kind));
-    if unicode_normalization::is_nfc(&text) {
+    if crate::lang::is_nfc(&text) {
         Inline { text, marks }
     } else {
         Inline {

@@ -104,7 +104,12 @@ impl<'a> Scopes<'a> {
 
     fn drop_text(&mut self, lines: &[Span], end: usize) {
         let text = &self.page.text;
-        let folded: Vec<(Span, String)> = lines.iter().map(|l| (*l, fold(text.slice(*l)))).collect();
+        let wanted = self.rules().any(|r| r.text.is_some() || r.from.is_some());
+        let folded = lines
+            .iter()
+            .filter(|_| wanted)
+            .map(|l| (*l, fold(text.slice(*l))));
+        let folded: Vec<(Span, String)> = folded.collect();
         for rule in self.rules() {
             let owner = self.claims.rule(&rule.id, &rule.reason, false);
             if let Some(pattern) = &rule.text {
@@ -156,7 +161,7 @@ impl<'a> Scopes<'a> {
             .iter()
             .map(|s| fold(s))
             .collect();
-        let stop = lines.iter().find(|l| {
+        let stop = lines.iter().filter(|_| !stops.is_empty()).find(|l| {
             let folded = fold(text.slice(**l));
             stops.iter().any(|s| folded.starts_with(s))
         });

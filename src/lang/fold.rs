@@ -17,22 +17,37 @@ pub(crate) fn fold_case(text: &str) -> String {
 
 /// NFC, white space folded to one space, trimmed.
 pub(crate) fn spaces(text: &str) -> String {
+    let text = nfc(text);
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.push_str(&nfc(word));
+        out.push_str(word);
     }
     out
 }
 
 /// NFC; text that is NFC already, as nearly all is after decoding, is only looked at.
 pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
+    if text.chars().all(composed) {
+        return Cow::Borrowed(text);
+    }
     match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => Cow::Borrowed(text),
         _ => Cow::Owned(text.nfc().collect()),
     }
+}
+
+/// Is the text NFC?
+pub(crate) fn is_nfc(text: &str) -> bool {
+    text.chars().all(composed) || unicode_normalization::is_nfc(text)
+}
+
+/// Letters that NFC never changes, whatever stands beside them: nearly all there are. Everything below the combining marks,
+/// the Vietnamese letters (Latin Extended Additional), quotes and dashes (DerivedNormalizationProps.txt, NFC_QC).
+fn composed(c: char) -> bool {
+    matches!(c, '\0'..='\u{2FF}' | '\u{1E00}'..='\u{1EFF}' | '\u{2010}'..='\u{2027}')
 }
 
 /// Second vowels with a tone, and how the tone stands on the first one. Only open syllables differ: hoà/hòa, khoẻ/khỏe,
@@ -81,6 +96,28 @@ fn place_tones(text: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn letters_that_are_taken_for_composed_are_unchanged_in_any_company() {
+        for c in (0..=0x10_FFFF)
+            .filter_map(char::from_u32)
+            .filter(|c| composed(*c))
+        {
+            assert!(unicode_normalization::is_nfc(&c.to_string()), "{c:?}");
+            assert_eq!(
+                unicode_normalization::char::canonical_combining_class(c),
+                0,
+                "{c:?}"
+            );
+            // The later one of two never joins the one before it.
+            for before in ['a', 'ư', 'ộ'] {
+                assert!(
+                    unicode_normalization::is_nfc(&format!("{before}{c}")),
+                    "{before}{c}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn decomposed_capitals_and_nbsp_compare_equal() {

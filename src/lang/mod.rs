@@ -10,7 +10,7 @@ mod slug;
 pub mod vietnamese;
 
 pub use fold::fold;
-pub(crate) use fold::{fold_case, nfc, spaces};
+pub(crate) use fold::{fold_case, is_nfc, nfc, spaces};
 pub use language::{DateWords, DocumentKind, Language, Marks, Phrases, Signature};
 pub use slug::slug;
 

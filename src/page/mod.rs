@@ -17,6 +17,7 @@ use crate::lang::{fold, spaces};
 use crate::mapping::{Css, Mapping, PageUrl};
 use ego_tree::NodeId;
 use scraper::{ElementRef, Html};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -54,6 +55,8 @@ pub struct Page {
     pub shown: Vec<Shown>,
     /// How many runs of text were read in which encoding; `undecided` for those that nothing decides.
     pub runs: BTreeMap<String, u64>,
+    /// `text` by [`fold`], once somebody has asked for it.
+    folded: OnceCell<String>,
 }
 
 /// Blocks that a page's record names; a page of many thousand runs is no page for people.
@@ -186,6 +189,7 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
         decode,
         shown,
         runs,
+        folded: OnceCell::new(),
     })
 }
 
@@ -205,6 +209,8 @@ impl Page {
     /// Whether the page shows a text; `folded` is the result of [`fold`].
     #[must_use]
     pub fn has_text(&self, folded: &str) -> bool {
-        fold(self.text.as_str()).contains(folded)
+        self.folded
+            .get_or_init(|| fold(self.text.as_str()))
+            .contains(folded)
     }
 }

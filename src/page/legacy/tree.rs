@@ -4,6 +4,7 @@ use super::engine::{self, Method, Outcome, Piece, Prior, Run, Verdict};
 use super::font::{Font, Styles};
 use super::judge::Reading;
 use crate::document::{BlockDecode, RunnerUp};
+use crate::lang::is_nfc;
 use crate::lang::vietnamese::Charset;
 use crate::page::is_block;
 use ego_tree::NodeId;
@@ -12,7 +13,6 @@ use scraper::{ElementRef, Html, Node};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use unicode_normalization::is_nfc;
 
 /// Attributes that people read.
 const ATTRIBUTES: [&str; 6] = ["alt", "title", "summary", "label", "placeholder", "aria-label"];
