@@ -34,10 +34,10 @@ lint:
     cargo clippy --locked --all-targets -- -D warnings
     if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; else echo "cargo-deny is not installed: skipped"; fi
 
-# crawl, archive and extract the bundled portal (`bench [ARTICLES…]`), a load site beside peers (`bench crawl [PAGES]`), or read legacy encodings (`bench decode`)
+# crawl, archive and extract the bundled portal (`bench [ARTICLES…]`), a load site beside peers (`bench crawl [PAGES]`), a queue of a million (`bench queue [URLS]`), or read legacy encodings (`bench decode`)
 [group('measure')]
 bench *ARGS:
-    case "{{ARGS}}" in crawl*) set -- {{ARGS}}; cargo bench --locked --bench crawl -- "${@:2}" ;; decode*) cargo bench --locked --bench decode ;; *) cargo bench --locked --bench pipeline -- {{ARGS}} ;; esac
+    case "{{ARGS}}" in crawl*) set -- {{ARGS}}; cargo bench --locked --bench crawl -- "${@:2}" ;; queue*) set -- {{ARGS}}; cargo bench --locked --bench queue -- "${@:2}" ;; decode*) cargo bench --locked --bench decode ;; *) cargo bench --locked --bench pipeline -- {{ARGS}} ;; esac
 
 # API documentation
 [group('work')]
