@@ -3,9 +3,11 @@
 //! Every suite counts what agrees and lists what does not, each difference with its reason. A difference that is not in
 //! the list fails the test, and so does one in the list that is none any more.
 
+mod coding;
 mod cookies;
 mod encoding;
 
+mod pages;
 mod robots;
 mod sitemaps;
 mod url_differences;
