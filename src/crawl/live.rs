@@ -10,6 +10,7 @@ use super::recorder::{Command, Reply, now_ms};
 use super::robots::Robots;
 use super::run::{Desk, unreachable};
 use super::series::calendar;
+use super::verdict::Outcome;
 use super::{CrawlError, Event};
 use crate::capture::Capture;
 use crate::ledger::{Ready, UrlKind};
@@ -360,6 +361,11 @@ impl<F: Fn(Event)> Desk<F> {
                         && let Some(address) = exchange.ip
                     {
                         frontier.same_address(super::frontier::host_of(&exchange.url), address);
+                    }
+                    // At once: until it is recorded, other slots would go on asking.
+                    if let Outcome::Retry { after: Some(rest), .. } = &result.outcome {
+                        let host = super::frontier::host_of(&result.task.url);
+                        frontier.block(host, self.began.elapsed() + *rest);
                     }
                     self.send(Command::Record(Box::new(result)))?;
                     recording += 1;
