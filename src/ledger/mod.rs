@@ -6,6 +6,7 @@
 //! decides nothing: what an answer means is said by `crawl`.
 
 mod batch;
+mod captures;
 mod learned;
 mod open;
 mod query;
@@ -15,9 +16,10 @@ mod tally;
 mod types;
 
 pub use batch::{Batch, Fetch, Offer, Pager, Settle};
+pub use captures::{CaptureRow, Medium, MediumState, Page};
 pub use learned::{PatternRow, ProbeRow};
 pub use open::{Ledger, LedgerError};
-pub use query::{CaptureRow, ListRow, Medium, MediumState, Page, Step};
+pub use query::{ListRow, Step};
 pub use records::{DocumentRow, RunRow};
 pub use tally::{Finding, Listed, Tally};
 pub use types::{Counts, Failure, Place, Ready, UrlId, UrlKind, UrlState};

@@ -75,8 +75,8 @@ fn answer(path: &str, query: &str) -> Response {
             Some(Ok(n)) => json(format!(
                 r#"{{"ten":"Tin số {n}","noidung":"Nội dung của tin số {n}."}}"#
             )),
-            Some(Err(_)) => html(ARTICLE),
-            None => StatusCode::NOT_FOUND.into_response(),
+            Some(Err(n)) if n.parse().is_ok_and(|n: usize| n <= ARTICLES) => html(ARTICLE),
+            _ => StatusCode::NOT_FOUND.into_response(),
         },
     }
 }
