@@ -144,7 +144,7 @@ fn run(mapping: &Path, address: SocketAddr, output: &Path) -> Command {
 }
 
 const RENDER_ARTICLES: &str =
-    "[[render]]\nid = \"articles\"\non = '^/tin/'\nwait = { css = \"#content h1\" }\ntimeout = \"3s\"\n";
+    "[[render]]\nid = \"articles\"\non = '^/tin/'\nwait = { css = \"#content h1\" }\ntimeout = \"6s\"\n";
 const RENDER_LIST: &str = "[[render]]\nid = \"list\"\non = '^/ds'\nwait = { css = \"body[data-xong]\" }\n";
 
 #[test]
