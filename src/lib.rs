@@ -5,6 +5,7 @@
 pub mod capture;
 pub mod cli;
 pub mod crawl;
+pub mod deliver;
 pub mod demo;
 pub mod document;
 pub mod extract;

@@ -101,3 +101,34 @@ pub struct Link {
     /// The link's text.
     pub text: String,
 }
+
+/// File name extension of a type, for the types that are told apart by their bytes.
+#[must_use]
+pub fn extension(mime: &str) -> Option<&'static str> {
+    Some(match mime {
+        "image/jpeg" => "jpg",
+        "image/png" => "png",
+        "image/gif" => "gif",
+        "image/webp" => "webp",
+        "image/bmp" => "bmp",
+        "image/svg+xml" => "svg",
+        "image/tiff" => "tif",
+        "application/pdf" => "pdf",
+        "application/msword" => "doc",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
+        "application/vnd.ms-excel" => "xls",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
+        "application/vnd.ms-powerpoint" => "ppt",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => "pptx",
+        "application/zip" => "zip",
+        "application/vnd.rar" | "application/x-rar-compressed" => "rar",
+        "application/x-7z-compressed" => "7z",
+        "application/rtf" | "text/rtf" => "rtf",
+        "text/plain" => "txt",
+        "text/csv" => "csv",
+        "text/html" => "html",
+        "video/mp4" => "mp4",
+        "audio/mpeg" => "mp3",
+        _ => return None,
+    })
+}

@@ -18,7 +18,7 @@ pub use block::{Align, Block, Cell, Image, Inline, ListItem, Mark, MarkKind, Sou
 pub use canonical::{canonical_json, content_hash};
 pub use date::{DateValue, Dates, Precision};
 pub use id::{CaptureId, DocumentId, IdError};
-pub use media::{Link, LinkKind, Media, MediaRole, MediaState};
+pub use media::{Link, LinkKind, Media, MediaRole, MediaState, extension};
 pub use provenance::{
     BlockDecode, Decode, Discovered, FetchProvenance, FieldProvenance, Provenance, RunnerUp,
 };

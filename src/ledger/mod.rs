@@ -1,4 +1,4 @@
-//! The memory of a crawl: urls, captures, lists, documents, runs. The only SQL of the program.
+//! The memory of a site: urls, captures, lists, documents, deliveries, runs. The only SQL of the program.
 //!
 //! One SQLite file in WAL mode with `synchronous=FULL`. [`Ledger`] holds the file and a lock beside it, so that two runs
 //! never write one ledger; everything that belongs to one exchange is written by one [`Batch`], which is one transaction.
@@ -7,6 +7,7 @@
 
 mod batch;
 mod captures;
+mod delivery;
 mod learned;
 mod open;
 mod query;
@@ -17,6 +18,7 @@ mod types;
 
 pub use batch::{Batch, Fetch, Offer, Pager, Settle};
 pub use captures::{CaptureRow, Medium, MediumState, Page};
+pub use delivery::{Delivery, DeliveryState, Done, Entry, Intent, Kind, Push, PushOp};
 pub use learned::{PatternRow, ProbeRow};
 pub use open::{Ledger, LedgerError};
 pub use query::{ListRow, Step};

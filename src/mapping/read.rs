@@ -4,7 +4,7 @@ use super::check;
 use super::error::{MappingError, Problems};
 use super::identity::Identity;
 use super::key::KeyTemplate;
-use super::model::MappingFile;
+use super::model::{MappingFile, Target};
 use super::rules::Mapping;
 use super::schema::mapping_schema;
 use super::walk::Walker;
@@ -20,6 +20,10 @@ use url::Url;
 const MAX_BYTES: u64 = 4 << 20;
 
 pub(super) fn load(path: &Path) -> Result<Mapping, MappingError> {
+    parse(&path.display().to_string(), &read(path)?)
+}
+
+fn read(path: &Path) -> Result<String, MappingError> {
     let io = |source| MappingError::Io {
         path: path.to_owned(),
         source,
@@ -32,8 +36,7 @@ pub(super) fn load(path: &Path) -> Result<Mapping, MappingError> {
             limit: MAX_BYTES,
         });
     }
-    let text = std::fs::read_to_string(path).map_err(io)?;
-    parse(&path.display().to_string(), &text)
+    std::fs::read_to_string(path).map_err(io)
 }
 
 pub(super) fn parse(name: &str, text: &str) -> Result<Mapping, MappingError> {
@@ -93,6 +96,57 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Mapping, MappingError> {
             Err(problems.into_error())
         }
     }
+}
+
+/// Reads a file that holds `[target]` alone.
+pub(super) fn target(path: &Path) -> Result<Target, MappingError> {
+    let text = read(path)?;
+    let mut problems = Problems::new(&path.display().to_string(), &text);
+    let (root, syntax) = DeTable::parse_recoverable(&text);
+    let root = root.get_ref();
+    for error in &syntax {
+        let message = format!("not TOML: {}", error.message());
+        problems.add(
+            "mapping::syntax",
+            error.span().unwrap_or(0..0),
+            message,
+            "here",
+            None,
+        );
+    }
+    let schema = schemars::schema_for!(TargetFile).to_value();
+    let walker = Walker {
+        schema: &schema,
+        text: &text,
+        missing_counts: syntax.is_empty(),
+        problems: &mut problems,
+    };
+    { walker }.root(root);
+    if syntax.is_empty() {
+        check::check_target(root, &text, &mut problems);
+    }
+    if !problems.is_empty() {
+        return Err(problems.into_error());
+    }
+    toml::from_str::<TargetFile>(&text)
+        .map(|file| file.target)
+        .map_err(|error| {
+            problems.add(
+                "mapping::invalid",
+                error.span().unwrap_or(0..0),
+                error.message(),
+                "here",
+                None,
+            );
+            problems.into_error()
+        })
+}
+
+/// A file that holds a target alone: a staging CMS beside the one of the mapping.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct TargetFile {
+    target: Target,
 }
 
 /// The version that the file names, if it is another one.

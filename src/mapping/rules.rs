@@ -3,7 +3,7 @@
 use super::error::MappingError;
 use super::identity::{Identity, IdentityStep, PageUrl, UrlError};
 use super::key::KeyTemplate;
-use super::model::{Collection, MappingFile, RenderRule};
+use super::model::{Collection, MappingFile, RenderRule, Target};
 use super::read;
 use super::resolve::resolve_href;
 use crate::document::{CaptureId, DocumentId};
@@ -40,6 +40,14 @@ impl Mapping {
     /// All problems of the text at once, with their places.
     pub fn parse(name: &str, text: &str) -> Result<Self, MappingError> {
         read::parse(name, text)
+    }
+
+    /// Reads and checks a file that holds `[target]` alone, for use instead of a mapping's own.
+    ///
+    /// # Errors
+    /// As [`Mapping::load`].
+    pub fn load_target(path: &Path) -> Result<Target, MappingError> {
+        read::target(path)
     }
 
     /// The rules as written, with defaults filled in.

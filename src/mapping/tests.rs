@@ -198,7 +198,9 @@ fn keys_and_kinds() {
         help("[media]\nzzz = true\n"),
         "one of `fetch`, `attachments`, `lazy_attrs`, `ignore`"
     );
-    assert!(help("[target]\nkind = 'a'\npassword = 'b'\n").contains("`secret_env`"));
+    assert!(
+        help("[target]\nkind = 'directus'\nurl = 'http://x/'\npassword = 'b'\n").contains("`secret_env`")
+    );
     assert_eq!(
         help(&format!(
             "{NEWS}[collection.fields.dates.published]\ntake = [{{ css = 'b' }}]\n"
@@ -426,12 +428,14 @@ fn drops_gates_rejects_and_ids() {
 
 #[test]
 fn a_secret_in_the_file_is_refused_and_not_repeated() {
-    let found = of("[target]\nkind = 'x'\nsecret_env = 'hunter2!'\nretire = { max_share = 2 }\n");
+    let found = of(
+        "[target]\nkind = 'wordpress'\nurl = 'http://x/'\nsecret_env = 'hunter2!'\nretire = { max_share = 2 }\n",
+    );
     assert_eq!(
         found,
         [
-            "7:14 secret: `secret_env` is not the name of an environment variable",
-            "8:24 range: `max_share` is out of range"
+            "8:14 secret: `secret_env` is not the name of an environment variable",
+            "9:24 range: `max_share` is out of range"
         ]
     );
 }

@@ -1,7 +1,7 @@
 //! The folder of a site's output. Every file appears by atomic rename: never half-written, never rewritten when it
 //! would not change.
 
-use crate::document::{CaptureId, Document, canonical_json};
+use crate::document::{CaptureId, Document, canonical_json, extension};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -85,36 +85,6 @@ impl Layout {
         let json = canonical_json(document).map_err(io::Error::other)?;
         write_atomic(&self.document(document), json.as_bytes())
     }
-}
-
-/// File name extension of a stored medium.
-fn extension(mime: &str) -> Option<&'static str> {
-    Some(match mime {
-        "image/jpeg" => "jpg",
-        "image/png" => "png",
-        "image/gif" => "gif",
-        "image/webp" => "webp",
-        "image/bmp" => "bmp",
-        "image/svg+xml" => "svg",
-        "image/tiff" => "tif",
-        "application/pdf" => "pdf",
-        "application/msword" => "doc",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
-        "application/vnd.ms-excel" => "xls",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
-        "application/vnd.ms-powerpoint" => "ppt",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => "pptx",
-        "application/zip" => "zip",
-        "application/vnd.rar" | "application/x-rar-compressed" => "rar",
-        "application/x-7z-compressed" => "7z",
-        "application/rtf" | "text/rtf" => "rtf",
-        "text/plain" => "txt",
-        "text/csv" => "csv",
-        "text/html" => "html",
-        "video/mp4" => "mp4",
-        "audio/mpeg" => "mp3",
-        _ => return None,
-    })
 }
 
 /// Writes `bytes` to `path` by a temporary file beside it and a rename. A file that holds these bytes already is left

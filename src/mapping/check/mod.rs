@@ -46,6 +46,21 @@ pub(super) fn check(root: &DeTable<'_>, text: &str, problems: &mut Problems) {
     check.target(&root);
 }
 
+/// Checks a file that holds `[target]` alone.
+pub(super) fn check_target(root: &DeTable<'_>, text: &str, problems: &mut Problems) {
+    let root = Table {
+        table: root,
+        span: 0..0,
+    };
+    Check {
+        text,
+        problems,
+        language: String::new(),
+        lists: BTreeMap::new(),
+    }
+    .target(&root);
+}
+
 /// The site's language, or the default.
 fn language(root: &DeTable<'_>) -> String {
     let site = root.get("site").and_then(|s| s.get_ref().as_table());

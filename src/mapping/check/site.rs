@@ -200,9 +200,33 @@ impl Check<'_> {
                 help,
             );
         }
-        if let Some((name, span)) = target.text("secret_env") {
-            self.env_name("secret_env", name, span);
+        for key in ["user_env", "secret_env"] {
+            if let Some((name, span)) = target.text(key) {
+                self.env_name(key, name, span);
+            }
         }
+        let secrets = ["secret_env", "secret_file", "secret_command"].map(|k| target.get(k));
+        if let [_, second, ..] = secrets.into_iter().flatten().collect::<Vec<_>>()[..] {
+            self.add(
+                "mapping::secret",
+                second.span(),
+                "the secret has two sources",
+                "one too many",
+                "keep one of `secret_env`, `secret_file`, `secret_command`",
+            );
+        }
+        if let Some((pin, span)) = target.text("pin")
+            && !is_pin(pin)
+        {
+            self.add(
+                "mapping::pin",
+                span,
+                "`pin` is no fingerprint of a certificate",
+                "not `sha256:` and 64 hexadecimal digits",
+                "`sangtrang inspect tls SERVER` prints it",
+            );
+        }
+        self.entries(root, &target);
         let share = target.sub("retire").and_then(|r| r.get("max_share"));
         if let Some(node) = share
             && !number(node).is_none_or(|n| (0.0..=1.0).contains(&n))
@@ -216,6 +240,60 @@ impl Check<'_> {
             );
         }
     }
+}
+
+impl Check<'_> {
+    /// `[[target.entry]]`: collections that exist, each once.
+    fn entries(&mut self, root: &Table<'_, '_>, target: &Table<'_, '_>) {
+        let known: Vec<&str> = root
+            .tables("collection")
+            .filter_map(|c| c.text("id").map(|t| t.0))
+            .collect();
+        let mut seen = Vec::new();
+        for entry in target.tables("entry") {
+            let Some((id, span)) = entry.text("collection") else {
+                continue;
+            };
+            // A file with nothing but a target is checked against its mapping when it is used.
+            if !known.is_empty() && !known.contains(&id) {
+                self.add(
+                    "mapping::entry",
+                    span,
+                    format!("there is no collection `{id}`"),
+                    "unknown collection",
+                    &format!("one of `{}`", known.join("`, `")),
+                );
+            } else if seen.contains(&id) {
+                self.add(
+                    "mapping::duplicate_id",
+                    span,
+                    format!("the collection `{id}` has two entries"),
+                    "the second one",
+                    "",
+                );
+            }
+            seen.push(id);
+        }
+        for (key, least, most) in [("concurrency", 1, 64), ("slug_max", 20, 200)] {
+            if let Some(node) = target.get(key)
+                && number(node).is_some_and(|n| n < f64::from(least) || n > f64::from(most))
+            {
+                self.add(
+                    "mapping::range",
+                    node.span(),
+                    format!("`{key}` is out of range"),
+                    &format!("must be from {least} to {most}"),
+                    "",
+                );
+            }
+        }
+    }
+}
+
+/// `sha256:` and the digits of a fingerprint, as `net` reads it.
+fn is_pin(text: &str) -> bool {
+    text.strip_prefix("sha256:")
+        .is_some_and(|hex| hex.chars().filter(char::is_ascii_hexdigit).count() == 64)
 }
 
 /// The names behind `$` in a replacement, as the `regex` crate reads them.

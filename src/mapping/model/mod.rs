@@ -4,6 +4,7 @@
 
 mod collection;
 mod discover;
+mod media;
 mod network;
 mod politeness;
 mod render;
@@ -13,6 +14,7 @@ mod target;
 
 pub use collection::*;
 pub use discover::*;
+pub use media::*;
 pub use network::*;
 pub use politeness::*;
 pub use render::*;

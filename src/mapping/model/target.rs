@@ -1,62 +1,150 @@
-//! `[media]`, `[links]`, `[target]`: what happens to pictures and links, and where documents go.
+//! `[target]`: the new CMS, and what of a document goes where in it. Secrets are never in the file.
 
-use crate::mapping::pattern::Pattern;
+use super::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
-
-/// `[media]`
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct MediaRules {
-    /// Fetch pictures and attachments.
-    pub fetch: bool,
-    /// A link whose canonical URL matches one of these is an attachment.
-    pub attachments: Vec<Pattern>,
-    /// Attributes that hold the real picture, tried before `src`.
-    pub lazy_attrs: Vec<String>,
-    /// Pictures of the design, never content (spacer, print icon).
-    pub ignore: Vec<Pattern>,
-}
-
-impl Default for MediaRules {
-    fn default() -> Self {
-        Self {
-            fetch: true,
-            attachments: vec![Pattern::builtin(
-                r"(?i)\.(docx?|xlsx?|pptx?|pdf|zip|rar|7z|odt|ods|rtf|csv)(\?|$)",
-            )],
-            lazy_attrs: ["data-original", "data-src", "data-lazy-src"]
-                .map(Into::into)
-                .to_vec(),
-            ignore: Vec::new(),
-        }
-    }
-}
-
-/// `[links]`
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LinkRules {
-    /// Links whose URL matches lose their link, the text stays (print and e-mail links).
-    pub unwrap: Vec<Pattern>,
-}
+use std::collections::BTreeMap;
 
 /// `[target]`: the new CMS. Read by delivery; a crawl does not look at it.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// `wordpress`, `directus`, `files`, …
-    pub kind: String,
-    /// Base URL of the CMS.
-    pub url: Option<String>,
-    /// Name of the environment variable that holds the secret.
+    /// `wordpress`, `directus`.
+    pub kind: TargetKind,
+    /// Base URL of the CMS: `https://cms.example.org/`.
+    pub url: String,
+    /// Name under which the ledger remembers what was delivered; kind and URL if absent. A CMS that moves to another address
+    /// keeps its name.
+    pub name: Option<String>,
+    /// Environment variable with the name of the user (WordPress).
+    pub user_env: Option<String>,
+    /// Environment variable with the secret: application password, token.
     pub secret_env: Option<String>,
+    /// File that holds the secret, relative to the mapping.
+    pub secret_file: Option<String>,
+    /// Command whose first line of output is the secret: `["pass", "show", "cms"]`.
+    #[serde(default)]
+    pub secret_command: Vec<String>,
+    /// Exactly this certificate is accepted: `sha256:…`.
+    pub pin: Option<String>,
+    /// WordPress: is the companion plugin there?
+    #[serde(default)]
+    pub mode: Mode,
+    /// In which state documents are left.
+    #[serde(default)]
+    pub state: PubState,
+    /// How addresses are made.
+    pub slug: Option<SlugForm>,
+    /// Longest slug, in characters.
+    #[serde(default = "slug_max")]
+    pub slug_max: usize,
+    /// Most requests in flight; the number is adapted below it.
+    #[serde(default = "concurrency")]
+    pub concurrency: usize,
+    /// How often a request is repeated after a transient failure.
+    #[serde(default = "retries")]
+    pub retries: u32,
+    /// Shortest wait after "too many requests", whatever the CMS says.
+    #[serde(default = "floor")]
+    pub floor: Span,
+    /// Longest time for one answer.
+    #[serde(default = "timeout")]
+    pub timeout: Span,
+    /// Where a signature goes that no field takes.
+    #[serde(default)]
+    pub byline: BylineUse,
+    /// Bylines (person, organisation or the whole line) and the users of the CMS who stand for them.
+    #[serde(default)]
+    pub authors: BTreeMap<String, String>,
     /// What an editor's change in the CMS means: `hold`.
     #[serde(default)]
     pub drift: Drift,
     /// When a page that is gone is taken off the CMS.
     #[serde(default)]
     pub retire: Retire,
+    /// What of a collection goes where. Without any, a CMS with fixed types takes all documents as articles.
+    #[serde(default)]
+    pub entry: Vec<EntryRule>,
+}
+
+fn slug_max() -> usize {
+    150
+}
+fn concurrency() -> usize {
+    4
+}
+fn retries() -> u32 {
+    6
+}
+fn floor() -> Span {
+    Span::secs(1)
+}
+fn timeout() -> Span {
+    Span::secs(60)
+}
+
+/// Kinds of CMSs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// WordPress by its REST interface.
+    Wordpress,
+    /// Directus.
+    Directus,
+}
+
+impl TargetKind {
+    /// As mappings write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wordpress => "wordpress",
+            Self::Directus => "directus",
+        }
+    }
+}
+
+/// `target.mode`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// No plugin: an entry is known by its slug.
+    #[default]
+    Plain,
+    /// With the plugin that `target setup` writes: an entry is known by its legacy key, and old addresses lead to it.
+    Companion,
+}
+
+/// `target.state`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PubState {
+    /// Public.
+    #[default]
+    Publish,
+    /// For editors only.
+    Draft,
+}
+
+/// `target.slug`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlugForm {
+    /// From the title; with a short key where two titles are alike.
+    Title,
+    /// From the title, always with a short key: whatever has this slug is ours.
+    TitleKey,
+}
+
+/// `target.byline`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BylineUse {
+    /// As the last paragraph of the body.
+    #[default]
+    Append,
+    /// Not delivered.
+    Omit,
 }
 
 /// What an editor's change means.
@@ -80,6 +168,8 @@ pub struct Retire {
     pub max_share: f64,
     /// Largest number that one run may retire.
     pub max_count: u32,
+    /// What is done.
+    pub action: RetireAction,
 }
 
 impl Default for Retire {
@@ -89,6 +179,38 @@ impl Default for Retire {
             probe: true,
             max_share: 0.02,
             max_count: 10,
+            action: RetireAction::Unpublish,
         }
     }
+}
+
+/// `target.retire.action`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetireAction {
+    /// Taken off the public site, kept for editors.
+    #[default]
+    Unpublish,
+    /// Left as it is.
+    Keep,
+}
+
+/// `[[target.entry]]`: a collection and its type in the CMS.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EntryRule {
+    /// Id of the collection.
+    pub collection: String,
+    /// Type in the CMS: the REST base of WordPress (`posts`, `pages`, `gov-documents`), a collection of Directus.
+    #[serde(rename = "type")]
+    pub of: String,
+    /// Taxonomies of the CMS and where their terms come from: `{ categories = "section", tags = "extra.tags" }`.
+    #[serde(default)]
+    pub terms: BTreeMap<String, String>,
+    /// Fields of the CMS and where their values come from, as a path into the document: `byline.raw`, `extra.signer`,
+    /// `dates.event.value`.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
+    /// Public address, if the CMS does not say it: `/articles/{slug}`.
+    pub url: Option<String>,
 }

@@ -1,0 +1,497 @@
+//! From documents to changes, one document at a time.
+
+use super::{Change, Counts, FieldDiff, Held, Hold, Op, Plan, SCHEMA, field_diffs};
+use crate::deliver::entry::{Asset, Entry, Mapper, Term, Unfit, payload_hash};
+use crate::document::{CaptureId, Document};
+use crate::ledger::{Delivery, DeliveryState, Kind, LedgerError};
+use crate::mapping::model::{Retire, RetireAction};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+
+/// What is known of a target while planning.
+pub trait Memory {
+    /// What was delivered under a key.
+    ///
+    /// # Errors
+    /// What the ledger says.
+    fn delivery(&self, kind: Kind, key: &str) -> Result<Option<Delivery>, LedgerError>;
+    /// The payload that was pushed last.
+    ///
+    /// # Errors
+    /// What the ledger says.
+    fn pushed(&self, kind: Kind, key: &str) -> Result<Option<serde_json::Value>, LedgerError>;
+    /// What the target shows of it.
+    fn presence(&self, delivery: &Delivery) -> Presence;
+    /// Something in the target that has this key or slug although nothing was delivered: its id, and is it surely ours?
+    fn stray(&self, kind: Kind, of: &str, key: &str, slug: &str) -> Option<(String, bool)>;
+    /// Is a slug pinned to another document?
+    ///
+    /// # Errors
+    /// What the ledger says.
+    fn slugs(&self) -> Result<HashSet<String>, LedgerError>;
+    /// Runs in a row that found the page of a document gone; `None` if it is not gone.
+    ///
+    /// # Errors
+    /// What the ledger says.
+    fn misses(&self, key: &str) -> Result<Option<u32>, LedgerError>;
+    /// Keys of all documents that were delivered, after one of them.
+    ///
+    /// # Errors
+    /// What the ledger says.
+    fn delivered(&self, after: &str) -> Result<Vec<Delivery>, LedgerError>;
+}
+
+/// What a target shows of something that we delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It was not looked at.
+    Unknown,
+    /// As we left it.
+    Ours,
+    /// Changed since, and how.
+    Drifted(Vec<FieldDiff>),
+    /// Not there any more.
+    Missing,
+}
+
+/// Makes a plan, document by document.
+pub struct Planner<'a> {
+    mapper: &'a Mapper<'a>,
+    memory: &'a dyn Memory,
+    retire: &'a Retire,
+    slugs: HashSet<String>,
+    seen: HashSet<String>,
+    terms: Vec<Change>,
+    media: Vec<Change>,
+    documents: Vec<Change>,
+    retired: Vec<Change>,
+    holds: Vec<Held>,
+    counts: Counts,
+    /// Live documents by type, for shares.
+    live: BTreeMap<String, u64>,
+}
+
+impl<'a> Planner<'a> {
+    /// An empty plan.
+    ///
+    /// # Errors
+    /// What the ledger says.
+    pub fn new(
+        mapper: &'a Mapper<'a>,
+        memory: &'a dyn Memory,
+        retire: &'a Retire,
+    ) -> Result<Self, LedgerError> {
+        Ok(Self {
+            mapper,
+            memory,
+            retire,
+            slugs: memory.slugs()?,
+            seen: HashSet::new(),
+            terms: Vec::new(),
+            media: Vec::new(),
+            documents: Vec::new(),
+            retired: Vec::new(),
+            holds: Vec::new(),
+            counts: Counts::default(),
+            live: BTreeMap::new(),
+        })
+    }
+
+    /// Plans one document with what it needs.
+    ///
+    /// # Errors
+    /// What the ledger says.
+    pub fn document(&mut self, document: &Document) -> Result<(), LedgerError> {
+        let key = format!("doc:{}", document.id);
+        if !self.seen.insert(key.clone()) {
+            return Ok(());
+        }
+        let was = self.memory.delivery(Kind::Document, &key)?;
+        if let Some(was) = &was
+            && let Some(misses) = self.memory.misses(&key)?
+        {
+            return self.gone(document, was, misses);
+        }
+        if document.quality.failed() {
+            let failed: Vec<&str> = document
+                .quality
+                .gates
+                .iter()
+                .filter(|g| g.level == crate::document::GateLevel::Fail)
+                .map(|g| g.id.as_str())
+                .collect();
+            self.hold(&key, document, Hold::GateFailed, &failed.join(", "), Vec::new());
+            return Ok(());
+        }
+        let slug = match was.as_ref().and_then(|d| d.slug.clone()) {
+            Some(pinned) => pinned,
+            None => self.mapper.slug(document, &|s| self.slugs.contains(s)),
+        };
+        let entry = match self.mapper.entry(document, slug) {
+            Ok(entry) => entry,
+            Err(Unfit::Unmapped) => {
+                self.hold(&key, document, Hold::Unmapped, &document.collection, Vec::new());
+                return Ok(());
+            }
+            Err(Unfit::Loses(words)) => {
+                self.hold(&key, document, Hold::Lossy, &words.join(" "), Vec::new());
+                return Ok(());
+            }
+        };
+        self.slugs.insert(entry.slug.clone());
+        let Some(change) = self.entry(document, &entry, was.as_ref())? else {
+            return Ok(());
+        };
+        // What a document needs is planned whether or not it changes itself: a file may have been lost.
+        for term in self.mapper.terms(document) {
+            self.term(&term, document)?;
+        }
+        for asset in Mapper::assets(document) {
+            self.asset(&asset, document)?;
+        }
+        if let Some(change) = change {
+            self.documents.push(change);
+        }
+        Ok(())
+    }
+
+    /// What is to be done with an entry: nothing at all (held), nothing (`Some(None)`), or a change.
+    fn entry(
+        &mut self,
+        document: &Document,
+        entry: &Entry,
+        was: Option<&Delivery>,
+    ) -> Result<Option<Option<Change>>, LedgerError> {
+        let payload = payload_hash(entry);
+        let mut change = Change {
+            op: Op::Create,
+            kind: Kind::Document,
+            key: entry.key.clone(),
+            of: entry.of.clone(),
+            collection: Some(entry.collection.clone()),
+            source: Some(entry.source_key.clone()),
+            title: entry.title.clone(),
+            slug: entry.slug.clone(),
+            remote: None,
+            was: None,
+            payload: Some(payload.to_string()),
+            revision: Some(document.revision.clone()),
+            fields: Vec::new(),
+            note: None,
+        };
+        let Some(was) = was.filter(|w| w.remote.is_some()) else {
+            if was.is_some_and(|w| w.state == DeliveryState::Refused && w.payload == Some(payload)) {
+                self.hold(
+                    &entry.key,
+                    document,
+                    Hold::Refused,
+                    "see the quarantine file",
+                    Vec::new(),
+                );
+                return Ok(None);
+            }
+            if let Some((id, ours)) = self
+                .memory
+                .stray(Kind::Document, &entry.of, &entry.key, &entry.slug)
+            {
+                if !ours {
+                    let note = format!("`{}` is #{id} in the CMS", entry.slug);
+                    self.hold(&entry.key, document, Hold::SlugTaken, &note, Vec::new());
+                    return Ok(None);
+                }
+                change.op = Op::Update;
+                change.note = Some(format!("adopts #{id}, which has its key"));
+                change.remote = Some(id);
+                self.counts.update += 1;
+                return Ok(Some(Some(change)));
+            }
+            self.counts.create += 1;
+            return Ok(Some(Some(change)));
+        };
+        if was.state == DeliveryState::Live {
+            *self.live.entry(was.of.clone()).or_default() += 1;
+        }
+        match self.memory.presence(was) {
+            Presence::Drifted(fields) => {
+                self.hold(
+                    &entry.key,
+                    document,
+                    Hold::Drift,
+                    &format!("#{}", was.remote.as_deref().unwrap_or("?")),
+                    fields,
+                );
+                return Ok(None);
+            }
+            Presence::Missing => {
+                let note = format!("#{} is not there any more", was.remote.as_deref().unwrap_or("?"));
+                self.hold(&entry.key, document, Hold::Removed, &note, Vec::new());
+                return Ok(None);
+            }
+            Presence::Ours | Presence::Unknown => {}
+        }
+        change.remote.clone_from(&was.remote);
+        change.was = was.payload.map(|p| p.to_string());
+        if was.payload == Some(payload) && was.state == DeliveryState::Live {
+            self.counts.unchanged += 1;
+            return Ok(Some(None));
+        }
+        change.op = Op::Update;
+        change.note = match was.state {
+            DeliveryState::Staged => Some("not public yet".into()),
+            DeliveryState::Retired => Some("comes back".into()),
+            DeliveryState::Intent => Some("was being written when the last run ended".into()),
+            _ => None,
+        };
+        change.fields = self.differences(Kind::Document, &entry.key, entry)?;
+        self.counts.update += 1;
+        Ok(Some(Some(change)))
+    }
+
+    fn differences(
+        &self,
+        kind: Kind,
+        key: &str,
+        now: &impl Serialize,
+    ) -> Result<Vec<FieldDiff>, LedgerError> {
+        let Some(before) = self.memory.pushed(kind, key)? else {
+            return Ok(Vec::new());
+        };
+        Ok(field_diffs(
+            &before,
+            &serde_json::to_value(now).unwrap_or_default(),
+        ))
+    }
+
+    fn hold(&mut self, key: &str, document: &Document, reason: Hold, note: &str, fields: Vec<FieldDiff>) {
+        self.counts.hold += 1;
+        self.holds.push(Held {
+            key: key.to_owned(),
+            source: document.source_key.clone(),
+            title: document.title.clone().unwrap_or_default(),
+            reason,
+            note: note.to_owned(),
+            fields,
+        });
+    }
+
+    /// A page that the portal does not have any more.
+    fn gone(&mut self, document: &Document, was: &Delivery, misses: u32) -> Result<(), LedgerError> {
+        if was.state == DeliveryState::Retired || self.retire.action == RetireAction::Keep {
+            self.counts.unchanged += 1;
+            return Ok(());
+        }
+        *self.live.entry(was.of.clone()).or_default() += 1;
+        if misses < self.retire.after_misses {
+            let note = format!("missed {misses} of {} times", self.retire.after_misses);
+            self.hold(&was.key, document, Hold::NotGoneYet, &note, Vec::new());
+        } else if !was.ours {
+            self.hold(&was.key, document, Hold::NotOurs, "the page is gone", Vec::new());
+        } else {
+            match self.memory.presence(was) {
+                Presence::Missing => self.counts.unchanged += 1,
+                Presence::Drifted(fields) => {
+                    self.hold(&was.key, document, Hold::Drift, "the page is gone", fields)
+                }
+                Presence::Ours | Presence::Unknown => self.retired.push(Change {
+                    op: Op::Retire,
+                    kind: Kind::Document,
+                    key: was.key.clone(),
+                    of: was.of.clone(),
+                    collection: Some(document.collection.clone()),
+                    source: Some(document.source_key.clone()),
+                    title: document.title.clone().unwrap_or_default(),
+                    slug: was.slug.clone().unwrap_or_default(),
+                    remote: was.remote.clone(),
+                    was: was.payload.map(|p| p.to_string()),
+                    payload: None,
+                    revision: None,
+                    fields: Vec::new(),
+                    note: Some(format!("the page was gone in {misses} runs")),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    fn term(&mut self, term: &Term, document: &Document) -> Result<(), LedgerError> {
+        if self.seen.insert(term.key.clone())
+            && let Some(change) = self.simple(
+                Kind::Term,
+                &term.key,
+                &term.taxonomy,
+                &term.name,
+                &term.slug,
+                payload_hash(term),
+                term,
+                document,
+            )?
+        {
+            self.counts.terms += 1;
+            self.terms.push(change);
+        }
+        Ok(())
+    }
+
+    fn asset(&mut self, asset: &Asset, document: &Document) -> Result<(), LedgerError> {
+        if self.seen.insert(asset.key.clone())
+            && let Some(change) = self.simple(
+                Kind::Media,
+                &asset.key,
+                "media",
+                &asset.filename,
+                &asset.slug(),
+                payload_hash(asset),
+                asset,
+                document,
+            )?
+        {
+            self.counts.media += 1;
+            self.media.push(change);
+        }
+        Ok(())
+    }
+
+    /// A term or a file: made if it is not there, changed if its payload did.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one change")]
+    fn simple(
+        &self,
+        kind: Kind,
+        key: &str,
+        of: &str,
+        title: &str,
+        slug: &str,
+        payload: CaptureId,
+        now: &impl Serialize,
+        document: &Document,
+    ) -> Result<Option<Change>, LedgerError> {
+        let was = self.memory.delivery(kind, key)?;
+        let known = was.as_ref().filter(|w| w.remote.is_some());
+        let lost = known.is_some_and(|w| self.memory.presence(w) == Presence::Missing);
+        if let Some(known) = known
+            && !lost
+            && known.payload == Some(payload)
+            && known.state == DeliveryState::Live
+        {
+            return Ok(None);
+        }
+        let update = known.filter(|_| !lost);
+        Ok(Some(Change {
+            op: if update.is_some() { Op::Update } else { Op::Create },
+            kind,
+            key: key.to_owned(),
+            of: of.to_owned(),
+            collection: Some(document.collection.clone()),
+            source: Some(document.id.to_string()),
+            title: title.to_owned(),
+            slug: slug.to_owned(),
+            remote: update.and_then(|w| w.remote.clone()),
+            was: was.as_ref().and_then(|w| w.payload).map(|p| p.to_string()),
+            payload: Some(payload.to_string()),
+            revision: None,
+            fields: if update.is_some() {
+                self.differences(kind, key, now)?
+            } else {
+                Vec::new()
+            },
+            note: lost.then(|| "is not in the CMS any more".to_owned()),
+        }))
+    }
+
+    /// The whole plan. What was delivered and is no document any more is held, never taken off by that alone.
+    ///
+    /// # Errors
+    /// What the ledger says.
+    pub fn finish(mut self, head: Head) -> Result<Plan, LedgerError> {
+        let empty = !self.seen.iter().any(|k| k.starts_with("doc:"));
+        let mut after = String::new();
+        loop {
+            let rows = self.memory.delivered(&after)?;
+            let Some(last) = rows.last() else { break };
+            after.clone_from(&last.key);
+            for row in rows {
+                let live = matches!(row.state, DeliveryState::Live | DeliveryState::Staged);
+                if !live || self.seen.contains(&row.key) {
+                    continue;
+                }
+                self.counts.hold += 1;
+                self.holds.push(Held {
+                    key: row.key,
+                    source: String::new(),
+                    title: row.slug.unwrap_or_default(),
+                    reason: if empty { Hold::EmptySite } else { Hold::NoDocument },
+                    note: format!("#{} stays as it is", row.remote.as_deref().unwrap_or("?")),
+                    fields: Vec::new(),
+                });
+            }
+        }
+        self.guard();
+        self.counts.retire = self.retired.len() as u64;
+        let mut changes = self.terms;
+        changes.append(&mut self.media);
+        changes.append(&mut self.documents);
+        changes.append(&mut self.retired);
+        self.holds
+            .sort_by(|a, b| (a.reason, &a.key).cmp(&(b.reason, &b.key)));
+        Ok(Plan {
+            schema: SCHEMA.into(),
+            site: head.site,
+            target: head.target,
+            mapping: head.mapping,
+            rules: head.rules,
+            surveyed: head.surveyed,
+            counts: self.counts,
+            changes,
+            holds: self.holds,
+        })
+    }
+
+    /// Holds all retirements of a type if they are more than the mapping allows.
+    fn guard(&mut self) {
+        let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
+        for change in &self.retired {
+            *by_type.entry(change.of.clone()).or_default() += 1;
+        }
+        for (of, count) in by_type {
+            let live = self.live.get(&of).copied().unwrap_or_default().max(count);
+            #[expect(clippy::cast_precision_loss, reason = "a share of counts far below 2^52")]
+            let share = count as f64 / live as f64;
+            // A small site may lose one page whatever its share is.
+            let too_many =
+                count > u64::from(self.retire.max_count) || (count > 1 && share > self.retire.max_share);
+            if !too_many {
+                continue;
+            }
+            let (held, kept) = std::mem::take(&mut self.retired)
+                .into_iter()
+                .partition(|c| c.of == of);
+            self.retired = kept;
+            let held: Vec<Change> = held;
+            for change in held {
+                self.counts.hold += 1;
+                self.holds.push(Held {
+                    key: change.key,
+                    source: change.source.unwrap_or_default(),
+                    title: change.title,
+                    reason: Hold::TooManyRetirements,
+                    note: format!("{count} of {live} {of}"),
+                    fields: Vec::new(),
+                });
+            }
+        }
+    }
+}
+
+/// What stands at the head of a plan.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Site of the mapping.
+    pub site: String,
+    /// Name of the target.
+    pub target: String,
+    /// Hash of the mapping.
+    pub mapping: String,
+    /// Hash of the target's rules.
+    pub rules: String,
+    /// Was the target looked at?
+    pub surveyed: bool,
+}

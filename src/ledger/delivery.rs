@@ -1,0 +1,645 @@
+//! What was delivered where: one row an object in a target, and the journal of every write.
+//!
+//! An intent is committed (synced) before a write is sent, its end after the answer; what lies between is looked up in the
+//! target before anything is sent again.
+
+use super::{Ledger, LedgerError};
+use crate::document::CaptureId;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+pub(super) const SCHEMA: &str = "
+CREATE TABLE target (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE delivery (target INTEGER NOT NULL, kind INTEGER NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL,
+  state INTEGER NOT NULL, remote TEXT, url TEXT, slug TEXT, payload BLOB, seen BLOB, modified TEXT, ours INTEGER NOT NULL,
+  run INTEGER NOT NULL, body BLOB, PRIMARY KEY (target, kind, key)) WITHOUT ROWID;
+CREATE INDEX delivery_remote ON delivery (target, type, remote) WHERE remote IS NOT NULL;
+CREATE TABLE push (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, target INTEGER NOT NULL, kind INTEGER NOT NULL,
+  key TEXT NOT NULL, op INTEGER NOT NULL, payload BLOB, slug TEXT, at INTEGER NOT NULL, done INTEGER, remote TEXT,
+  outcome TEXT, prior BLOB, was BLOB, was_state INTEGER);
+CREATE INDEX push_open ON push (target) WHERE done IS NULL;
+CREATE INDEX push_run ON push (run);
+CREATE TABLE refers (target INTEGER NOT NULL, token TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (target, token, key)) WITHOUT ROWID;
+CREATE INDEX refers_key ON refers (target, key);
+";
+
+/// What an object of a target is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A category or tag.
+    Term,
+    /// A picture or file.
+    Media,
+    /// A document.
+    Document,
+    /// A rule that leads from an old address to a new one.
+    Redirect,
+}
+
+impl Kind {
+    const fn code(self) -> i64 {
+        self as i64
+    }
+    const fn from_code(code: i64) -> Self {
+        match code {
+            0 => Self::Term,
+            1 => Self::Media,
+            3 => Self::Redirect,
+            _ => Self::Document,
+        }
+    }
+    /// For people and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Term => "term",
+            Self::Media => "media",
+            Self::Document => "document",
+            Self::Redirect => "redirect",
+        }
+    }
+}
+
+/// How far an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// Something is about to be written, or was when the program ended.
+    Intent,
+    /// It is in the target, whole, and not public yet.
+    Staged,
+    /// It is in the target as it should be.
+    Live,
+    /// It was taken off.
+    Retired,
+    /// The target refuses it for good.
+    Refused,
+}
+
+impl DeliveryState {
+    const fn code(self) -> i64 {
+        self as i64
+    }
+    const fn from_code(code: i64) -> Self {
+        match code {
+            1 => Self::Staged,
+            2 => Self::Live,
+            3 => Self::Retired,
+            4 => Self::Refused,
+            _ => Self::Intent,
+        }
+    }
+    /// For people and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Staged => "staged",
+            Self::Live => "live",
+            Self::Retired => "retired",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What a write does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushOp {
+    /// Makes an object.
+    Create,
+    /// Changes one.
+    Update,
+    /// Makes one public.
+    Publish,
+    /// Takes one off.
+    Retire,
+    /// Removes one.
+    Delete,
+}
+
+impl PushOp {
+    const fn code(self) -> i64 {
+        self as i64
+    }
+    const fn from_code(code: i64) -> Self {
+        match code {
+            0 => Self::Create,
+            2 => Self::Publish,
+            3 => Self::Retire,
+            4 => Self::Delete,
+            _ => Self::Update,
+        }
+    }
+    /// For people and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Publish => "publish",
+            Self::Retire => "retire",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// An object of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// What it is.
+    pub kind: Kind,
+    /// Our key: `doc:ID`, `media:HASH`, `term:TAXONOMY/ID`.
+    pub key: String,
+    /// Type in the target (`posts`, `articles`).
+    pub of: String,
+    /// How far it is.
+    pub state: DeliveryState,
+    /// Id in the target.
+    pub remote: Option<String>,
+    /// Public address.
+    pub url: Option<String>,
+    /// Pinned slug.
+    pub slug: Option<String>,
+    /// Hash of the payload that was pushed last.
+    pub payload: Option<CaptureId>,
+    /// Hash of what the target showed after our last write.
+    pub seen: Option<CaptureId>,
+    /// When the target says it was changed, after our last write.
+    pub modified: Option<String>,
+    /// Made by us; what was there before is never removed by us.
+    pub ours: bool,
+    /// Run that wrote it last.
+    pub run: i64,
+}
+
+/// The beginning of a write.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// What.
+    pub kind: Kind,
+    /// Our key.
+    pub key: String,
+    /// Type in the target.
+    pub of: String,
+    /// What is done.
+    pub op: PushOp,
+    /// Hash of the payload.
+    pub payload: Option<CaptureId>,
+    /// The slug under which it will be found.
+    pub slug: Option<String>,
+    /// What the target held before, compressed; for a rollback.
+    pub prior: Option<Vec<u8>>,
+}
+
+/// The end of a write that succeeded.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The object as it is now.
+    pub delivery: Delivery,
+    /// What was pushed, compressed; `None` keeps what is there.
+    pub body: Option<Vec<u8>>,
+    /// Tokens without an address yet; `None` keeps what is there.
+    pub waiting: Option<Vec<String>>,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Push {
+    /// Row.
+    pub id: i64,
+    /// Run.
+    pub run: i64,
+    /// What.
+    pub kind: Kind,
+    /// Our key.
+    pub key: String,
+    /// What was done.
+    pub op: PushOp,
+    /// Hash of the payload.
+    pub payload: Option<CaptureId>,
+    /// Slug.
+    pub slug: Option<String>,
+    /// Ended (milliseconds since 1970)?
+    pub done: Option<i64>,
+    /// Id in the target.
+    pub remote: Option<String>,
+    /// `ok`, `adopted`, or why it failed.
+    pub outcome: Option<String>,
+    /// What the target held before, compressed.
+    pub prior: Option<Vec<u8>>,
+    /// The payload's hash before.
+    pub was: Option<CaptureId>,
+}
+
+/// Something to be written to the journal.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// Before a write.
+    Intent(Intent),
+    /// After it: line of the intent, how it came out.
+    Done(i64, Box<Done>, String),
+    /// The write did not take place, or was refused for good.
+    Failed(i64, String, bool),
+}
+
+const COLUMNS: &str = "kind, key, type, state, remote, url, slug, payload, seen, modified, ours, run";
+
+impl Ledger {
+    /// The row of a target, made if there is none.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn target(&mut self, name: &str) -> Result<i64, LedgerError> {
+        let sql = |e| LedgerError::sql(&self.path, e);
+        self.conn
+            .execute("INSERT OR IGNORE INTO target (name) VALUES (?)", [name])
+            .map_err(sql)?;
+        self.conn
+            .query_row("SELECT id FROM target WHERE name = ?", [name], |r| r.get(0))
+            .map_err(sql)
+    }
+
+    /// The row of a target, if anything was ever delivered there.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn known_target(&self, name: &str) -> Result<Option<i64>, LedgerError> {
+        self.conn
+            .query_row("SELECT id FROM target WHERE name = ?", [name], |r| r.get(0))
+            .optional()
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    /// Names of all targets, by row.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn targets(&self) -> Result<Vec<(i64, String)>, LedgerError> {
+        self.all("SELECT id, name FROM target ORDER BY id", [], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+    }
+
+    /// One object.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn delivery(&self, target: i64, kind: Kind, key: &str) -> Result<Option<Delivery>, LedgerError> {
+        self.conn
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM delivery WHERE target = ? AND kind = ? AND key = ?"
+            ))
+            .and_then(|mut s| {
+                s.query_row(params![target, kind.code(), key], delivery)
+                    .optional()
+            })
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    /// At most `limit` objects of a kind, by key, after `after`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn deliveries(
+        &self,
+        target: i64,
+        kind: Kind,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, LedgerError> {
+        self.all(
+            &format!(
+                "SELECT {COLUMNS} FROM delivery WHERE target = ? AND kind = ? AND key > ? ORDER BY key LIMIT ?"
+            ),
+            params![
+                target,
+                kind.code(),
+                after,
+                i64::try_from(limit).unwrap_or(i64::MAX)
+            ],
+            delivery,
+        )
+    }
+
+    /// What was pushed last for an object, compressed.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn pushed(&self, target: i64, kind: Kind, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.conn
+            .query_row(
+                "SELECT body FROM delivery WHERE target = ? AND kind = ? AND key = ?",
+                params![target, kind.code(), key],
+                |r| r.get(0),
+            )
+            .optional()
+            .map(Option::flatten)
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    /// Writes that were begun and not ended, in order.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn dangling(&self, target: i64) -> Result<Vec<Push>, LedgerError> {
+        self.all(
+            &format!("SELECT {PUSH} FROM push WHERE target = ? AND done IS NULL ORDER BY id"),
+            [target],
+            push,
+        )
+    }
+
+    /// Ended writes of a run at a target, newest first, before line `before`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn pushes(&self, run: i64, before: i64, limit: usize) -> Result<Vec<Push>, LedgerError> {
+        self.all(
+            &format!("SELECT {PUSH} FROM push WHERE run = ? AND id < ? ORDER BY id DESC LIMIT ?"),
+            params![run, before, i64::try_from(limit).unwrap_or(i64::MAX)],
+            push,
+        )
+    }
+
+    /// Targets that a run wrote to.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn targets_of(&self, run: i64) -> Result<Vec<String>, LedgerError> {
+        self.all(
+            "SELECT DISTINCT t.name FROM push p JOIN target t ON t.id = p.target WHERE p.run = ? ORDER BY t.name",
+            [run],
+            |r| r.get(0),
+        )
+    }
+
+    /// Documents that wait for the address of a token which has one now: key, in order, after `after`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn referrers(&self, target: i64, after: &str, limit: usize) -> Result<Vec<String>, LedgerError> {
+        self.all(
+            "SELECT DISTINCT r.key FROM refers r JOIN delivery d ON d.target = r.target AND d.key = r.token
+               AND d.kind IN (1, 2) AND d.url IS NOT NULL AND d.state IN (1, 2)
+             WHERE r.target = ? AND r.key > ? ORDER BY r.key LIMIT ?",
+            params![target, after, i64::try_from(limit).unwrap_or(i64::MAX)],
+            |r| r.get(0),
+        )
+    }
+
+    /// Writes lines of the journal in one transaction; answers the line of each.
+    ///
+    /// # Errors
+    /// What SQLite says; then none of them stands.
+    pub fn journal(
+        &mut self,
+        target: i64,
+        run: i64,
+        at: i64,
+        entries: &[Entry],
+    ) -> Result<Vec<i64>, LedgerError> {
+        let path = &self.path;
+        let sql = |e| LedgerError::sql(path, e);
+        let tx = self.conn.transaction().map_err(sql)?;
+        let mut lines = Vec::with_capacity(entries.len());
+        for entry in entries {
+            lines.push(
+                match entry {
+                    Entry::Intent(intent) => begin(&tx, target, run, at, intent),
+                    Entry::Done(line, done, outcome) => {
+                        end(&tx, target, run, at, *line, done, outcome).map(|()| *line)
+                    }
+                    Entry::Failed(line, why, refused) => fail(&tx, at, *line, why, *refused).map(|()| *line),
+                }
+                .map_err(sql)?,
+            );
+        }
+        tx.commit().map_err(sql)?;
+        Ok(lines)
+    }
+}
+
+fn begin(
+    tx: &rusqlite::Transaction<'_>,
+    target: i64,
+    run: i64,
+    at: i64,
+    i: &Intent,
+) -> rusqlite::Result<i64> {
+    let payload = i.payload.as_ref().map(|p| p.as_bytes().as_slice());
+    tx.prepare_cached(
+        "INSERT INTO push (run, target, kind, key, op, payload, slug, at, prior, was, was_state)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,
+           (SELECT payload FROM delivery WHERE target = ?2 AND kind = ?3 AND key = ?4),
+           (SELECT state FROM delivery WHERE target = ?2 AND kind = ?3 AND key = ?4))",
+    )?
+    .execute(params![
+        run,
+        target,
+        i.kind.code(),
+        i.key,
+        i.op.code(),
+        payload,
+        i.slug,
+        at,
+        i.prior
+    ])?;
+    let line = tx.last_insert_rowid();
+    // A new object is pinned to its slug from the first intent on.
+    tx.prepare_cached(
+        "INSERT INTO delivery (target, kind, key, type, state, slug, ours, run) VALUES (?,?,?,?,0,?,1,?)
+         ON CONFLICT (target, kind, key) DO UPDATE SET slug = coalesce(slug, excluded.slug)",
+    )?
+    .execute(params![target, i.kind.code(), i.key, i.of, i.slug, run])?;
+    Ok(line)
+}
+
+fn end(
+    tx: &rusqlite::Transaction<'_>,
+    target: i64,
+    run: i64,
+    at: i64,
+    line: i64,
+    done: &Done,
+    outcome: &str,
+) -> rusqlite::Result<()> {
+    let d = &done.delivery;
+    tx.prepare_cached("UPDATE push SET done = ?, remote = ?, outcome = ? WHERE id = ?")?
+        .execute(params![at, d.remote, outcome, line])?;
+    tx.prepare_cached(
+        "INSERT INTO delivery (target, kind, key, type, state, remote, url, slug, payload, seen, modified, ours, run, body)
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)
+         ON CONFLICT (target, kind, key) DO UPDATE SET type = ?4, state = ?5, remote = ?6, url = ?7, slug = ?8, payload = ?9,
+         seen = ?10, modified = ?11, ours = ?12, run = ?13, body = coalesce(?14, body)",
+    )?
+    .execute(params![
+        target,
+        d.kind.code(),
+        d.key,
+        d.of,
+        d.state.code(),
+        d.remote,
+        d.url,
+        d.slug,
+        d.payload.as_ref().map(|p| p.as_bytes().as_slice()),
+        d.seen.as_ref().map(|p| p.as_bytes().as_slice()),
+        d.modified,
+        d.ours,
+        run,
+        done.body
+    ])?;
+    if let Some(waiting) = &done.waiting {
+        tx.prepare_cached("DELETE FROM refers WHERE target = ? AND key = ?")?
+            .execute(params![target, d.key])?;
+        let mut put =
+            tx.prepare_cached("INSERT OR IGNORE INTO refers (target, token, key) VALUES (?,?,?)")?;
+        for token in waiting {
+            put.execute(params![target, token, d.key])?;
+        }
+    }
+    Ok(())
+}
+
+fn fail(
+    tx: &rusqlite::Transaction<'_>,
+    at: i64,
+    line: i64,
+    why: &str,
+    refused: bool,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE push SET done = ?, outcome = ? WHERE id = ?")?
+        .execute(params![at, why, line])?;
+    // What never came to be is as if it was never meant, but for its slug.
+    tx.prepare_cached(
+        "UPDATE delivery SET state = ?2 WHERE state = 0 AND remote IS NULL AND (target, kind, key) =
+           (SELECT target, kind, key FROM push WHERE id = ?1)",
+    )?
+    .execute(params![
+        line,
+        if refused {
+            DeliveryState::Refused
+        } else {
+            DeliveryState::Intent
+        }
+        .code()
+    ])?;
+    Ok(())
+}
+
+const PUSH: &str = "id, run, kind, key, op, payload, slug, done, remote, outcome, prior, was";
+
+fn push(r: &Row<'_>) -> rusqlite::Result<Push> {
+    Ok(Push {
+        id: r.get(0)?,
+        run: r.get(1)?,
+        kind: Kind::from_code(r.get(2)?),
+        key: r.get(3)?,
+        op: PushOp::from_code(r.get(4)?),
+        payload: hash(r, 5)?,
+        slug: r.get(6)?,
+        done: r.get(7)?,
+        remote: r.get(8)?,
+        outcome: r.get(9)?,
+        prior: r.get(10)?,
+        was: hash(r, 11)?,
+    })
+}
+
+fn hash(r: &Row<'_>, at: usize) -> rusqlite::Result<Option<CaptureId>> {
+    Ok(r.get::<_, Option<[u8; 32]>>(at)?.map(CaptureId::from_bytes))
+}
+
+fn delivery(r: &Row<'_>) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        kind: Kind::from_code(r.get(0)?),
+        key: r.get(1)?,
+        of: r.get(2)?,
+        state: DeliveryState::from_code(r.get(3)?),
+        remote: r.get(4)?,
+        url: r.get(5)?,
+        slug: r.get(6)?,
+        payload: hash(r, 7)?,
+        seen: hash(r, 8)?,
+        modified: r.get(9)?,
+        ours: r.get(10)?,
+        run: r.get(11)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent(key: &str) -> Intent {
+        Intent {
+            kind: Kind::Document,
+            key: key.into(),
+            of: "posts".into(),
+            op: PushOp::Create,
+            payload: Some(CaptureId::of(b"p")),
+            slug: Some("a-slug".into()),
+            prior: None,
+        }
+    }
+
+    #[test]
+    fn intent_dangles_until_done_and_waiting_referrers_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
+        let run = ledger.begin_run("r", "apply", CaptureId::of(b"m"), 1).unwrap();
+        let target = ledger.target("wordpress http://x/").unwrap();
+        let lines = ledger
+            .journal(
+                target,
+                run,
+                2,
+                &[Entry::Intent(intent("a")), Entry::Intent(intent("b"))],
+            )
+            .unwrap();
+        assert_eq!(ledger.dangling(target).unwrap().len(), 2);
+        let row = ledger.delivery(target, Kind::Document, "a").unwrap().unwrap();
+        assert_eq!(
+            (row.state, row.slug.as_deref()),
+            (DeliveryState::Intent, Some("a-slug"))
+        );
+        let done = |key: &str, waiting: &[&str]| Done {
+            delivery: Delivery {
+                state: DeliveryState::Live,
+                remote: Some(key.to_uppercase()),
+                url: Some(format!("http://x/{key}")),
+                payload: Some(CaptureId::of(b"p")),
+                key: key.into(),
+                ..row.clone()
+            },
+            body: Some(b"body".to_vec()),
+            waiting: Some(waiting.iter().map(ToString::to_string).collect()),
+        };
+        ledger
+            .journal(
+                target,
+                run,
+                3,
+                &[Entry::Done(
+                    lines[0],
+                    Box::new(done("a", &["b", "zz"])),
+                    "ok".into(),
+                )],
+            )
+            .unwrap();
+        assert_eq!(ledger.dangling(target).unwrap().len(), 1);
+        assert!(ledger.referrers(target, "", 9).unwrap().is_empty());
+        ledger
+            .journal(
+                target,
+                run,
+                4,
+                &[Entry::Done(lines[1], Box::new(done("b", &[])), "ok".into())],
+            )
+            .unwrap();
+        assert_eq!(ledger.referrers(target, "", 9).unwrap(), ["a"]);
+        assert_eq!(
+            ledger.pushed(target, Kind::Document, "a").unwrap().unwrap(),
+            b"body"
+        );
+        assert_eq!(ledger.pushes(run, i64::MAX, 9).unwrap().len(), 2);
+        assert_eq!(ledger.targets_of(run).unwrap(), ["wordpress http://x/"]);
+    }
+}
