@@ -1,5 +1,6 @@
 //! The corridor: crawl, extract, store media, write. The only file that walks through more than one wing; read it first.
 
+mod deliver;
 mod documents;
 mod encodings;
 mod error;
@@ -8,6 +9,9 @@ mod output;
 mod rebuild;
 mod store;
 
+pub use deliver::{
+    apply_plan, mapper, plan_delivery, probe_target, rollback_run, target_name, verify_target,
+};
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use output::{AtomicFile, Layout, write_atomic};

@@ -9,7 +9,8 @@ use std::time::Duration;
 /// Moves the content of a legacy web portal into a new CMS and proves that nothing was lost on the way.
 ///
 /// stdout is data, stderr is for people. Exit codes: 0 done; 1 unexpected failure; 2 usage; 3 mapping or settings
-/// invalid; 4 finished, but pages or gates failed; 7 site unreachable, try later; 8 another run holds the ledger;
+/// invalid; 4 finished, but pages, gates or entries failed; 5 differences (with --exit-code); 6 held by a guard, or entries on
+/// hold; 7 site or target unreachable, try later; 8 another run holds the ledger;
 /// 9 a limit was reached, continue with the same command; 130 interrupted, state saved.
 #[derive(Debug, Parser)]
 #[command(name = "sangtrang", version, propagate_version = true, max_term_width = 110)]
@@ -48,6 +49,16 @@ pub(super) enum Command {
     Inspect(InspectArgs),
     /// What a portal wrote its pages in, and the pages where that is in doubt
     Encodings(EncodingsArgs),
+    /// Say what would be written to the new CMS, and write nothing
+    Plan(PlanArgs),
+    /// Carry out a plan, exactly
+    Apply(ApplyArgs),
+    /// Read everything back from the new CMS and report each loss
+    Verify(VerifyArgs),
+    /// Take a run back: remove what it made, restore what it changed, list what somebody touched
+    Rollback(RollbackArgs),
+    /// Look whether the new CMS has all that is needed, or prepare it
+    Target(TargetArgs),
     /// Counts of a site: pages, documents, media, failures
     Status(StatusArgs),
     /// Make the ledger of the archive alone, or check that the two belong together
@@ -308,6 +319,97 @@ pub(super) struct LedgerCheckArgs {
     pub(super) mapping: PathBuf,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// Where documents are delivered to.
+#[derive(Clone, Debug, Args)]
+pub(super) struct SiteArgs {
+    /// The site's mapping file
+    pub(super) mapping: PathBuf,
+    /// A file with a `[target]` table, instead of the mapping's own: a staging CMS
+    #[arg(long, value_name = "FILE")]
+    pub(super) target: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) site: SiteArgs,
+    /// Where the plan is written; plan.json in the site's output folder if absent
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Answer 5 if there is anything to do
+    #[arg(long)]
+    pub(super) exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// The plan, as `plan` wrote it
+    pub(super) plan: PathBuf,
+    /// The site's mapping file; the one that the plan names if absent
+    #[arg(long, value_name = "FILE")]
+    pub(super) mapping: Option<PathBuf>,
+    /// A file with a `[target]` table; the one that the plan names if absent
+    #[arg(long, value_name = "FILE")]
+    pub(super) target: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    /// Only documents whose key, collection/key or slug matches, or `approved`: those with a verdict; can be repeated
+    #[arg(long, value_name = "GLOB|approved")]
+    pub(super) only: Vec<String>,
+    /// Carry out so many changes at most
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<u64>,
+    /// Stop after this time; the same command continues
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(super) max_time: Option<Duration>,
+    /// Only say what would be done
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    pub(super) site: SiteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RollbackArgs {
+    #[command(flatten)]
+    pub(super) site: SiteArgs,
+    /// Id of the run, its beginning, or `last`
+    #[arg(long, value_name = "RUN", default_value = "last")]
+    pub(super) run: String,
+    /// Only say what would be done
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TargetArgs {
+    #[command(subcommand)]
+    pub(super) what: TargetCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TargetCommand {
+    /// Look whether everything is there: access, types, fields, users, limits; writes nothing
+    Check(VerifyArgs),
+    /// Make what is missing: collections and fields (Directus); the companion plugin (WordPress)
+    Setup(SetupArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SetupArgs {
+    #[command(flatten)]
+    pub(super) site: SiteArgs,
+    /// WordPress: folder wp-content/mu-plugins; without it the plugin is printed
+    #[arg(long, value_name = "DIR")]
+    pub(super) mu_plugins: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! The front desk: the only room that prints, prompts, colours and exits. One file a command; parsing a command line
 //! never does anything.
 
+mod apply;
 mod args;
 mod check;
 mod completions;
@@ -19,14 +20,19 @@ mod inspect_robots;
 mod inspect_tls;
 mod inspect_url;
 mod ledger;
+mod plan;
+mod rollback;
 mod run;
 mod schema;
+mod secret;
+mod setup;
 mod show;
 mod status;
 mod target;
 mod test;
 mod try_page;
 mod ui;
+mod verify;
 
 pub use args::Cli;
 pub use exit::Exit;
@@ -73,6 +79,11 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Inspect(args) => inspect::main(args, ui),
         Command::Encodings(args) => encodings::main(args, ui),
         Command::Ledger(args) => ledger::main(args, ui),
+        Command::Plan(args) => plan::main(args, ui),
+        Command::Apply(args) => apply::main(args, ui),
+        Command::Verify(args) => verify::main(args, ui),
+        Command::Rollback(args) => rollback::main(args, ui),
+        Command::Target(args) => setup::main(args, ui),
         Command::Status(args) => status::main(args, ui),
         Command::Show(args) => show::main(args, ui),
         Command::Schema(args) => schema::main(args, ui),

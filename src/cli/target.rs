@@ -5,6 +5,8 @@ use super::error::{CliError, Problem};
 use super::exit::Exit;
 use crate::capture::CaptureError;
 use crate::crawl::CrawlError;
+use crate::deliver::apply::ApplyError;
+use crate::deliver::{Class, Failure};
 use crate::ledger::LedgerError;
 use crate::mapping::{Mapping, MappingError};
 use crate::net::ConnectTo;
@@ -20,7 +22,7 @@ pub(super) fn load_mapping(path: &Path) -> Result<Arc<Mapping>, CliError> {
         .map_err(|error| mapping_error(path, error))
 }
 
-fn mapping_error(path: &Path, error: MappingError) -> CliError {
+pub(super) fn mapping_error(path: &Path, error: MappingError) -> CliError {
     let problems: Vec<Problem> = error
         .problems()
         .iter()
@@ -115,7 +117,36 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
             .hint("a crawl archives such an answer and makes no document of it; see `[[reject]]` in the mapping"),
         error @ PipelineError::NotOfSite { .. } => CliError::new(Exit::Usage, "usage::url", error)
             .hint("give a URL of the site, absolute or relative to its base"),
+        error @ PipelineError::Target { .. } => CliError::new(Exit::Config, "target::unfit", error)
+            .hint("`sangtrang target check MAPPING` looks again; `target setup` makes what it can"),
+        PipelineError::Api(error) => api_failure(error),
+        PipelineError::Apply(error) => apply_failure(error),
+        error @ PipelineError::NoRun { .. } => CliError::new(Exit::Usage, "usage::run", error)
+            .hint("`sangtrang status` names the runs; `last` is the last one"),
         error @ PipelineError::Interrupted => CliError::new(Exit::Interrupted, "interrupted", error),
+    }
+}
+
+fn api_failure(error: Failure) -> CliError {
+    match error.class {
+        Class::Auth => CliError::new(Exit::Config, "target::auth", error)
+            .hint("the user or the secret is wrong, or may not do this; `target` in the mapping names their variables"),
+        Class::Transient | Class::Ambiguous | Class::RateLimited => {
+            CliError::new(Exit::Unreachable, "target::unreachable", error)
+                .hint("nothing that was committed is lost; run the same command again later")
+        }
+        _ => CliError::new(Exit::Failure, "target::answer", error),
+    }
+}
+
+fn apply_failure(error: ApplyError) -> CliError {
+    match error {
+        ApplyError::Ledger(error) => ledger_failure(error),
+        ApplyError::Source(error) => error.into(),
+        ApplyError::Target(error) => api_failure(error),
+        error @ ApplyError::Stale(_) => CliError::new(Exit::Held, "plan::stale", error)
+            .hint("`sangtrang plan MAPPING` makes a new one; nothing was written"),
+        error @ ApplyError::Journal(_) => CliError::new(Exit::Failure, "ledger", error),
     }
 }
 

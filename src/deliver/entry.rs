@@ -46,6 +46,8 @@ pub struct Entry {
     pub author: Option<String>,
     /// Token of the lead picture.
     pub cover: Option<String>,
+    /// Old addresses of what it refers to, by token: they stand where there is no new one yet.
+    pub links: BTreeMap<String, String>,
     /// Old addresses.
     pub legacy: Legacy,
 }
@@ -115,9 +117,9 @@ pub fn payload_hash(payload: &impl Serialize) -> CaptureId {
 }
 
 /// What makes entries of documents.
-pub struct Mapper<'a> {
-    target: &'a Target,
-    zone: &'a TimeZone,
+pub struct Mapper {
+    target: Target,
+    zone: TimeZone,
     fallback: Option<EntryRule>,
 }
 
@@ -130,10 +132,10 @@ pub enum Unfit {
     Loses(Vec<String>),
 }
 
-impl<'a> Mapper<'a> {
+impl Mapper {
     /// For a target; `zone` is that of the old portal.
     #[must_use]
-    pub fn new(target: &'a Target, zone: &'a TimeZone) -> Self {
+    pub fn new(target: Target, zone: TimeZone) -> Self {
         let fallback = (target.entry.is_empty() && target.kind == TargetKind::Wordpress).then(|| EntryRule {
             collection: String::new(),
             of: "posts".into(),
@@ -254,8 +256,15 @@ impl<'a> Mapper<'a> {
                 .iter()
                 .find(|m| m.role == MediaRole::Lead && m.state == MediaState::Ok)
                 .map(|m| m.reference.clone()),
+            links: old_addresses(document),
             legacy,
         })
+    }
+
+    /// The rules of the target.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     fn author(&self, document: &Document) -> Option<String> {
@@ -310,8 +319,22 @@ impl<'a> Mapper<'a> {
 
     /// A date as an instant: RFC 3339 with the offset of the old portal's zone. A day begins at midnight.
     fn instant(&self, date: &DateValue) -> Option<String> {
-        instant(&date.value, self.zone)
+        instant(&date.value, &self.zone)
     }
+}
+
+/// Where links and pictures of a document led on the old portal.
+fn old_addresses(document: &Document) -> BTreeMap<String, String> {
+    let links = document
+        .links
+        .iter()
+        .filter_map(|l| Some((l.target.clone()?, l.resolved.clone()?)));
+    let media = document.media.iter().chain(&document.attachments);
+    let media = media.map(|m| (m.reference.clone(), m.source_url.clone()));
+    links
+        .chain(media)
+        .filter(|(token, _)| render::is_token(token))
+        .collect()
 }
 
 /// See [`Mapper::instant`].

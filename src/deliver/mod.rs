@@ -2,8 +2,27 @@
 //! `render`, `entry`); what was done stands in the ledger, with an intent before and an end after every write. Knows
 //! `document`, `mapping`, `ledger`, `net`; never a page or an archive.
 
+mod api;
+pub mod apply;
 mod entry;
+mod journal;
+mod legacy;
+mod links;
+mod multipart;
+mod pace;
+mod packed;
 pub mod plan;
 pub mod render;
+pub mod rollback;
+pub mod sink;
+mod source;
+mod survey;
+pub mod verify;
 
+pub use api::{Api, ApiError, Auth, Class, Failure};
 pub use entry::{Asset, Entry, Legacy, Mapper, Term, Unfit, payload_hash};
+pub use journal::JournalError;
+pub use legacy::legacy_address;
+pub use packed::{pack, unpack};
+pub use source::Source;
+pub use survey::{Known, Survey, SurveyError};

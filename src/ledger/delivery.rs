@@ -3,9 +3,10 @@
 //! An intent is committed (synced) before a write is sent, its end after the answer; what lies between is looked up in the
 //! target before anything is sent again.
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, UrlState};
 use crate::document::CaptureId;
 use rusqlite::{OptionalExtension as _, Row, params};
+use std::collections::HashSet;
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE target (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -15,11 +16,12 @@ CREATE TABLE delivery (target INTEGER NOT NULL, kind INTEGER NOT NULL, key TEXT 
 CREATE INDEX delivery_remote ON delivery (target, type, remote) WHERE remote IS NOT NULL;
 CREATE TABLE push (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, target INTEGER NOT NULL, kind INTEGER NOT NULL,
   key TEXT NOT NULL, op INTEGER NOT NULL, payload BLOB, slug TEXT, at INTEGER NOT NULL, done INTEGER, remote TEXT,
-  outcome TEXT, prior BLOB, was BLOB, was_state INTEGER);
+  outcome TEXT, prior BLOB, was BLOB, was_state INTEGER, was_body BLOB);
 CREATE INDEX push_open ON push (target) WHERE done IS NULL;
 CREATE INDEX push_run ON push (run);
-CREATE TABLE refers (target INTEGER NOT NULL, token TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (target, token, key)) WITHOUT ROWID;
+CREATE TABLE refers (target INTEGER NOT NULL, token TEXT NOT NULL, key TEXT NOT NULL, url TEXT, PRIMARY KEY (target, token, key)) WITHOUT ROWID;
 CREATE INDEX refers_key ON refers (target, key);
+CREATE TABLE verdict (key TEXT PRIMARY KEY, revision TEXT NOT NULL, approved INTEGER NOT NULL, note TEXT, at INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
 /// What an object of a target is.
@@ -196,8 +198,8 @@ pub struct Done {
     pub delivery: Delivery,
     /// What was pushed, compressed; `None` keeps what is there.
     pub body: Option<Vec<u8>>,
-    /// Tokens without an address yet; `None` keeps what is there.
-    pub waiting: Option<Vec<String>>,
+    /// What it refers to, with the addresses that were sent; `None` keeps what is there.
+    pub refers: Option<Vec<(String, Option<String>)>>,
 }
 
 /// One line of the journal.
@@ -227,6 +229,8 @@ pub struct Push {
     pub prior: Option<Vec<u8>>,
     /// The payload's hash before.
     pub was: Option<CaptureId>,
+    /// The payload before, compressed; only where `prior` is.
+    pub was_body: Option<Vec<u8>>,
 }
 
 /// Something to be written to the journal.
@@ -335,6 +339,55 @@ impl Ledger {
             .map_err(|e| LedgerError::sql(&self.path, e))
     }
 
+    /// Runs that found the page of a document gone, one after the other until now; `None` if it is not gone.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn misses(&self, document: &str) -> Result<Option<u32>, LedgerError> {
+        self.conn
+            .prepare_cached(
+                "SELECT (SELECT count(DISTINCT c.run) FROM capture c WHERE c.url_id = u.id AND c.id >
+                   coalesce((SELECT max(k.id) FROM capture k WHERE k.url_id = u.id AND k.hash = d.capture), 0))
+                 FROM document d JOIN url u ON u.id = d.url_id WHERE d.id = ? AND u.state = ?",
+            )
+            .and_then(|mut s| s.query_row(params![document, UrlState::Gone.code()], |r| r.get(0)).optional())
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    /// Keys of documents whose present revision was approved.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn approved(&self) -> Result<HashSet<String>, LedgerError> {
+        let keys = self.all(
+            "SELECT 'doc:' || d.id FROM document d JOIN verdict v ON v.key = 'doc:' || d.id AND v.revision = d.content WHERE v.approved",
+            [],
+            |r| r.get::<_, String>(0),
+        )?;
+        Ok(keys.into_iter().collect())
+    }
+
+    /// Remembers what a person decided of the present revision of a document; tells whether there is such a document.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn decide(
+        &mut self,
+        document: &str,
+        approved: bool,
+        note: &str,
+        at: i64,
+    ) -> Result<bool, LedgerError> {
+        self.conn
+            .execute(
+                "INSERT INTO verdict (key, revision, approved, note, at) SELECT 'doc:' || id, content, ?2, ?3, ?4 FROM document
+                   WHERE id = ?1 ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, approved = ?2, note = ?3, at = ?4",
+                params![document, approved, note, at],
+            )
+            .map(|n| n > 0)
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
     /// Writes that were begun and not ended, in order.
     ///
     /// # Errors
@@ -371,14 +424,14 @@ impl Ledger {
         )
     }
 
-    /// Documents that wait for the address of a token which has one now: key, in order, after `after`.
+    /// Documents that were sent with another address of something than it has now: keys, in order, after `after`.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn referrers(&self, target: i64, after: &str, limit: usize) -> Result<Vec<String>, LedgerError> {
         self.all(
             "SELECT DISTINCT r.key FROM refers r JOIN delivery d ON d.target = r.target AND d.key = r.token
-               AND d.kind IN (1, 2) AND d.url IS NOT NULL AND d.state IN (1, 2)
+               AND d.kind IN (1, 2) AND d.url IS NOT NULL AND d.state IN (1, 2) AND d.url IS NOT r.url
              WHERE r.target = ? AND r.key > ? ORDER BY r.key LIMIT ?",
             params![target, after, i64::try_from(limit).unwrap_or(i64::MAX)],
             |r| r.get(0),
@@ -426,10 +479,11 @@ fn begin(
 ) -> rusqlite::Result<i64> {
     let payload = i.payload.as_ref().map(|p| p.as_bytes().as_slice());
     tx.prepare_cached(
-        "INSERT INTO push (run, target, kind, key, op, payload, slug, at, prior, was, was_state)
+        "INSERT INTO push (run, target, kind, key, op, payload, slug, at, prior, was, was_state, was_body)
          VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,
            (SELECT payload FROM delivery WHERE target = ?2 AND kind = ?3 AND key = ?4),
-           (SELECT state FROM delivery WHERE target = ?2 AND kind = ?3 AND key = ?4))",
+           (SELECT state FROM delivery WHERE target = ?2 AND kind = ?3 AND key = ?4),
+           CASE WHEN ?9 IS NULL THEN NULL ELSE (SELECT body FROM delivery WHERE target = ?2 AND kind = ?3 AND key = ?4) END)",
     )?
     .execute(params![
         run,
@@ -486,13 +540,13 @@ fn end(
         run,
         done.body
     ])?;
-    if let Some(waiting) = &done.waiting {
+    if let Some(refers) = &done.refers {
         tx.prepare_cached("DELETE FROM refers WHERE target = ? AND key = ?")?
             .execute(params![target, d.key])?;
         let mut put =
-            tx.prepare_cached("INSERT OR IGNORE INTO refers (target, token, key) VALUES (?,?,?)")?;
-        for token in waiting {
-            put.execute(params![target, token, d.key])?;
+            tx.prepare_cached("INSERT OR IGNORE INTO refers (target, token, key, url) VALUES (?,?,?,?)")?;
+        for (token, url) in refers {
+            put.execute(params![target, token, d.key, url])?;
         }
     }
     Ok(())
@@ -509,7 +563,7 @@ fn fail(
         .execute(params![at, why, line])?;
     // What never came to be is as if it was never meant, but for its slug.
     tx.prepare_cached(
-        "UPDATE delivery SET state = ?2 WHERE state = 0 AND remote IS NULL AND (target, kind, key) =
+        "UPDATE delivery SET state = ?2, payload = CASE WHEN ?2 = 4 THEN (SELECT payload FROM push WHERE id = ?1) END WHERE state = 0 AND remote IS NULL AND (target, kind, key) =
            (SELECT target, kind, key FROM push WHERE id = ?1)",
     )?
     .execute(params![
@@ -524,7 +578,7 @@ fn fail(
     Ok(())
 }
 
-const PUSH: &str = "id, run, kind, key, op, payload, slug, done, remote, outcome, prior, was";
+const PUSH: &str = "id, run, kind, key, op, payload, slug, done, remote, outcome, prior, was, was_body";
 
 fn push(r: &Row<'_>) -> rusqlite::Result<Push> {
     Ok(Push {
@@ -540,6 +594,7 @@ fn push(r: &Row<'_>) -> rusqlite::Result<Push> {
         outcome: r.get(9)?,
         prior: r.get(10)?,
         was: hash(r, 11)?,
+        was_body: r.get(12)?,
     })
 }
 
@@ -610,7 +665,7 @@ mod tests {
                 ..row.clone()
             },
             body: Some(b"body".to_vec()),
-            waiting: Some(waiting.iter().map(ToString::to_string).collect()),
+            refers: Some(waiting.iter().map(|t| (t.to_string(), None)).collect()),
         };
         ledger
             .journal(

@@ -2,6 +2,9 @@
 
 use crate::capture::CaptureError;
 use crate::crawl::CrawlError;
+use crate::deliver::apply::ApplyError;
+use crate::deliver::rollback::RollbackError;
+use crate::deliver::{Failure, SurveyError};
 use crate::extract::ExtractError;
 use crate::ledger::LedgerError;
 use crate::page::PageError;
@@ -62,7 +65,45 @@ pub enum PipelineError {
         /// Why.
         reason: String,
     },
+    /// The target lacks something, or does not let us in; all of it.
+    #[error("nothing can be delivered like this:\n- {}", problems.join("\n- "))]
+    Target {
+        /// Each with what to do.
+        problems: Vec<String>,
+    },
+    /// The target does not answer as it should.
+    #[error(transparent)]
+    Api(#[from] Failure),
+    /// A plan cannot be carried out.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// No run of that name delivered to the target, or several did.
+    #[error("{found} runs of `apply` at this target are called `{asked}`")]
+    NoRun {
+        /// As asked.
+        asked: String,
+        /// How many there are.
+        found: usize,
+    },
     /// Cancelled by the caller; everything committed stays.
     #[error("interrupted; what is committed stays, the same command continues")]
     Interrupted,
+}
+
+impl From<SurveyError> for PipelineError {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Target(failure) => failure.into(),
+            SurveyError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl From<RollbackError> for PipelineError {
+    fn from(error: RollbackError) -> Self {
+        match error {
+            RollbackError::Target(failure) => failure.into(),
+            RollbackError::Ledger(error) => error.into(),
+        }
+    }
 }

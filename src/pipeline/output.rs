@@ -1,7 +1,7 @@
 //! The folder of a site's output. Every file appears by atomic rename: never half-written, never rewritten when it
 //! would not change.
 
-use crate::document::{CaptureId, Document, canonical_json, extension};
+use crate::document::{CaptureId, Document, DocumentId, canonical_json, extension};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -41,10 +41,38 @@ impl Layout {
     /// `documents/<collection>/<id>.json`
     #[must_use]
     pub fn document(&self, document: &Document) -> PathBuf {
+        self.document_file(&document.collection, &document.id)
+    }
+
+    /// The same by collection and id.
+    #[must_use]
+    pub fn document_file(&self, collection: &str, id: &DocumentId) -> PathBuf {
         self.root
             .join("documents")
-            .join(&document.collection)
-            .join(format!("{}.json", document.id))
+            .join(collection)
+            .join(format!("{id}.json"))
+    }
+
+    /// `plan.json`
+    #[must_use]
+    pub fn plan_json(&self) -> PathBuf {
+        self.root.join("plan.json")
+    }
+
+    /// `quarantine/<key>.json`
+    #[must_use]
+    pub fn quarantine(&self, key: &str) -> PathBuf {
+        let name: String = key
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '-' {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        self.root.join("quarantine").join(format!("{name}.json"))
     }
 
     /// `documents.jsonl`

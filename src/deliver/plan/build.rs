@@ -56,7 +56,7 @@ pub enum Presence {
 
 /// Makes a plan, document by document.
 pub struct Planner<'a> {
-    mapper: &'a Mapper<'a>,
+    mapper: &'a Mapper,
     memory: &'a dyn Memory,
     retire: &'a Retire,
     slugs: HashSet<String>,
@@ -76,11 +76,7 @@ impl<'a> Planner<'a> {
     ///
     /// # Errors
     /// What the ledger says.
-    pub fn new(
-        mapper: &'a Mapper<'a>,
-        memory: &'a dyn Memory,
-        retire: &'a Retire,
-    ) -> Result<Self, LedgerError> {
+    pub fn new(mapper: &'a Mapper, memory: &'a dyn Memory, retire: &'a Retire) -> Result<Self, LedgerError> {
         Ok(Self {
             mapper,
             memory,
@@ -375,8 +371,17 @@ impl<'a> Planner<'a> {
             return Ok(None);
         }
         let update = known.filter(|_| !lost);
+        // A file whose upload was never heard of again is not uploaded twice.
+        let stray = match (kind, update) {
+            (Kind::Media, None) => self.memory.stray(kind, of, key, slug).filter(|s| s.1),
+            _ => None,
+        };
         Ok(Some(Change {
-            op: if update.is_some() { Op::Update } else { Op::Create },
+            op: if update.is_some() || stray.is_some() {
+                Op::Update
+            } else {
+                Op::Create
+            },
             kind,
             key: key.to_owned(),
             of: of.to_owned(),
@@ -384,7 +389,7 @@ impl<'a> Planner<'a> {
             source: Some(document.id.to_string()),
             title: title.to_owned(),
             slug: slug.to_owned(),
-            remote: update.and_then(|w| w.remote.clone()),
+            remote: update.and_then(|w| w.remote.clone()).or(stray.map(|s| s.0)),
             was: was.as_ref().and_then(|w| w.payload).map(|p| p.to_string()),
             payload: Some(payload.to_string()),
             revision: None,
@@ -437,6 +442,7 @@ impl<'a> Planner<'a> {
             site: head.site,
             target: head.target,
             mapping: head.mapping,
+            made_with: (String::new(), None),
             rules: head.rules,
             surveyed: head.surveyed,
             counts: self.counts,

@@ -27,6 +27,8 @@ pub struct Plan {
     pub target: String,
     /// Hash of the mapping.
     pub mapping: String,
+    /// Files of mapping and target, as they were given: `apply` reads them again.
+    pub made_with: (String, Option<String>),
     /// Hash of the target's rules.
     pub rules: String,
     /// Was the target looked at?

@@ -1,0 +1,191 @@
+//! `sangtrang apply PLAN`: carries out a plan.
+
+use super::args::{ApplyArgs, SiteArgs};
+use super::error::CliError;
+use super::secret::{Site, with_sink};
+use super::target::{failure, reactor};
+use super::{Exit, Outcome, Ui};
+use crate::deliver::apply::{Applied, Event, LeftAlone, Loss, Options, Refused, Stop};
+use crate::deliver::plan::{Plan, summary};
+use crate::ledger::Ledger;
+use crate::pipeline::apply_plan;
+use std::sync::Mutex;
+use std::time::Instant;
+
+/// Lines of one sort that are printed.
+const SHOWN: usize = 20;
+
+pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
+    let text = fs_err::read_to_string(&args.plan)?;
+    let plan: Plan = serde_json::from_str(&text).map_err(|e| {
+        CliError::new(
+            Exit::Usage,
+            "plan::unreadable",
+            format!("`{}` is no plan: {e}", args.plan.display()),
+        )
+        .hint("`sangtrang plan MAPPING` writes one")
+    })?;
+    drop(text);
+    let site = Site::load(&SiteArgs {
+        mapping: args
+            .mapping
+            .clone()
+            .unwrap_or_else(|| plan.made_with.0.clone().into()),
+        target: args
+            .target
+            .clone()
+            .or_else(|| plan.made_with.1.clone().map(Into::into)),
+        output: args.output.clone(),
+    })?;
+    if args.dry_run {
+        ui.data(summary(&plan).trim_end());
+        return Ok(Exit::Ok);
+    }
+    let (runtime, cancel) = reactor()?;
+    let options = Options {
+        cancel,
+        limit: args.limit,
+        deadline: args.max_time.map(|t| Instant::now() + t),
+        ..chosen(args, &site)?
+    };
+    let started = Instant::now();
+    let bar: Mutex<Option<(super::ui::Progress<'_>, u64)>> = Mutex::new(None);
+    let on_event = |event: Event| {
+        if ui.json() {
+            ui.event(&serde_json::json!(event));
+        }
+        let mut bar = bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match event {
+            Event::Phase { phase, total } => *bar = Some((ui.progress(verb(phase), total), total)),
+            Event::Done { done, .. } => {
+                if let Some((bar, total)) = &*bar {
+                    bar.update(done, format_args!("{done} of {total}"));
+                }
+            }
+        }
+    };
+    let (uid, applied) = with_sink!(site, |sink| runtime.block_on(apply_plan(
+        sink,
+        &site.mapping,
+        site.mapper.clone(),
+        &site.layout,
+        &plan,
+        options,
+        &on_event,
+    )))
+    .map_err(failure)?;
+    *bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    tell(&uid, &applied, started.elapsed().as_secs_f64(), ui);
+    exit(&applied)
+}
+
+fn verb(phase: &str) -> &'static str {
+    match phase {
+        "terms" => "Terms",
+        "media" => "Uploading",
+        "documents" => "Writing",
+        "links" => "Linking",
+        "publish" => "Publishing",
+        "retire" => "Retiring",
+        _ => "Checking",
+    }
+}
+
+/// `--only`: globs, and documents with a verdict.
+fn chosen(args: &ApplyArgs, site: &Site) -> Result<Options, CliError> {
+    let mut options = Options::default();
+    let mut globs = globset::GlobSetBuilder::new();
+    let mut any = false;
+    for only in &args.only {
+        if only == "approved" {
+            let ledger = Ledger::read(&site.layout.ledger()).map_err(failure)?;
+            options.approved = Some(ledger.approved().map_err(failure)?);
+            continue;
+        }
+        let glob = globset::Glob::new(only).map_err(|e| {
+            CliError::new(Exit::Usage, "usage::glob", e).hint("`news:4*`, `news/*`, `*-2023-*`")
+        })?;
+        globs.add(glob);
+        any = true;
+    }
+    if any {
+        let set = globs
+            .build()
+            .map_err(|e| CliError::new(Exit::Usage, "usage::glob", e))?;
+        options.only = Some(set);
+    }
+    Ok(options)
+}
+
+fn tell(uid: &str, a: &Applied, seconds: f64, ui: &Ui) {
+    if ui.json() {
+        let object = serde_json::json!({ "schema": "applied/1", "type": "applied", "run": uid, "result": a });
+        ui.data(object);
+    }
+    ui.status(
+        "Applied",
+        format_args!(
+            "{} made, {} changed, {} published, {} linked again, {} taken off, {} as they were, in {seconds:.1} s (run {uid})",
+            a.created, a.updated, a.published, a.relinked, a.retired, a.already
+        ),
+    );
+    if a.adopted + a.duplicates > 0 {
+        ui.status(
+            "Repaired",
+            format_args!(
+                "{} found again, {} second copies removed",
+                a.adopted, a.duplicates
+            ),
+        );
+    }
+    list(ui, "refused", &a.refused, |r: &Refused| {
+        format!("{} {}: {}", r.key, r.title, r.error)
+    });
+    list(ui, "lost", &a.losses, loss_line);
+    list(ui, "left alone", &a.held, |h: &LeftAlone| {
+        let fields: Vec<&str> = h.fields.iter().map(|f| f.field.as_str()).collect();
+        format!("{} {}: {} {}", h.key, h.title, h.reason.text(), fields.join(", "))
+    });
+    match &a.stopped {
+        Some(Stop::Auth(why) | Stop::Unreachable(why) | Stop::Broken(why)) => ui.warning(why),
+        Some(Stop::Interrupted) => ui.hint("the state is saved; the same command continues"),
+        Some(Stop::Limit) | None => {}
+    }
+}
+
+/// One line of what was lost.
+pub(super) fn loss_line(loss: &Loss) -> String {
+    format!(
+        "{} #{} {}: {}: sent \"{}\", shown \"{}\"",
+        loss.key,
+        loss.remote,
+        loss.title,
+        loss.field,
+        loss.ours.replace(char::is_control, " "),
+        loss.theirs.replace(char::is_control, " ")
+    )
+}
+
+/// Warnings, the first ones in full.
+pub(super) fn list<T>(ui: &Ui, what: &str, all: &[T], line: impl Fn(&T) -> String) {
+    for one in all.iter().take(SHOWN) {
+        ui.warning(format_args!("{what}: {}", line(one)));
+    }
+    if let Some(more) = all.len().checked_sub(SHOWN).filter(|n| *n > 0) {
+        ui.warning(format_args!("{what}: … and {more} more; --json has them all"));
+    }
+}
+
+fn exit(a: &Applied) -> Outcome {
+    Ok(match &a.stopped {
+        Some(Stop::Interrupted) => Exit::Interrupted,
+        Some(Stop::Limit) => Exit::Limit,
+        Some(Stop::Auth(_)) => Exit::Config,
+        Some(Stop::Unreachable(_)) => Exit::Unreachable,
+        Some(Stop::Broken(_)) => Exit::Failure,
+        None if !a.refused.is_empty() || !a.losses.is_empty() => Exit::Findings,
+        None if !a.held.is_empty() => Exit::Held,
+        None if a.limited => Exit::Limit,
+        None => Exit::Ok,
+    })
+}

@@ -1,0 +1,390 @@
+//! Carries out a plan: terms, media, documents, links, publication, retirement. Everything is written between an intent and
+//! its end in the journal, so that the same command after any crash goes on where the last one stopped.
+
+mod items;
+mod put;
+mod settle;
+
+use super::api::{Class, Failure};
+use super::entry::Mapper;
+use super::journal::{Journal, JournalError};
+use super::plan::{Change, FieldDiff, Hold, Op, Plan};
+use super::sink::{Item, Sink};
+use super::source::Source;
+use crate::ledger::{DeliveryState, Kind, Ledger, LedgerError};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Which changes are carried out, and for how long.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Documents whose collection/key, key or slug matches.
+    pub only: Option<globset::GlobSet>,
+    /// Documents with one of these keys.
+    pub approved: Option<HashSet<String>>,
+    /// Most changes.
+    pub limit: Option<u64>,
+    /// Until when.
+    pub deadline: Option<Instant>,
+    /// Ctrl-C.
+    pub cancel: CancellationToken,
+}
+
+/// What goes on.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A phase begins.
+    Phase {
+        /// Its name.
+        phase: &'static str,
+        /// Objects in it.
+        total: u64,
+    },
+    /// An object is done, whatever came of it.
+    Done {
+        /// Its name.
+        phase: &'static str,
+        /// So far.
+        done: u64,
+    },
+}
+
+/// Why a plan cannot be carried out at all, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The plan is not of this state of things.
+    #[error("the plan is stale: {0}")]
+    Stale(String),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The documents.
+    #[error(transparent)]
+    Source(#[from] std::io::Error),
+    /// The target does not let us in, or lacks something.
+    #[error("{0}")]
+    Target(#[from] Failure),
+}
+
+/// What a target said no to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// Key.
+    pub key: String,
+    /// Title, file name or name.
+    pub title: String,
+    /// Why.
+    pub error: String,
+}
+
+/// A field that the target shows otherwise than it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// Key.
+    pub key: String,
+    /// Title, file name or name.
+    pub title: String,
+    /// Id in the target.
+    pub remote: String,
+    /// Which field, and how.
+    pub field: String,
+    /// As it was sent.
+    pub ours: String,
+    /// As it is shown.
+    pub theirs: String,
+}
+
+/// An entry that was left alone while applying.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftAlone {
+    /// Key.
+    pub key: String,
+    /// Title.
+    pub title: String,
+    /// Why.
+    pub reason: Hold,
+    /// What somebody else changed.
+    pub fields: Vec<FieldDiff>,
+}
+
+/// What came of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// Objects made.
+    pub created: u64,
+    /// Objects changed.
+    pub updated: u64,
+    /// Objects that were there already although no answer said so.
+    pub adopted: u64,
+    /// Documents made public.
+    pub published: u64,
+    /// Documents sent again because something that they refer to got an address.
+    pub relinked: u64,
+    /// Documents taken off.
+    pub retired: u64,
+    /// Changes that an earlier run of the same plan had carried out.
+    pub already: u64,
+    /// Second copies that lost answers had left, removed.
+    pub duplicates: u64,
+    /// What the target refused.
+    pub refused: Vec<Refused>,
+    /// What it shows otherwise.
+    pub losses: Vec<Loss>,
+    /// What was left alone.
+    pub held: Vec<LeftAlone>,
+    /// Changes that were not tried, by `--only`, `--limit` or because the run ended.
+    pub left: u64,
+    /// Did `--limit` leave some out?
+    pub limited: bool,
+    /// Why it ended before its end.
+    pub stopped: Option<Stop>,
+}
+
+/// Why a run ended early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// Ctrl-C.
+    Interrupted,
+    /// The time is over, or the number is reached.
+    Limit,
+    /// The secret does not open the door any more.
+    Auth(String),
+    /// The target fails and fails.
+    Unreachable(String),
+    /// The journal or the disk.
+    Broken(String),
+}
+
+/// One run of a plan.
+struct Run<S: Sink> {
+    sink: Arc<S>,
+    journal: Journal,
+    source: Arc<dyn Source>,
+    mapper: Arc<Mapper>,
+    target: i64,
+    run: i64,
+    options: Options,
+    /// Keys whose objects may be in the target, or half written there, although we do not know of it; with what an
+    /// interrupted update had found.
+    suspects: Mutex<BTreeMap<String, Option<Vec<u8>>>>,
+    applied: Mutex<Applied>,
+}
+
+impl<S: Sink> Run<S> {
+    fn applied(&self) -> MutexGuard<'_, Applied> {
+        self.applied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn suspects(&self) -> MutexGuard<'_, BTreeMap<String, Option<Vec<u8>>>> {
+        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self, why: Stop) {
+        let mut applied = self.applied();
+        if applied.stopped.is_none() {
+            applied.stopped = Some(why);
+        }
+    }
+
+    /// Is there a reason to begin nothing more?
+    fn is_over(&self) -> bool {
+        if self.options.cancel.is_cancelled() {
+            self.stop(Stop::Interrupted);
+        } else if self.options.deadline.is_some_and(|d| d <= Instant::now()) {
+            self.stop(Stop::Limit);
+        }
+        self.applied().stopped.is_some()
+    }
+
+    /// What a failure means for the run as a whole.
+    fn note(&self, failure: &Failure) {
+        if failure.class == Class::Auth {
+            self.stop(Stop::Auth(failure.to_string()));
+        } else if self.sink.api().pace.is_down() {
+            self.stop(Stop::Unreachable(failure.to_string()));
+        }
+    }
+}
+
+/// Carries out `plan`.
+///
+/// # Errors
+/// [`ApplyError`] when nothing can be done; what fails on one object is in the answer.
+pub async fn apply<S: Sink>(
+    sink: Arc<S>,
+    ledger: Ledger,
+    source: Arc<dyn Source>,
+    mapper: Arc<Mapper>,
+    plan: &Plan,
+    (target, run): (i64, i64),
+    options: Options,
+    on_event: &(dyn Fn(Event) + Send + Sync),
+) -> (Ledger, Result<Applied, ApplyError>) {
+    let (journal, thread) = Journal::start(ledger, target, run);
+    let this = Arc::new(Run {
+        sink,
+        journal,
+        source,
+        mapper,
+        target,
+        run,
+        options,
+        suspects: Mutex::default(),
+        applied: Mutex::default(),
+    });
+    let result = phases(&this, plan, on_event).await;
+    let applied = this.applied().clone();
+    drop(this);
+    let ledger = tokio::task::spawn_blocking(move || thread.join()).await;
+    match ledger {
+        Ok(Ok(ledger)) => (ledger, result.map(|()| applied)),
+        // The thread runs nothing but SQL; if it panicked, so do we, with what it said.
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+async fn phases<S: Sink>(
+    this: &Arc<Run<S>>,
+    plan: &Plan,
+    on_event: &(dyn Fn(Event) + Send + Sync),
+) -> Result<(), ApplyError> {
+    let target = this.target;
+    let dangling = this.journal.read(move |l| l.dangling(target)).await?;
+    this.suspects()
+        .extend(dangling.iter().map(|p| (p.key.clone(), p.prior.clone())));
+    let chosen = items::choose(this, plan)?;
+    items::check(this, plan, &chosen).await?;
+    // What an interrupted run began is looked up by whatever comes next for its key; its line ends here.
+    for push in &dangling {
+        this.journal.failed(push.id, "interrupted", false).await?;
+    }
+    let of = |kind: Kind, retire: bool| -> Vec<&Change> {
+        chosen
+            .iter()
+            .copied()
+            .filter(|c| c.kind == kind && (c.op == Op::Retire) == retire)
+            .collect()
+    };
+    // Those above come first: one after the other.
+    let terms = of(Kind::Term, false);
+    on_event(Event::Phase {
+        phase: "terms",
+        total: terms.len() as u64,
+    });
+    for change in terms {
+        if this.is_over() {
+            break;
+        }
+        put::change(this, change).await;
+    }
+    for (phase, kind) in [("media", Kind::Media), ("documents", Kind::Document)] {
+        let changes: Vec<Change> = of(kind, false).into_iter().cloned().collect();
+        pool(this, phase, changes, on_event, |this, change| async move {
+            put::change(&this, &change).await;
+        })
+        .await;
+    }
+    let mut referrers: Vec<String> = Vec::new();
+    loop {
+        let after = referrers.last().cloned().unwrap_or_default();
+        let more = this
+            .journal
+            .read(move |l| l.referrers(target, &after, 1000))
+            .await?;
+        if more.is_empty() {
+            break;
+        }
+        referrers.extend(more);
+    }
+    pool(this, "links", referrers, on_event, |this, key| async move {
+        settle::relink(&this, &key).await;
+    })
+    .await;
+    let staged = items::staged(this, &chosen).await?;
+    pool(this, "publish", staged, on_event, |this, key| async move {
+        settle::publish(&this, &key).await;
+    })
+    .await;
+    let suspects: Vec<Change> = {
+        let suspects = this.suspects();
+        chosen
+            .iter()
+            .filter(|c| suspects.contains_key(&c.key) && c.kind != Kind::Term)
+            .map(|c| (*c).clone())
+            .collect()
+    };
+    pool(this, "copies", suspects, on_event, |this, change| async move {
+        settle::copies(&this, &change).await;
+    })
+    .await;
+    let retired: Vec<Change> = of(Kind::Document, true).into_iter().cloned().collect();
+    pool(this, "retire", retired, on_event, |this, change| async move {
+        settle::retire(&this, &change).await;
+    })
+    .await;
+    Ok(())
+}
+
+/// Does `work` for each thing, as many at once as the pace allows. A thing's key is never in flight twice: the things of one
+/// phase have different keys, and one phase ends before the next begins.
+async fn pool<S: Sink, T: Send + 'static, F>(
+    this: &Arc<Run<S>>,
+    phase: &'static str,
+    things: Vec<T>,
+    on_event: &(dyn Fn(Event) + Send + Sync),
+    work: impl Fn(Arc<Run<S>>, T) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let total = things.len() as u64;
+    if total == 0 {
+        return;
+    }
+    on_event(Event::Phase { phase, total });
+    let (mut set, mut done) = (JoinSet::new(), 0);
+    let sink = this.sink.clone();
+    let pace = sink.api().pace.clone();
+    for thing in things {
+        let lane = pace.lane().await;
+        if this.is_over() {
+            break;
+        }
+        let (work, pace) = (work(this.clone(), thing), pace.clone());
+        set.spawn(async move {
+            work.await;
+            pace.finished();
+            drop(lane);
+        });
+        while set.try_join_next().is_some() {
+            done += 1;
+            on_event(Event::Done { phase, done });
+        }
+    }
+    while let Some(ended) = set.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            this.stop(Stop::Broken("a task panicked".into()));
+        }
+        done += 1;
+        on_event(Event::Done { phase, done });
+    }
+}
+
+/// The state of an object whose payload is in the target.
+fn landed(item: &Item, live: bool) -> DeliveryState {
+    match &item.body {
+        super::sink::Payload::Document(entry) if entry.state == "publish" && !live => DeliveryState::Staged,
+        _ => DeliveryState::Live,
+    }
+}

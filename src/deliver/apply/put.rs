@@ -1,0 +1,387 @@
+//! One object into the target: made once, whatever happens on the way.
+
+use super::{LeftAlone, Loss, Refused, Run, Stop, items, landed};
+use crate::deliver::api::{Class, Failure};
+use crate::deliver::journal::JournalError;
+use crate::deliver::links;
+use crate::deliver::packed::{pack, unpack};
+use crate::deliver::plan::{Change, FieldDiff, Hold, Op};
+use crate::deliver::sink::{Item, Links, Payload, Remote, Sink, Stage, Wire};
+use crate::ledger::{Delivery, DeliveryState, Done, Intent, Kind, PushOp};
+
+/// How far an attempt got that cannot go on.
+pub(super) enum Halt {
+    /// The target said no.
+    Target(Failure),
+    /// The journal.
+    Journal(JournalError),
+    /// The documents.
+    Source(std::io::Error),
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Self::Target(failure)
+    }
+}
+impl From<JournalError> for Halt {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+impl From<std::io::Error> for Halt {
+    fn from(error: std::io::Error) -> Self {
+        Self::Source(error)
+    }
+}
+
+/// Carries out one change; what becomes of it stands in the run's account.
+pub(super) async fn change<S: Sink>(run: &Run<S>, change: &Change) {
+    if let Err(halt) = try_change(run, change).await {
+        halted(run, &change.key, &change.title, halt);
+    }
+}
+
+/// Notes why something did not come to its end.
+pub(super) fn halted<S: Sink>(run: &Run<S>, key: &str, title: &str, halt: Halt) {
+    match halt {
+        Halt::Target(failure) => {
+            run.note(&failure);
+            run.applied().refused.push(Refused {
+                key: key.to_owned(),
+                title: title.to_owned(),
+                error: failure.to_string(),
+            });
+        }
+        Halt::Journal(error) => run.stop(Stop::Broken(error.to_string())),
+        Halt::Source(error) => run.stop(Stop::Broken(error.to_string())),
+    }
+}
+
+async fn try_change<S: Sink>(run: &Run<S>, change: &Change) -> Result<(), Halt> {
+    let Some(item) = items::item(run, change)? else {
+        return Ok(());
+    };
+    let (target, kind, key) = (run.target, item.kind(), item.key.clone());
+    let was = run.journal.read(move |l| l.delivery(target, kind, &key)).await?;
+    let there = was.as_ref().filter(|w| w.remote.is_some());
+    if let Some(there) = there
+        && there.payload == Some(item.payload)
+        && matches!(there.state, DeliveryState::Staged | DeliveryState::Live)
+        && !is_lost(run, change, there).await?
+    {
+        run.applied().already += 1;
+        return Ok(());
+    }
+    let id = there
+        .and_then(|w| w.remote.clone())
+        .or_else(|| change.remote.clone());
+    match id {
+        Some(id) if !is_made_again(change) => update(run, &item, &id, there, change).await,
+        _ => create(run, &item).await,
+    }
+}
+
+/// Was it delivered, and then removed from the target?
+fn is_made_again(change: &Change) -> bool {
+    change.op == Op::Create && change.was.is_some()
+}
+
+/// Something that is to be made again has the payload that it had: only the target knows whether it is there.
+async fn is_lost<S: Sink>(run: &Run<S>, change: &Change, there: &Delivery) -> Result<bool, Halt> {
+    if !is_made_again(change) {
+        return Ok(false);
+    }
+    let id = there.remote.clone().into_iter().collect::<Vec<_>>();
+    Ok(run.sink.read(change.kind, &change.of, &id).await?.is_empty())
+}
+
+/// Addresses of everything that an item refers to.
+pub(super) async fn links<S: Sink>(run: &Run<S>, item: &Item) -> Result<Links, Halt> {
+    let keys = links::keys(item);
+    let (target, old) = (run.target, links::old(item));
+    if keys.is_empty() {
+        return Ok(Links::default());
+    }
+    let known = run
+        .journal
+        .read(move |ledger| links::known(ledger, target, &keys))
+        .await?;
+    Ok(Links { known, old })
+}
+
+fn intent(item: &Item, op: PushOp, prior: Option<Vec<u8>>) -> Intent {
+    Intent {
+        kind: item.kind(),
+        key: item.key.clone(),
+        of: item.of.clone(),
+        op,
+        payload: Some(item.payload),
+        slug: Some(item.slug.clone()),
+        prior,
+    }
+}
+
+/// The end of a write, from what the target shows now.
+pub(super) fn done<S: Sink>(
+    run: &Run<S>,
+    item: &Item,
+    remote: &Remote,
+    links: &Links,
+    (live, ours): (bool, bool),
+) -> Done {
+    Done {
+        delivery: Delivery {
+            kind: item.kind(),
+            key: item.key.clone(),
+            of: item.of.clone(),
+            state: landed(item, live),
+            remote: Some(remote.id.clone()),
+            url: remote.url.clone(),
+            slug: Some(item.slug.clone()),
+            payload: Some(item.payload),
+            seen: Some(remote.seen()),
+            modified: remote.modified.clone(),
+            ours,
+            run: run.run,
+        },
+        body: Some(pack(&item.json())),
+        refers: links::refers(item, links),
+    }
+}
+
+async fn create<S: Sink>(run: &Run<S>, item: &Item) -> Result<(), Halt> {
+    let links = links(run, item).await?;
+    let live = run.sink.is_atomic();
+    let wire = run.sink.wire(item, &links, first_stage(run));
+    let line = run.journal.intent(intent(item, PushOp::Create, None)).await?;
+    // Terms are shared with whoever was there before; what an interrupted run may have left is looked for.
+    let mut look = item.kind() == Kind::Term || run.suspects().contains_key(&item.key);
+    let mut attempt = 0;
+    loop {
+        if look && let Some(found) = find(run, item).await? {
+            return adopt(run, item, &links, &wire, line, found).await;
+        }
+        match run.sink.create(item, &wire).await {
+            Ok(remote) => {
+                losses(run, item, &wire, &remote);
+                let done = done(run, item, &remote, &links, (live, true));
+                run.journal.done(line, done, "ok").await?;
+                run.applied().created += 1;
+                return Ok(());
+            }
+            Err(failure) => {
+                run.note(&failure);
+                let again = match failure.class {
+                    Class::Ambiguous => {
+                        run.suspects().entry(item.key.clone()).or_default();
+                        true
+                    }
+                    // Its key is there: a lost answer, or somebody else's.
+                    Class::Conflict => true,
+                    Class::Transient | Class::RateLimited => true,
+                    _ => false,
+                };
+                attempt += 1;
+                if !again || attempt > run.sink.api().retries() || run.applied().stopped.is_some() {
+                    return refuse(run, item, line, &wire, failure).await;
+                }
+                look = !matches!(failure.class, Class::Transient | Class::RateLimited) || look;
+            }
+        }
+    }
+}
+
+/// A document that could be there in part is hidden until it is whole.
+fn first_stage<S: Sink>(run: &Run<S>) -> Stage {
+    if run.sink.is_atomic() {
+        Stage::Final
+    } else {
+        Stage::Draft
+    }
+}
+
+async fn find<S: Sink>(run: &Run<S>, item: &Item) -> Result<Option<Remote>, Failure> {
+    Ok(run.sink.find(item).await?.into_iter().next())
+}
+
+/// An object that is there although nobody said so: completed, if it is ours.
+async fn adopt<S: Sink>(
+    run: &Run<S>,
+    item: &Item,
+    links: &Links,
+    wire: &Wire,
+    line: i64,
+    found: Remote,
+) -> Result<(), Halt> {
+    let suspect = run.suspects().contains_key(&item.key);
+    if item.kind() == Kind::Term && !suspect {
+        // A category that was there before us is used as it is.
+        let done = done(run, item, &found, links, (true, false));
+        run.journal.done(line, done, "shared").await?;
+        return Ok(());
+    }
+    // It may be there in part: everything is written again.
+    match run.sink.update(&found.id, item, wire).await {
+        Ok(remote) => {
+            losses(run, item, wire, &remote);
+            let done = done(run, item, &remote, links, (run.sink.is_atomic(), true));
+            run.journal.done(line, done, "adopted").await?;
+            run.applied().adopted += 1;
+            Ok(())
+        }
+        Err(failure) => refuse(run, item, line, wire, failure).await,
+    }
+}
+
+/// Ends a write that came to nothing. What is refused for good goes into quarantine with all that is needed to see why.
+async fn refuse<S: Sink>(
+    run: &Run<S>,
+    item: &Item,
+    line: i64,
+    wire: &Wire,
+    failure: Failure,
+) -> Result<(), Halt> {
+    let for_good = matches!(failure.class, Class::Permanent | Class::TooLarge);
+    if for_good {
+        let report = serde_json::json!({
+            "key": item.key, "target": run.sink.api().base().as_str(), "error": failure.to_string(), "class": failure.class,
+            "status": failure.status, "code": failure.code, "answer": failure.body, "sent": wire.fields, "payload": item.json(),
+        });
+        run.source.quarantine(
+            &item.key,
+            &serde_json::to_string_pretty(&report).map_err(std::io::Error::other)?,
+        )?;
+    }
+    // What may have been carried out stays open in the journal: the next run looks it up.
+    if for_good || !run.suspects().contains_key(&item.key) {
+        run.journal.failed(line, &failure.to_string(), for_good).await?;
+    }
+    Err(failure.into())
+}
+
+async fn update<S: Sink>(
+    run: &Run<S>,
+    item: &Item,
+    id: &str,
+    was: Option<&Delivery>,
+    change: &Change,
+) -> Result<(), Halt> {
+    let kind = item.kind();
+    let Some(current) = run
+        .sink
+        .read(kind, &item.of, &[id.to_owned()])
+        .await?
+        .into_iter()
+        .next()
+    else {
+        if kind == Kind::Document {
+            left_alone(run, change, Hold::Removed, Vec::new());
+            return Ok(());
+        }
+        return create(run, item).await;
+    };
+    let live =
+        run.sink.is_atomic() || (current.live && was.is_none_or(|w| w.state != DeliveryState::Retired));
+    let stage = if live { Stage::Final } else { Stage::Draft };
+    let links = links(run, item).await?;
+    let wire = run.sink.wire(item, &links, stage);
+    // An entry that changed since our last write is an editor's.
+    if let Some(seen) = was.and_then(|w| w.seen)
+        && seen != current.seen()
+        && !is_half_ours(run, item, &wire, &current)
+    {
+        let fields = drift(run, item, &current).await?;
+        left_alone(run, change, Hold::Drift, fields);
+        return Ok(());
+    }
+    let prior = pack(&serde_json::to_value(&current.fields).unwrap_or_default());
+    let line = run
+        .journal
+        .intent(intent(item, PushOp::Update, Some(prior)))
+        .await?;
+    match run.sink.update(id, item, &wire).await {
+        Ok(remote) => {
+            losses(run, item, &wire, &remote);
+            let ours = was.is_none_or(|w| w.ours);
+            let done = done(run, item, &remote, &links, (live, ours));
+            run.journal.done(line, done, "ok").await?;
+            run.applied().updated += 1;
+            Ok(())
+        }
+        Err(failure) => {
+            // The same write again is the same: it need not be looked up, only repeated.
+            refuse(run, item, line, &wire, failure).await
+        }
+    }
+}
+
+/// Is what the target shows the work of an update that was interrupted? Then each field is as it was before, or as it was to
+/// be.
+fn is_half_ours<S: Sink>(run: &Run<S>, item: &Item, wire: &Wire, current: &Remote) -> bool {
+    let Some(prior) = run.suspects().get(&item.key).cloned() else {
+        return false;
+    };
+    let Some(prior) = prior.and_then(|p| unpack(&p)) else {
+        return true;
+    };
+    current.fields.iter().all(|(name, value)| {
+        prior.get(name) == Some(value)
+            || wire
+                .fields
+                .get(name)
+                .is_none_or(|ours| run.sink.same(name, ours, value))
+    })
+}
+
+/// What an editor changed.
+async fn drift<S: Sink>(run: &Run<S>, item: &Item, current: &Remote) -> Result<Vec<FieldDiff>, Halt> {
+    if item.kind() != Kind::Document {
+        return Ok(Vec::new());
+    }
+    let (target, key, sink, current) = (run.target, item.key.clone(), run.sink.clone(), current.clone());
+    let fields = run
+        .journal
+        .read(move |ledger| {
+            let pushed = links::pushed(ledger, target, &key)?;
+            let Some((was, before)) = pushed else {
+                return Ok(Vec::new());
+            };
+            let links = links::of(ledger, target, &before)?;
+            Ok(links::different(
+                &*sink,
+                &links::wire(&*sink, &was, &before, &links),
+                &current,
+            ))
+        })
+        .await?;
+    Ok(fields)
+}
+
+/// What the answer to a write shows otherwise than it was sent.
+pub(super) fn losses<S: Sink>(run: &Run<S>, item: &Item, wire: &Wire, remote: &Remote) {
+    let title = match &item.body {
+        Payload::Term(term) => &term.name,
+        Payload::Media(asset, _) => &asset.filename,
+        Payload::Document(entry) => &entry.title,
+    };
+    for diff in links::different(&*run.sink, wire, remote) {
+        run.applied().losses.push(Loss {
+            key: item.key.clone(),
+            title: title.clone(),
+            remote: remote.id.clone(),
+            field: diff.field,
+            ours: diff.from,
+            theirs: diff.to,
+        });
+    }
+}
+
+pub(super) fn left_alone<S: Sink>(run: &Run<S>, change: &Change, reason: Hold, fields: Vec<FieldDiff>) {
+    run.applied().held.push(LeftAlone {
+        key: change.key.clone(),
+        title: change.title.clone(),
+        reason,
+        fields,
+    });
+}

@@ -1,0 +1,264 @@
+//! Takes a run back: removes what it made and nobody touched, restores what it changed, lists the rest.
+
+use super::api::Failure;
+use super::apply::Loss;
+use super::packed::unpack;
+use super::sink::{Remote, Sink};
+use crate::document::CaptureId;
+use crate::ledger::{Delivery, DeliveryState, Done, Entry, Intent, Kind, Ledger, LedgerError, Push, PushOp};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use tokio_util::sync::CancellationToken;
+
+/// Rows that are read at once.
+const ROWS: usize = 500;
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RolledBack {
+    /// Objects that the run had made, removed.
+    pub removed: u64,
+    /// Objects that it had changed, as they were before.
+    pub restored: u64,
+    /// What was left as it is, and why.
+    pub left: Vec<Loss>,
+    /// Was it ended by Ctrl-C? The same command goes on.
+    pub interrupted: bool,
+}
+
+/// Why it could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    /// The target.
+    #[error(transparent)]
+    Target(#[from] Failure),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What a run did to one object.
+struct Did {
+    /// Its first write, with what was there before.
+    first: Push,
+    /// Did it make the object?
+    made: bool,
+}
+
+/// Takes back what run `of` did at `target`; `run` is the run that does so. With `dry`, only says what would be done.
+///
+/// # Errors
+/// [`RollbackError`]
+pub async fn rollback<S: Sink>(
+    sink: &S,
+    ledger: &mut Ledger,
+    (target, run): (i64, i64),
+    of: i64,
+    dry: bool,
+    cancel: &CancellationToken,
+) -> Result<RolledBack, RollbackError> {
+    let mut did: BTreeMap<(Kind, String), Did> = BTreeMap::new();
+    let mut before = i64::MAX;
+    loop {
+        let lines = ledger.pushes(of, before, ROWS)?;
+        let Some(last) = lines.last() else { break };
+        before = last.id;
+        for push in lines {
+            let landed = push.done.is_some() && push.remote.is_some();
+            if !landed || push.outcome.as_deref() == Some("copy removed") {
+                continue;
+            }
+            let made = push.op == PushOp::Create && push.outcome.as_deref() != Some("shared");
+            let shared = push.outcome.as_deref() == Some("shared");
+            if shared {
+                continue;
+            }
+            // Lines come newest first: the last one seen is the run's first write.
+            let key = (push.kind, push.key.clone());
+            let made = made || did.get(&key).is_some_and(|d| d.made);
+            did.insert(key, Did { first: push, made });
+        }
+    }
+    let mut result = RolledBack::default();
+    // Documents before what they refer to.
+    for ((kind, key), did) in did.into_iter().rev() {
+        if cancel.is_cancelled() {
+            result.interrupted = true;
+            break;
+        }
+        let Some(was) = ledger.delivery(target, kind, &key)? else {
+            continue;
+        };
+        let (Some(id), true) = (was.remote.clone(), was.run >= of) else {
+            continue;
+        };
+        let leave = |why: &str| Loss {
+            key: key.clone(),
+            title: was.slug.clone().unwrap_or_default(),
+            remote: id.clone(),
+            field: "left".into(),
+            ours: String::new(),
+            theirs: why.into(),
+        };
+        if was.run != of {
+            result
+                .left
+                .push(leave("a later run wrote it: take that one back first"));
+            continue;
+        }
+        let current = sink.read(kind, &was.of, std::slice::from_ref(&id)).await?;
+        let Some(current) = current.into_iter().next() else {
+            result.left.push(leave("is not there any more"));
+            if !dry {
+                forget(ledger, (target, run), &was, PushOp::Delete, None)?;
+            }
+            continue;
+        };
+        if kind != Kind::Term && was.seen != Some(current.seen()) {
+            result.left.push(leave("somebody changed it since"));
+            continue;
+        }
+        if kind == Kind::Term && !sink.is_unused(&current) {
+            result.left.push(leave("is in use"));
+            continue;
+        }
+        if did.made {
+            if !dry {
+                let line = begin(ledger, (target, run), &was, PushOp::Delete, &current)?;
+                sink.delete(kind, &was.of, &id).await?;
+                end(ledger, (target, run), line, &gone(&was), None, Some(Vec::new()))?;
+            }
+            result.removed += 1;
+        } else if let Some(fields) = did.first.prior.as_deref().and_then(unpack) {
+            if !dry {
+                let prior = writable(&fields, &current);
+                let line = begin(ledger, (target, run), &was, PushOp::Update, &current)?;
+                let remote = sink.patch(kind, &was.of, &id, &prior).await?;
+                let row = Delivery {
+                    payload: did.first.was,
+                    seen: Some(remote.seen()),
+                    modified: remote.modified.clone(),
+                    state: if remote.live {
+                        DeliveryState::Live
+                    } else {
+                        DeliveryState::Staged
+                    },
+                    ..was.clone()
+                };
+                end(
+                    ledger,
+                    (target, run),
+                    line,
+                    &row,
+                    did.first.was_body.clone(),
+                    None,
+                )?;
+            }
+            result.restored += 1;
+        }
+    }
+    Ok(result)
+}
+
+/// The fields that differ: only they are written.
+fn writable(prior: &Value, current: &Remote) -> Map<String, Value> {
+    prior
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, value)| current.fields.get(*name) != Some(value) && *name != "original")
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+fn begin(
+    ledger: &mut Ledger,
+    (target, run): (i64, i64),
+    was: &Delivery,
+    op: PushOp,
+    current: &Remote,
+) -> Result<i64, LedgerError> {
+    let intent = Intent {
+        kind: was.kind,
+        key: was.key.clone(),
+        of: was.of.clone(),
+        op,
+        payload: was.payload,
+        slug: was.slug.clone(),
+        prior: Some(super::packed::pack(
+            &serde_json::to_value(&current.fields).unwrap_or_default(),
+        )),
+    };
+    let lines = ledger.journal(target, run, now(), &[Entry::Intent(intent)])?;
+    // One line was asked for.
+    Ok(lines.first().copied().unwrap_or_default())
+}
+
+fn end(
+    ledger: &mut Ledger,
+    (target, run): (i64, i64),
+    line: i64,
+    row: &Delivery,
+    body: Option<Vec<u8>>,
+    refers: Option<Vec<(String, Option<String>)>>,
+) -> Result<(), LedgerError> {
+    let done = Done {
+        delivery: row.clone(),
+        body,
+        refers,
+    };
+    ledger
+        .journal(
+            target,
+            run,
+            now(),
+            &[Entry::Done(line, Box::new(done), "rolled back".into())],
+        )
+        .map(|_| ())
+}
+
+fn forget(
+    ledger: &mut Ledger,
+    at: (i64, i64),
+    was: &Delivery,
+    op: PushOp,
+    payload: Option<CaptureId>,
+) -> Result<(), LedgerError> {
+    let intent = Intent {
+        kind: was.kind,
+        key: was.key.clone(),
+        of: was.of.clone(),
+        op,
+        payload,
+        slug: was.slug.clone(),
+        prior: None,
+    };
+    let lines = ledger.journal(at.0, at.1, now(), &[Entry::Intent(intent)])?;
+    end(
+        ledger,
+        at,
+        lines.first().copied().unwrap_or_default(),
+        &gone(was),
+        None,
+        Some(Vec::new()),
+    )
+}
+
+/// The row of something that is not there; its slug stays pinned.
+fn gone(was: &Delivery) -> Delivery {
+    Delivery {
+        state: DeliveryState::Intent,
+        remote: None,
+        url: None,
+        payload: None,
+        seen: None,
+        modified: None,
+        ours: true,
+        ..was.clone()
+    }
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}

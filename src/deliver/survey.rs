@@ -1,0 +1,242 @@
+//! Looks at a target before a plan is made: what is there, what somebody changed, what has our key without our knowing.
+
+use super::api::Failure;
+use super::entry::Mapper;
+use super::links;
+use super::packed::unpack;
+use super::plan::{FieldDiff, Memory, Presence};
+use super::sink::{Listed, Sink};
+use crate::ledger::{Delivery, DeliveryState, Kind, Ledger, LedgerError};
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+
+/// Rows of the ledger that are read at once.
+const ROWS: usize = 500;
+/// Pages of a list of the target; 100 entries each.
+const PAGES: usize = 100_000;
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Ids by type; a type that is not here was not looked at.
+    there: HashMap<String, HashSet<String>>,
+    /// By type and key.
+    keys: HashMap<(String, String), String>,
+    /// By type and slug: id, and has it a key of its own?
+    slugs: HashMap<(String, String), (String, bool)>,
+    drifted: HashMap<String, Vec<FieldDiff>>,
+    /// Keys that were being written when a run ended: what the target shows of them may be half ours.
+    open: HashSet<String>,
+}
+
+/// Why a target could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    /// The target.
+    #[error(transparent)]
+    Target(#[from] Failure),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Survey {
+    /// Lists everything of the types that the mapper writes.
+    ///
+    /// # Errors
+    /// [`SurveyError`]
+    pub async fn look<S: Sink>(
+        sink: &S,
+        ledger: &Ledger,
+        target: Option<i64>,
+        mapper: &Mapper,
+    ) -> Result<Self, SurveyError> {
+        let mut survey = Self::default();
+        let mut types: Vec<(Kind, String)> = mapper.rules().map(|r| (Kind::Document, r.of.clone())).collect();
+        types.extend(
+            mapper
+                .rules()
+                .flat_map(|r| r.terms.keys().map(|t| (Kind::Term, t.clone()))),
+        );
+        types.push((Kind::Media, "media".into()));
+        types.sort();
+        types.dedup();
+        let mut modified: HashMap<(String, String), Option<String>> = HashMap::new();
+        for (kind, of) in types {
+            let mut from = None;
+            survey.there.entry(of.clone()).or_default();
+            for _ in 0..PAGES {
+                let (page, next) = sink.list(kind, &of, from).await?;
+                for one in page {
+                    if kind == Kind::Document {
+                        modified.insert((of.clone(), one.id.clone()), one.modified.clone());
+                    }
+                    survey.note(&of, one);
+                }
+                match next {
+                    Some(next) => from = Some(next),
+                    None => break,
+                }
+            }
+        }
+        if let Some(target) = target {
+            survey.open = ledger.dangling(target)?.into_iter().map(|p| p.key).collect();
+            survey.drift(sink, ledger, target, &modified).await?;
+        }
+        Ok(survey)
+    }
+
+    fn note(&mut self, of: &str, one: Listed) {
+        self.there
+            .entry(of.to_owned())
+            .or_default()
+            .insert(one.id.clone());
+        let keyed = one.key.is_some();
+        if let Some(key) = one.key {
+            self.keys
+                .entry((of.to_owned(), key))
+                .or_insert_with(|| one.id.clone());
+        }
+        self.slugs
+            .entry((of.to_owned(), one.slug))
+            .or_insert((one.id, keyed));
+    }
+
+    /// Reads what was changed since we wrote it, and says what differs.
+    async fn drift<S: Sink>(
+        &mut self,
+        sink: &S,
+        ledger: &Ledger,
+        target: i64,
+        modified: &HashMap<(String, String), Option<String>>,
+    ) -> Result<(), SurveyError> {
+        let mut after = String::new();
+        loop {
+            let rows = ledger.deliveries(target, Kind::Document, &after, ROWS)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after.clone_from(&last.key);
+            let mut touched: HashMap<String, Vec<(String, Delivery)>> = HashMap::new();
+            for row in rows {
+                let Some(id) = row.remote.clone() else { continue };
+                if let Some(now) = modified.get(&(row.of.clone(), id.clone()))
+                    && *now != row.modified
+                {
+                    touched.entry(row.of.clone()).or_default().push((id, row));
+                }
+            }
+            for (of, rows) in touched {
+                let ids: Vec<String> = rows.iter().map(|r| r.0.clone()).collect();
+                let current = sink.read(Kind::Document, &of, &ids).await?;
+                for (id, row) in rows {
+                    let Some(remote) = current.iter().find(|c| c.id == id) else {
+                        continue;
+                    };
+                    if row.seen == Some(remote.seen()) {
+                        continue;
+                    }
+                    let fields = match links::pushed(ledger, target, &row.key)? {
+                        Some((was, item)) => {
+                            let known = links::of(ledger, target, &item)?;
+                            links::different(sink, &links::wire(sink, &was, &item, &known), remote)
+                        }
+                        None => Vec::new(),
+                    };
+                    self.drifted.insert(row.key, fields);
+                }
+            }
+        }
+    }
+
+    /// Second entries of ours: by key, or by slug and a number. For `verify`.
+    pub(super) fn copy_of(&self, row: &Delivery) -> Option<String> {
+        let slug = row.slug.as_deref()?;
+        let own = row.remote.as_deref()?;
+        [slug.to_owned(), format!("{slug}-2"), format!("{slug}-3")]
+            .into_iter()
+            .filter_map(|s| self.slugs.get(&(row.of.clone(), s)))
+            .map(|(id, _)| id.clone())
+            .chain(self.keys.get(&(row.of.clone(), row.key.clone())).cloned())
+            .find(|id| id != own)
+    }
+}
+
+/// Ledger and survey together.
+pub struct Known<'a> {
+    /// The ledger.
+    pub ledger: &'a Ledger,
+    /// The row of the target, if anything was ever delivered there.
+    pub target: Option<i64>,
+    /// What was seen.
+    pub survey: &'a Survey,
+    /// Does a slug of ours say for sure that an entry is ours?
+    pub sure: bool,
+}
+
+impl Memory for Known<'_> {
+    fn delivery(&self, kind: Kind, key: &str) -> Result<Option<Delivery>, LedgerError> {
+        match self.target {
+            Some(target) => self.ledger.delivery(target, kind, key),
+            None => Ok(None),
+        }
+    }
+
+    fn pushed(&self, kind: Kind, key: &str) -> Result<Option<Value>, LedgerError> {
+        let Some(target) = self.target else {
+            return Ok(None);
+        };
+        Ok(self.ledger.pushed(target, kind, key)?.and_then(|b| unpack(&b)))
+    }
+
+    fn presence(&self, delivery: &Delivery) -> Presence {
+        let Some(there) = self.survey.there.get(&delivery.of) else {
+            return Presence::Unknown;
+        };
+        let Some(id) = &delivery.remote else {
+            return Presence::Missing;
+        };
+        // What was being written when a run ended is nobody's change.
+        match self.survey.drifted.get(&delivery.key) {
+            _ if !there.contains(id) => Presence::Missing,
+            Some(fields)
+                if delivery.state != DeliveryState::Intent && !self.survey.open.contains(&delivery.key) =>
+            {
+                Presence::Drifted(fields.clone())
+            }
+            _ => Presence::Ours,
+        }
+    }
+
+    fn stray(&self, kind: Kind, of: &str, key: &str, slug: &str) -> Option<(String, bool)> {
+        if let Some(id) = self.survey.keys.get(&(of.to_owned(), key.to_owned())) {
+            return Some((id.clone(), true));
+        }
+        let (id, keyed) = self.survey.slugs.get(&(of.to_owned(), slug.to_owned()))?;
+        let meant = matches!(self.delivery(kind, key), Ok(Some(_)));
+        Some((id.clone(), !keyed && (self.sure || meant || kind == Kind::Media)))
+    }
+
+    fn slugs(&self) -> Result<HashSet<String>, LedgerError> {
+        let mut slugs = HashSet::new();
+        let Some(target) = self.target else {
+            return Ok(slugs);
+        };
+        let mut after = String::new();
+        loop {
+            let rows = self.ledger.deliveries(target, Kind::Document, &after, ROWS)?;
+            let Some(last) = rows.last() else { return Ok(slugs) };
+            after.clone_from(&last.key);
+            slugs.extend(rows.into_iter().filter_map(|r| r.slug));
+        }
+    }
+
+    fn misses(&self, key: &str) -> Result<Option<u32>, LedgerError> {
+        self.ledger.misses(key.strip_prefix("doc:").unwrap_or(key))
+    }
+
+    fn delivered(&self, after: &str) -> Result<Vec<Delivery>, LedgerError> {
+        match self.target {
+            Some(target) => self.ledger.deliveries(target, Kind::Document, after, ROWS),
+            None => Ok(Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Documents -> target: the output of the extraction, planned, applied, read back.
+
+use super::error::PipelineError;
+use super::output::{Layout, write_atomic};
+use crate::deliver::apply::{self, Applied, Event, Options};
+use crate::deliver::plan::{Head, Plan, Planner};
+use crate::deliver::rollback::{self, RolledBack};
+use crate::deliver::sink::{Needs, Probe, Sink};
+use crate::deliver::verify::{self, Verified};
+use crate::deliver::{Known, Mapper, Source, Survey};
+use crate::document::{CaptureId, Document, DocumentId};
+use crate::ledger::Ledger;
+use crate::mapping::Mapping;
+use crate::mapping::model::{Mode, SlugForm, Target, TargetKind};
+use std::collections::BTreeSet;
+use std::io::{self, BufRead as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Name under which the ledger knows a target.
+#[must_use]
+pub fn target_name(target: &Target) -> String {
+    target
+        .name
+        .clone()
+        .unwrap_or_else(|| format!("{} {}", target.kind.as_str(), target.url.trim_end_matches('/')))
+}
+
+/// Hash of a target's rules: what they say of payloads, not how fast they are sent.
+fn rules_hash(target: &Target) -> String {
+    let said = format!(
+        "{:?} {:?} {:?} {:?} {} {:?} {:?} {:?}",
+        target.kind,
+        target.mode,
+        target.state,
+        target.slug,
+        target.slug_max,
+        target.byline,
+        target.authors,
+        target.entry
+    );
+    CaptureId::of(said.as_bytes()).to_string()
+}
+
+/// What makes entries for a target.
+#[must_use]
+pub fn mapper(mapping: &Mapping, target: &Target) -> Arc<Mapper> {
+    Arc::new(Mapper::new(target.clone(), mapping.timezone()))
+}
+
+/// The output of a site, as delivery sees it.
+struct Extracted {
+    layout: Layout,
+}
+
+impl Source for Extracted {
+    fn each(&self, each: &mut dyn FnMut(Document) -> io::Result<()>) -> io::Result<()> {
+        let file = fs_err::File::open(self.layout.documents_jsonl())?;
+        for line in io::BufReader::new(file).lines() {
+            each(serde_json::from_str(&line?)?)?;
+        }
+        Ok(())
+    }
+
+    fn document(&self, collection: &str, id: &str) -> io::Result<Option<Document>> {
+        // Both may come from a plan file, which anybody may have written.
+        let name = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let Ok(id) = id.parse::<DocumentId>() else {
+            return Ok(None);
+        };
+        if collection.is_empty() || !collection.chars().all(name) {
+            return Ok(None);
+        }
+        match fs_err::read(self.layout.document_file(collection, &id)) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn media(&self, id: CaptureId, mime: &str) -> PathBuf {
+        self.layout.media(id, Some(mime))
+    }
+
+    fn quarantine(&self, key: &str, json: &str) -> io::Result<()> {
+        write_atomic(&self.layout.quarantine(key), json.as_bytes()).map(|_| ())
+    }
+}
+
+/// What a target must have for this mapping.
+fn needs(mapper: &Mapper) -> Needs {
+    Needs {
+        types: mapper.rules().cloned().collect(),
+        authors: mapper.target().authors.values().cloned().collect::<BTreeSet<_>>(),
+        media: true,
+    }
+}
+
+/// Looks whether a target has everything that is needed; writes nothing.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn probe_target<S: Sink>(sink: &S, mapper: &Mapper) -> Result<Probe, PipelineError> {
+    Ok(sink.probe(&needs(mapper)).await?)
+}
+
+async fn probed<S: Sink>(sink: &S, mapper: &Mapper) -> Result<(), PipelineError> {
+    let probe = probe_target(sink, mapper).await?;
+    if probe.problems.is_empty() {
+        return Ok(());
+    }
+    Err(PipelineError::Target {
+        problems: probe.problems,
+    })
+}
+
+/// Plans what is to be done in a target. Reads documents, ledger and target; writes nothing.
+///
+/// # Errors
+/// When one of them cannot be read, or the target lacks something.
+pub async fn plan_delivery<S: Sink>(
+    sink: &S,
+    mapping: &Mapping,
+    mapper: &Mapper,
+    layout: &Layout,
+) -> Result<Plan, PipelineError> {
+    let target = mapper.target();
+    probed(sink, mapper).await?;
+    let ledger = Ledger::read(&layout.ledger())?;
+    let row = ledger.known_target(&target_name(target))?;
+    let survey = Survey::look(sink, &ledger, row, mapper).await?;
+    let titled = match target.slug {
+        Some(form) => form == SlugForm::Title,
+        None => target.kind != TargetKind::Wordpress || target.mode == Mode::Companion,
+    };
+    let known = Known {
+        ledger: &ledger,
+        target: row,
+        survey: &survey,
+        sure: !titled,
+    };
+    let mut planner = Planner::new(mapper, &known, &target.retire)?;
+    let mut failed = None;
+    let source = Extracted {
+        layout: layout.clone(),
+    };
+    source
+        .each(&mut |document| {
+            planner.document(&document).map_err(|error| {
+                failed = Some(error);
+                io::Error::other("the ledger cannot be read")
+            })
+        })
+        .map_err(|error| match failed.take() {
+            Some(error) => PipelineError::from(error),
+            None => error.into(),
+        })?;
+    Ok(planner.finish(Head {
+        site: mapping.rules().site.id.clone(),
+        target: target_name(target),
+        mapping: mapping.hash().to_string(),
+        rules: rules_hash(target),
+        surveyed: true,
+    })?)
+}
+
+/// Carries out a plan.
+///
+/// # Errors
+/// When the plan is stale, or nothing can be written.
+pub async fn apply_plan<S: Sink>(
+    sink: Arc<S>,
+    mapping: &Mapping,
+    mapper: Arc<Mapper>,
+    layout: &Layout,
+    plan: &Plan,
+    options: Options,
+    on_event: &(dyn Fn(Event) + Send + Sync),
+) -> Result<(String, Applied), PipelineError> {
+    let target = mapper.target().clone();
+    let stale = |what: &str| PipelineError::Apply(apply::ApplyError::Stale(what.to_owned()));
+    if plan.site != mapping.rules().site.id || plan.target != target_name(&target) {
+        return Err(stale("it was made for another site or target"));
+    }
+    if plan.mapping != mapping.hash().to_string() || plan.rules != rules_hash(&target) {
+        return Err(stale(
+            "the mapping or the target's rules changed since; make a new plan",
+        ));
+    }
+    probed(&*sink, &mapper).await?;
+    let mut ledger = Ledger::open(&layout.ledger())?;
+    let row = ledger.target(&plan.target)?;
+    let uid = uuid::Uuid::now_v7().to_string();
+    let run = ledger.begin_run(&uid, "apply", mapping.hash(), now())?;
+    let source: Arc<dyn Source> = Arc::new(Extracted {
+        layout: layout.clone(),
+    });
+    let (mut ledger, result) =
+        apply::apply(sink, ledger, source, mapper, plan, (row, run), options, on_event).await;
+    let (outcome, summary) = match &result {
+        Ok(applied) => (
+            if applied.stopped.is_some() {
+                "stopped"
+            } else {
+                "done"
+            },
+            serde_json::to_string(applied).map_err(io::Error::other)?,
+        ),
+        Err(error) => (
+            "failed",
+            serde_json::json!({ "error": error.to_string() }).to_string(),
+        ),
+    };
+    ledger.finish_run(run, outcome, &summary, now())?;
+    Ok((uid, result?))
+}
+
+/// Reads everything back.
+///
+/// # Errors
+/// When ledger or target cannot be read.
+pub async fn verify_target<S: Sink>(
+    sink: &S,
+    mapper: &Mapper,
+    layout: &Layout,
+    cancel: &CancellationToken,
+    progress: &dyn Fn(u64),
+) -> Result<Verified, PipelineError> {
+    let ledger = Ledger::read(&layout.ledger())?;
+    probed(sink, mapper).await?;
+    match ledger.known_target(&target_name(mapper.target()))? {
+        Some(row) => Ok(verify::verify(sink, &ledger, row, mapper, cancel, progress).await?),
+        None => Ok(Verified::default()),
+    }
+}
+
+/// Takes a run back.
+///
+/// # Errors
+/// When there is no such run, or ledger or target cannot be used.
+pub async fn rollback_run<S: Sink>(
+    sink: &S,
+    mapping: &Mapping,
+    mapper: &Mapper,
+    layout: &Layout,
+    asked: &str,
+    dry: bool,
+    cancel: &CancellationToken,
+) -> Result<(String, RolledBack), PipelineError> {
+    let mut ledger = Ledger::open(&layout.ledger())?;
+    let name = target_name(mapper.target());
+    let runs = ledger.runs()?;
+    let mut matching = Vec::new();
+    for run in runs.iter().rev().filter(|r| r.command == "apply") {
+        let here = ledger.targets_of(run.id)?.contains(&name);
+        if here && (asked == "last" || run.uid.starts_with(asked)) {
+            matching.push((run.id, run.uid.clone()));
+            if asked == "last" {
+                break;
+            }
+        }
+    }
+    let [(of, uid)] = &matching[..] else {
+        return Err(PipelineError::NoRun {
+            asked: asked.to_owned(),
+            found: matching.len(),
+        });
+    };
+    let row = ledger.target(&name)?;
+    let run = ledger.begin_run(
+        &uuid::Uuid::now_v7().to_string(),
+        "rollback",
+        mapping.hash(),
+        now(),
+    )?;
+    let result = rollback::rollback(sink, &mut ledger, (row, run), *of, dry, cancel).await;
+    let (outcome, summary) = match &result {
+        Ok(done) => ("done", serde_json::to_string(done).map_err(io::Error::other)?),
+        Err(error) => (
+            "failed",
+            serde_json::json!({ "error": error.to_string() }).to_string(),
+        ),
+    };
+    ledger.finish_run(run, outcome, &summary, now())?;
+    Ok((uid.clone(), result?))
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
