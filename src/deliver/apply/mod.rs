@@ -288,7 +288,11 @@ async fn phases<S: Sink>(
         put::change(this, change).await;
     }
     for (phase, kind) in [("media", Kind::Media), ("documents", Kind::Document)] {
-        let changes: Vec<Change> = of(kind, false).into_iter().cloned().collect();
+        let mut changes: Vec<Change> = of(kind, false).into_iter().cloned().collect();
+        // The first upload of a month makes its folder, and two of them at once stumble over each other (WordPress).
+        if kind == Kind::Media && !changes.is_empty() && !this.is_over() {
+            put::change(this, &changes.remove(0)).await;
+        }
         pool(this, phase, changes, on_event, |this, change| async move {
             put::change(&this, &change).await;
         })

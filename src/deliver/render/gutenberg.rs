@@ -200,49 +200,34 @@ static TOUCHED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Text for WordPress: every sign that one of its filters would take for more is a reference.
 pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
+    let mut touched = std::collections::BTreeSet::new();
     for found in TOUCHED.captures_iter(text) {
         let Some(all) = found.get(0) else { continue };
-        out.push_str(&plain(&text[at..all.start()]));
         let piece = all.as_str();
         // One sign of it as a reference is enough to make it unknown to the filters.
-        let reference = if found.name("cross").is_some() {
+        let first = if found.name("cross").is_some() {
             piece.find('x')
         } else {
             piece.find(|c: char| !c.is_whitespace())
         };
-        match reference.and_then(|i| piece[i..].chars().next().map(|c| (i, c))) {
-            Some((i, c)) => {
-                out.push_str(&plain(&piece[..i]));
-                let _ = write!(out, "&#{};", u32::from(c));
-                // The rest may hold the beginning of another one (`:):)`): as references too.
-                for c in piece[i + c.len_utf8()..].chars() {
-                    if ".-:;'`".contains(c) {
-                        let _ = write!(out, "&#{};", u32::from(c));
-                    } else {
-                        out.push_str(&plain(c.encode_utf8(&mut [0; 4])));
-                    }
-                }
-            }
-            None => out.push_str(&plain(piece)),
-        }
-        at = all.end();
+        touched.extend(first.map(|i| all.start() + i));
+        // The rest may hold the beginning of another one (`:):)`).
+        let signs = piece.char_indices().filter(|(_, c)| ".-:;'`".contains(*c));
+        touched.extend(signs.map(|(i, _)| all.start() + i));
     }
-    out.push_str(&plain(&text[at..]));
-    out
-}
-
-fn plain(text: &str) -> String {
-    let escaped = html::escape(text);
-    let mut out = String::with_capacity(escaped.len());
-    for c in escaped.chars() {
-        match c {
-            '[' => out.push_str("&#91;"),
-            ']' => out.push_str("&#93;"),
-            '\'' => out.push_str("&#039;"),
-            c => out.push(c),
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut before = ' ';
+    let mut rest = text.char_indices().peekable();
+    while let Some((i, c)) = rest.next() {
+        let after = rest.peek().map_or(' ', |(_, c)| *c);
+        // A hyphen beside white space becomes a dash; brackets, quotes and apostrophes are never left alone.
+        let dash = c == '-' && (before.is_whitespace() || after.is_whitespace());
+        if touched.contains(&i) || dash || matches!(c, '[' | ']' | '\'') {
+            let _ = write!(out, "&#{};", u32::from(c));
+        } else {
+            out.push_str(&html::escape(c.encode_utf8(&mut [0; 4])));
         }
+        before = c;
     }
     out
 }
