@@ -77,12 +77,20 @@ impl Journal {
         (Self { asks }, thread)
     }
 
-    async fn write(&self, entry: Entry) -> Result<i64, JournalError> {
+    async fn send(
+        &self,
+        entry: Entry,
+    ) -> Result<oneshot::Receiver<Result<i64, Arc<LedgerError>>>, JournalError> {
         let (answer, line) = oneshot::channel();
         self.asks
             .send(Ask::Write(entry, answer))
             .await
             .map_err(|_| JournalError::Ended)?;
+        Ok(line)
+    }
+
+    async fn write(&self, entry: Entry) -> Result<i64, JournalError> {
+        let line = self.send(entry).await?;
         line.await
             .map_err(|_| JournalError::Ended)?
             .map_err(JournalError::Ledger)
@@ -94,6 +102,46 @@ impl Journal {
     /// [`JournalError`]: nothing may be written.
     pub async fn intent(&self, intent: Intent) -> Result<i64, JournalError> {
         self.write(Entry::Intent(intent)).await
+    }
+
+    /// The same for several writes, in one transaction if the ledger is not busy.
+    ///
+    /// # Errors
+    /// [`JournalError`]: nothing may be written.
+    pub async fn intents(&self, intents: Vec<Intent>) -> Result<Vec<i64>, JournalError> {
+        let mut waiting = Vec::with_capacity(intents.len());
+        for intent in intents {
+            waiting.push(self.send(Entry::Intent(intent)).await?);
+        }
+        let mut lines = Vec::with_capacity(waiting.len());
+        for line in waiting {
+            lines.push(
+                line.await
+                    .map_err(|_| JournalError::Ended)?
+                    .map_err(JournalError::Ledger)?,
+            );
+        }
+        Ok(lines)
+    }
+
+    /// The ends of several writes.
+    ///
+    /// # Errors
+    /// [`JournalError`]
+    pub async fn ends(&self, ends: Vec<(i64, Done)>) -> Result<(), JournalError> {
+        let mut waiting = Vec::with_capacity(ends.len());
+        for (line, done) in ends {
+            waiting.push(
+                self.send(Entry::Done(line, Box::new(done), "ok".to_owned()))
+                    .await?,
+            );
+        }
+        for line in waiting {
+            line.await
+                .map_err(|_| JournalError::Ended)?
+                .map_err(JournalError::Ledger)?;
+        }
+        Ok(())
     }
 
     /// Says how it came out.

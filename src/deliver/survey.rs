@@ -4,7 +4,7 @@ use super::api::Failure;
 use super::entry::Mapper;
 use super::links;
 use super::packed::unpack;
-use super::plan::{FieldDiff, Memory, Presence};
+use super::plan::{FieldDiff, Memory, Plan, Presence};
 use super::sink::{Listed, Sink};
 use crate::ledger::{Delivery, DeliveryState, Kind, Ledger, LedgerError};
 use serde_json::Value;
@@ -124,11 +124,23 @@ impl Survey {
                     touched.entry(row.of.clone()).or_default().push((id, row));
                 }
             }
-            for (of, rows) in touched {
+            self.compare(sink, ledger, target, touched).await?;
+        }
+    }
+
+    async fn compare<S: Sink>(
+        &mut self,
+        sink: &S,
+        ledger: &Ledger,
+        target: i64,
+        touched: HashMap<String, Vec<(String, Delivery)>>,
+    ) -> Result<(), SurveyError> {
+        for (of, rows) in touched {
+            for rows in rows.chunks(100) {
                 let ids: Vec<String> = rows.iter().map(|r| r.0.clone()).collect();
                 let current = sink.read(Kind::Document, &of, &ids).await?;
                 for (id, row) in rows {
-                    let Some(remote) = current.iter().find(|c| c.id == id) else {
+                    let Some(remote) = current.iter().find(|c| c.id == *id) else {
                         continue;
                     };
                     if row.seen == Some(remote.seen()) {
@@ -141,10 +153,36 @@ impl Survey {
                         }
                         None => Vec::new(),
                     };
-                    self.drifted.insert(row.key, fields);
+                    self.drifted.insert(row.key.clone(), fields);
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Reads the entries that a plan would change: times of change are no finer than a second, so that an edit right after our
+    /// write does not show in them. Tells whether any of them is an editor's.
+    ///
+    /// # Errors
+    /// [`SurveyError`]
+    pub async fn look_closer<S: Sink>(
+        &mut self,
+        sink: &S,
+        ledger: &Ledger,
+        target: i64,
+        plan: &Plan,
+    ) -> Result<bool, SurveyError> {
+        let mut touched: HashMap<String, Vec<(String, Delivery)>> = HashMap::new();
+        for change in plan.changes.iter().filter(|c| c.kind == Kind::Document) {
+            if let Some(row) = ledger.delivery(target, Kind::Document, &change.key)?
+                && let Some(id) = row.remote.clone()
+            {
+                touched.entry(row.of.clone()).or_default().push((id, row));
+            }
+        }
+        let before = self.drifted.len();
+        self.compare(sink, ledger, target, touched).await?;
+        Ok(self.drifted.len() > before)
     }
 
     /// Second entries of ours: by key, or by slug and a number. For `verify`.

@@ -129,15 +129,33 @@ pub async fn plan_delivery<S: Sink>(
     probed(sink, mapper).await?;
     let ledger = Ledger::read(&layout.ledger())?;
     let row = ledger.known_target(&target_name(target))?;
-    let survey = Survey::look(sink, &ledger, row, mapper).await?;
+    let mut survey = Survey::look(sink, &ledger, row, mapper).await?;
+    let plan = planned(mapping, mapper, layout, &ledger, row, &survey)?;
+    if let Some(row) = row
+        && survey.look_closer(sink, &ledger, row, &plan).await?
+    {
+        return planned(mapping, mapper, layout, &ledger, Some(row), &survey);
+    }
+    Ok(plan)
+}
+
+fn planned(
+    mapping: &Mapping,
+    mapper: &Mapper,
+    layout: &Layout,
+    ledger: &Ledger,
+    row: Option<i64>,
+    survey: &Survey,
+) -> Result<Plan, PipelineError> {
+    let target = mapper.target();
     let titled = match target.slug {
         Some(form) => form == SlugForm::Title,
         None => target.kind != TargetKind::Wordpress || target.mode == Mode::Companion,
     };
     let known = Known {
-        ledger: &ledger,
+        ledger,
         target: row,
-        survey: &survey,
+        survey,
         sure: !titled,
     };
     let mut planner = Planner::new(mapper, &known, &target.retire)?;

@@ -293,6 +293,17 @@ async fn phases<S: Sink>(
         if kind == Kind::Media && !changes.is_empty() && !this.is_over() {
             put::change(this, &changes.remove(0)).await;
         }
+        let size = this.sink.batch();
+        if kind == Kind::Document && size > 1 {
+            let (new, old): (Vec<Change>, Vec<Change>) =
+                changes.into_iter().partition(|c| c.op == Op::Create);
+            let batches = batches(new, size);
+            pool(this, phase, batches, on_event, |this, batch| async move {
+                put::batch(&this, &batch).await;
+            })
+            .await;
+            changes = old;
+        }
         pool(this, phase, changes, on_event, |this, change| async move {
             put::change(&this, &change).await;
         })
@@ -337,6 +348,21 @@ async fn phases<S: Sink>(
     })
     .await;
     Ok(())
+}
+
+/// Changes of one type together, at most `size` at once.
+fn batches(changes: Vec<Change>, size: usize) -> Vec<Vec<Change>> {
+    let mut batches: Vec<Vec<Change>> = Vec::new();
+    for change in changes {
+        match batches
+            .iter_mut()
+            .find(|b| b.len() < size && b[0].of == change.of)
+        {
+            Some(batch) => batch.push(change),
+            None => batches.push(vec![change]),
+        }
+    }
+    batches
 }
 
 /// Does `work` for each thing, as many at once as the pace allows. A thing's key is never in flight twice: the things of one

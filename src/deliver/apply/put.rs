@@ -58,6 +58,68 @@ pub(super) fn halted<S: Sink>(run: &Run<S>, key: &str, title: &str, halt: Halt) 
     }
 }
 
+/// Makes several documents by one request, all or none; where that fails, one by one.
+pub(super) async fn batch<S: Sink>(run: &Run<S>, changes: &[Change]) {
+    match try_batch(run, changes).await {
+        Ok(true) => {}
+        Ok(false) => {
+            for one in changes {
+                change(run, one).await;
+            }
+        }
+        Err(halt) => {
+            let key = changes.first().map(|c| c.key.clone()).unwrap_or_default();
+            halted(run, &key, "several documents", halt);
+        }
+    }
+}
+
+async fn try_batch<S: Sink>(run: &Run<S>, changes: &[Change]) -> Result<bool, Halt> {
+    let mut ready = Vec::with_capacity(changes.len());
+    for change in changes {
+        let Some(item) = items::item(run, change)? else {
+            return Ok(false);
+        };
+        let (target, kind, key) = (run.target, item.kind(), item.key.clone());
+        let was = run.journal.read(move |l| l.delivery(target, kind, &key)).await?;
+        if was.is_some() {
+            return Ok(false);
+        }
+        let links = links(run, &item).await?;
+        let wire = run.sink.wire(&item, &links, first_stage(run));
+        ready.push((item, links, wire));
+    }
+    let Some(of) = ready.first().map(|r| r.0.of.clone()) else {
+        return Ok(true);
+    };
+    let intents = ready.iter().map(|r| intent(&r.0, PushOp::Create, None)).collect();
+    let lines = run.journal.intents(intents).await?;
+    let pairs: Vec<(&Item, &Wire)> = ready.iter().map(|(item, _, wire)| (item, wire)).collect();
+    match run.sink.create_many(&of, &pairs).await {
+        Ok(remotes) => {
+            let mut ends = Vec::with_capacity(remotes.len());
+            for ((line, (item, links, wire)), remote) in lines.into_iter().zip(&ready).zip(&remotes) {
+                losses(run, item, wire, remote);
+                ends.push((line, done(run, item, remote, links, (run.sink.is_atomic(), true))));
+            }
+            run.applied().created += ends.len() as u64;
+            run.journal.ends(ends).await?;
+            Ok(true)
+        }
+        Err(failure) => {
+            run.note(&failure);
+            let unsure = !matches!(failure.class, Class::Permanent | Class::TooLarge);
+            for (line, (item, ..)) in lines.into_iter().zip(&ready) {
+                if unsure {
+                    run.suspects().entry(item.key.clone()).or_default();
+                }
+                run.journal.failed(line, &failure.to_string(), false).await?;
+            }
+            Ok(false)
+        }
+    }
+}
+
 async fn try_change<S: Sink>(run: &Run<S>, change: &Change) -> Result<(), Halt> {
     let Some(item) = items::item(run, change)? else {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use super::{Change, Counts, FieldDiff, Held, Hold, Op, Plan, SCHEMA, field_diffs};
 use crate::deliver::entry::{Asset, Entry, Mapper, Term, Unfit, payload_hash};
+use crate::deliver::render::shown;
 use crate::document::{CaptureId, Document};
 use crate::ledger::{Delivery, DeliveryState, Kind, LedgerError};
 use crate::mapping::model::{Retire, RetireAction};
@@ -252,10 +253,10 @@ impl<'a> Planner<'a> {
         let Some(before) = self.memory.pushed(kind, key)? else {
             return Ok(Vec::new());
         };
-        Ok(field_diffs(
-            &before,
-            &serde_json::to_value(now).unwrap_or_default(),
-        ))
+        let mut after = serde_json::to_value(now).unwrap_or_default();
+        let mut before = before;
+        readable(&mut before, &mut after);
+        Ok(field_diffs(&before, &after))
     }
 
     fn hold(&mut self, key: &str, document: &Document, reason: Hold, note: &str, fields: Vec<FieldDiff>) {
@@ -484,6 +485,19 @@ impl<'a> Planner<'a> {
                 });
             }
         }
+    }
+}
+
+/// Bodies as what is read of them, unless only their markup differs.
+fn readable(before: &mut serde_json::Value, after: &mut serde_json::Value) {
+    let words = |v: &serde_json::Value| shown(v["body"].as_str().unwrap_or_default()).words.join(" ");
+    if before["body"] == after["body"] || before["body"].is_null() || after["body"].is_null() {
+        return;
+    }
+    let (a, b) = (words(before), words(after));
+    if a != b {
+        before["body"] = a.into();
+        after["body"] = b.into();
     }
 }
 
