@@ -145,9 +145,9 @@ impl Pace {
         }
         let own = if busy {
             // A CMS that says 0 means "less than a second".
-            self.floor.max(backoff(attempt))
+            self.floor.max(backoff(self.floor, attempt))
         } else if matches!(failure.class, Class::Transient | Class::Ambiguous) {
-            backoff(attempt)
+            backoff(self.floor, attempt)
         } else {
             return;
         };
@@ -162,10 +162,8 @@ impl Pace {
     }
 }
 
-/// Exponential with full jitter.
-fn backoff(attempt: u32) -> Duration {
-    let most = Duration::from_millis(200)
-        .saturating_mul(1 << attempt.min(10))
-        .min(LONGEST);
+/// Exponential with full jitter; begins with a fifth of the floor.
+fn backoff(floor: Duration, attempt: u32) -> Duration {
+    let most = (floor / 5).saturating_mul(1 << attempt.min(10)).min(LONGEST);
     most.mul_f64(fastrand::f64().mul_add(0.9, 0.1))
 }

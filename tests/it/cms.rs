@@ -79,6 +79,11 @@ impl WordPress {
         })
     }
 
+    /// Removes all content.
+    pub fn wipe(&self) {
+        script(&["wipe", self.root.parent().unwrap().to_str().unwrap()]).unwrap();
+    }
+
     /// With the companion plugin.
     pub fn companion() -> Option<Self> {
         let this = Self::empty()?;

@@ -119,10 +119,11 @@ fn a_portal_moves_into_wordpress_and_the_next_plan_is_empty() {
             .unwrap();
         assert_eq!(category["name"], document["section"]["label"]);
         let shown = post["content"]["rendered"].as_str().unwrap();
-        assert!(
-            !shown.contains("TIN TỨC CÙNG LOẠI") && !shown.contains("ctk-binhthuan.example"),
-            "{shown}"
-        );
+        assert!(!shown.contains("TIN TỨC CÙNG LOẠI"), "{shown}");
+        // Whatever has a place here is linked here. What has none (a picture that the portal lost) keeps its old address.
+        let files = document["media"].as_array().unwrap();
+        let lost = files.iter().filter(|m| m["state"] != "ok").count();
+        assert!(shown.matches("ctk-binhthuan.example").count() <= lost, "{shown}");
     }
     let hashes: BTreeSet<&str> = documents
         .iter()

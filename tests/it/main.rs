@@ -13,6 +13,7 @@ mod cli;
 mod cms;
 mod conformance;
 mod deliver;
+mod deliver_faults;
 mod demo;
 mod encodings;
 mod faults;
