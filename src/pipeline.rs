@@ -10,7 +10,8 @@ mod rebuild;
 mod store;
 
 pub use deliver::{
-    apply_plan, mapper, plan_delivery, probe_target, rollback_run, target_name, verify_target,
+    apply_plan, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run, target_name,
+    verify_target,
 };
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;

@@ -57,6 +57,8 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Take a run back: remove what it made, restore what it changed, list what somebody touched
     Rollback(RollbackArgs),
+    /// One decision for each old address: written for servers, and asked of a running one
+    Redirects(RedirectsArgs),
     /// Look whether the new CMS has all that is needed, or prepare it
     Target(TargetArgs),
     /// Counts of a site: pages, documents, media, failures
@@ -387,6 +389,38 @@ pub(super) struct RollbackArgs {
     /// Only say what would be done
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RedirectsArgs {
+    #[command(subcommand)]
+    pub(super) what: RedirectsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RedirectsCommand {
+    /// Write the redirect ledger and what servers read: nginx, Apache, IIS, Caddy, Netlify, CSV
+    Write(RedirectsWriteArgs),
+    /// Ask a running server for each old address
+    Verify(RedirectsVerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RedirectsWriteArgs {
+    #[command(flatten)]
+    pub(super) site: SiteArgs,
+    /// An access log of the old portal: which addresses are asked for; can be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(super) log: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RedirectsVerifyArgs {
+    #[command(flatten)]
+    pub(super) site: SiteArgs,
+    /// Where old addresses are answered now; the target's address if absent
+    #[arg(long, value_name = "URL")]
+    pub(super) at: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ mod inspect_tls;
 mod inspect_url;
 mod ledger;
 mod plan;
+mod redirects;
 mod rollback;
 mod run;
 mod schema;
@@ -83,6 +84,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Apply(args) => apply::main(args, ui),
         Command::Verify(args) => verify::main(args, ui),
         Command::Rollback(args) => rollback::main(args, ui),
+        Command::Redirects(args) => redirects::main(args, ui),
         Command::Target(args) => setup::main(args, ui),
         Command::Status(args) => status::main(args, ui),
         Command::Show(args) => show::main(args, ui),

@@ -12,6 +12,7 @@ mod multipart;
 mod pace;
 mod packed;
 pub mod plan;
+pub mod redirect;
 pub mod render;
 pub mod rollback;
 pub mod sink;

@@ -21,7 +21,7 @@ pub use captures::{CaptureRow, Medium, MediumState, Page};
 pub use delivery::{Delivery, DeliveryState, Done, Entry, Intent, Kind, Push, PushOp};
 pub use learned::{PatternRow, ProbeRow};
 pub use open::{Ledger, LedgerError};
-pub use query::{ListRow, Step};
+pub use query::{Address, ListRow, Step};
 pub use records::{DocumentRow, RunRow};
 pub use tally::{Finding, Listed, Tally};
 pub use types::{Counts, Failure, Place, Ready, UrlId, UrlKind, UrlState};

@@ -31,6 +31,25 @@ pub struct Step {
     pub text: String,
 }
 
+/// A page or a file, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Its row.
+    pub id: UrlId,
+    /// Canonical URL.
+    pub url: String,
+    /// Page or file.
+    pub kind: UrlKind,
+    /// How far it is.
+    pub state: UrlState,
+    /// Why it is there no more, or was not fetched.
+    pub class: String,
+    /// Hash of its last body, or of that of the page that it leads to.
+    pub body: Option<CaptureId>,
+    /// The document of the page, or of the one that it leads to; the first one if there are several.
+    pub document: Option<String>,
+}
+
 const WAITING: &str = "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.not_before, u.list, u.page, u.generation, \
                        c.etag, c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = u.id) \
                        FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.state = 0";
@@ -134,6 +153,32 @@ impl Ledger {
             spellings.sort();
         }
         Ok(spellings)
+    }
+
+    /// At most `limit` pages and files, by row, after `after`: what has an address that somebody may know.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn addresses(&self, after: UrlId, limit: usize) -> Result<Vec<Address>, LedgerError> {
+        self.all(
+            "SELECT u.id, u.url, u.kind, u.state, coalesce(n.text, ''), c.hash,
+               (SELECT min(d.id) FROM document d WHERE d.url_id = coalesce(u.target, u.id))
+             FROM url u LEFT JOIN name n ON n.id = u.reason LEFT JOIN url t ON t.id = u.target
+               LEFT JOIN capture c ON c.id = coalesce(t.capture, u.capture)
+             WHERE u.kind IN (0, 1) AND u.id > ? ORDER BY u.id LIMIT ?",
+            params![after.0, int(limit)],
+            |r| {
+                Ok(Address {
+                    id: UrlId(r.get(0)?),
+                    url: r.get(1)?,
+                    kind: UrlKind::from_code(r.get(2)?),
+                    state: UrlState::from_code(r.get(3)?),
+                    class: r.get(4)?,
+                    body: r.get::<_, Option<[u8; 32]>>(5)?.map(CaptureId::from_bytes),
+                    document: r.get(6)?,
+                })
+            },
+        )
     }
 
     /// Numbers for `status` and reports.

@@ -4,16 +4,17 @@ use super::error::PipelineError;
 use super::output::{Layout, write_atomic};
 use crate::deliver::apply::{self, Applied, Event, Options};
 use crate::deliver::plan::{Head, Plan, Planner};
+use crate::deliver::redirect::{Decision, Hits, Redirects};
 use crate::deliver::rollback::{self, RolledBack};
 use crate::deliver::sink::{Needs, Probe, Sink};
 use crate::deliver::verify::{self, Verified};
 use crate::deliver::{Known, Mapper, Source, Survey};
 use crate::document::{CaptureId, Document, DocumentId};
-use crate::ledger::Ledger;
+use crate::ledger::{DeliveryState, Kind, Ledger, UrlId, UrlKind, UrlState};
 use crate::mapping::Mapping;
 use crate::mapping::model::{Mode, SlugForm, Target, TargetKind};
 use std::collections::BTreeSet;
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, Read as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -302,6 +303,84 @@ pub async fn rollback_run<S: Sink>(
     };
     ledger.finish_run(run, outcome, &summary, now())?;
     Ok((uid.clone(), result?))
+}
+
+/// Every old address with its decision: what the ledger knows of the old portal against what was delivered.
+///
+/// # Errors
+/// When the ledger or a log cannot be read.
+pub fn redirect_ledger(
+    target: &Target,
+    layout: &Layout,
+    logs: &[PathBuf],
+) -> Result<Redirects, PipelineError> {
+    let ledger = Ledger::read(&layout.ledger())?;
+    let row = ledger.known_target(&target_name(target))?;
+    let mut all = Redirects::default();
+    let mut after = UrlId(0);
+    loop {
+        let addresses = ledger.addresses(after, 1000)?;
+        let Some(last) = addresses.last() else { break };
+        after = last.id;
+        for address in addresses {
+            let (kind, key) = match (&address.document, address.kind) {
+                (Some(id), _) => (Kind::Document, format!("doc:{id}")),
+                (None, UrlKind::Media) => match address.body {
+                    Some(hash) => (Kind::Media, format!("media:{hash}")),
+                    None => (Kind::Media, String::new()),
+                },
+                (None, _) => (Kind::Document, String::new()),
+            };
+            let delivered = match row {
+                Some(row) if !key.is_empty() => ledger.delivery(row, kind, &key)?,
+                _ => None,
+            };
+            let to = delivered
+                .filter(|d| d.state == DeliveryState::Live)
+                .and_then(|d| d.url);
+            let (decision, why) = match (&to, address.state) {
+                (Some(_), _) => (Decision::Redirect, key),
+                (None, UrlState::Gone) => (Decision::Gone, address.class.clone()),
+                (None, state) if address.class.is_empty() => (
+                    Decision::Unresolved,
+                    format!("{}: no document of it is delivered", state.as_str()),
+                ),
+                (None, state) => (
+                    Decision::Unresolved,
+                    format!("{}: {}", state.as_str(), address.class),
+                ),
+            };
+            all.add(&address.url, decision, to.as_deref(), &why);
+            for spelling in ledger.aliases(address.id)? {
+                all.add(&spelling, decision, to.as_deref(), &why);
+            }
+        }
+    }
+    for path in logs {
+        let mut hits = Hits::default();
+        let mut reader = io::BufReader::new(fs_err::File::open(path)?);
+        let mut line = Vec::new();
+        // Lines are bounded: a log is a file that others write.
+        while reader.by_ref().take(64 << 10).read_until(b'\n', &mut line)? > 0 {
+            hits.line(&String::from_utf8_lossy(&line));
+            line.clear();
+        }
+        all.count(&hits);
+    }
+    all.apply(&target.redirect);
+    Ok(all)
+}
+
+/// Hosts of the old portal.
+#[must_use]
+pub fn old_hosts(mapping: &Mapping) -> Vec<String> {
+    let site = &mapping.rules().site;
+    let aliases = site.aliases.iter().filter_map(|a| url::Url::parse(a).ok());
+    [site.base.clone()]
+        .into_iter()
+        .chain(aliases)
+        .filter_map(|u| u.host_str().map(str::to_owned))
+        .collect()
 }
 
 fn now() -> i64 {

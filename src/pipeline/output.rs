@@ -59,6 +59,12 @@ impl Layout {
         self.root.join("plan.json")
     }
 
+    /// `redirects/<name>`
+    #[must_use]
+    pub fn redirects(&self, name: &str) -> PathBuf {
+        self.root.join("redirects").join(name)
+    }
+
     /// `quarantine/<key>.json`
     #[must_use]
     pub fn quarantine(&self, key: &str) -> PathBuf {

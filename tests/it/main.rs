@@ -20,6 +20,7 @@ mod faults;
 mod net;
 mod pagers;
 mod politeness;
+mod redirects;
 mod resume;
 mod sessions;
 mod sources;

@@ -34,7 +34,10 @@ fn write(block: &Block, out: &mut String) {
             let hashes = "#".repeat(usize::from(*level).clamp(1, 6));
             let text = inline(&text.replace('\n', " "), marks, false);
             // A closing run of `#` would be taken for one of the syntax.
-            let text = text.strip_suffix('#').map_or(text.clone(), |t| format!("{t}\\#"));
+            let text = match text.strip_suffix('#') {
+                Some(rest) if !rest.ends_with('\\') => format!("{rest}\\#"),
+                _ => text,
+            };
             let _ = writeln!(out, "{hashes} {text}\n");
         }
         Block::Image { image, .. } => picture(out, image),

@@ -274,6 +274,22 @@ impl Check<'_> {
             }
             seen.push(id);
         }
+        for rule in target.tables("redirect") {
+            let said = [
+                rule.get("to").is_some(),
+                truth(&rule, "gone"),
+                truth(&rule, "archive"),
+            ];
+            if said.into_iter().filter(|s| *s).count() != 1 {
+                self.add(
+                    "mapping::redirect",
+                    rule.span.clone(),
+                    "a redirect says where, or `gone`, or `archive`: one of them",
+                    "none, or several",
+                    "",
+                );
+            }
+        }
         for (key, least, most) in [("concurrency", 1, 64), ("slug_max", 20, 200)] {
             if let Some(node) = target.get(key)
                 && number(node).is_some_and(|n| n < f64::from(least) || n > f64::from(most))
@@ -288,6 +304,10 @@ impl Check<'_> {
             }
         }
     }
+}
+
+fn truth(table: &Table<'_, '_>, key: &str) -> bool {
+    table.get(key).and_then(|n| n.get_ref().as_bool()) == Some(true)
 }
 
 /// `sha256:` and the digits of a fingerprint, as `net` reads it.

@@ -1,6 +1,7 @@
 //! `[target]`: the new CMS, and what of a document goes where in it. Secrets are never in the file.
 
 use super::Span;
+use crate::mapping::pattern::Pattern;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -62,6 +63,9 @@ pub struct Target {
     /// When a page that is gone is taken off the CMS.
     #[serde(default)]
     pub retire: Retire,
+    /// Where old addresses lead that no document took over: lists, start pages, sections. The first rule that fits counts.
+    #[serde(default)]
+    pub redirect: Vec<RedirectRule>,
     /// What of a collection goes where. Without any, a CMS with fixed types takes all documents as articles.
     #[serde(default)]
     pub entry: Vec<EntryRule>,
@@ -213,4 +217,20 @@ pub struct EntryRule {
     pub fields: BTreeMap<String, String>,
     /// Public address, if the CMS does not say it: `/articles/{slug}`.
     pub url: Option<String>,
+}
+
+/// `[[target.redirect]]`: one of `to`, `gone`, `archive`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedirectRule {
+    /// Path and query of the old address.
+    pub from: Pattern,
+    /// The new address; `$1` are groups of `from`.
+    pub to: Option<String>,
+    /// It has no successor: 410.
+    #[serde(default)]
+    pub gone: bool,
+    /// It stays where it is, in an archive that somebody keeps: no redirect.
+    #[serde(default)]
+    pub archive: bool,
 }
