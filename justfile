@@ -17,6 +17,11 @@ bootstrap:
 run *ARGS:
     cargo run --locked --release -- demo {{ARGS}}
 
+# the bundled portal in a WordPress that this starts (`demo-wordpress down` ends it)
+[group('work')]
+demo-wordpress *ARGS:
+    tests/cms/demo-wordpress.sh {{ARGS}}
+
 # all tests
 [group('work')]
 test *ARGS:

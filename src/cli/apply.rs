@@ -94,25 +94,14 @@ fn verb(phase: &str) -> &'static str {
 /// `--only`: globs, and documents with a verdict.
 fn chosen(args: &ApplyArgs, site: &Site) -> Result<Options, CliError> {
     let mut options = Options::default();
-    let mut globs = globset::GlobSetBuilder::new();
-    let mut any = false;
-    for only in &args.only {
-        if only == "approved" {
-            let ledger = Ledger::read(&site.layout.ledger()).map_err(failure)?;
-            options.approved = Some(ledger.approved().map_err(failure)?);
-            continue;
-        }
-        let glob = globset::Glob::new(only).map_err(|e| {
-            CliError::new(Exit::Usage, "usage::glob", e).hint("`news:4*`, `news/*`, `*-2023-*`")
-        })?;
-        globs.add(glob);
-        any = true;
+    let (verdicts, globs): (Vec<String>, Vec<String>) =
+        args.only.iter().cloned().partition(|only| only == "approved");
+    if !verdicts.is_empty() {
+        let ledger = Ledger::read(&site.layout.ledger()).map_err(failure)?;
+        options.approved = Some(ledger.approved().map_err(failure)?);
     }
-    if any {
-        let set = globs
-            .build()
-            .map_err(|e| CliError::new(Exit::Usage, "usage::glob", e))?;
-        options.only = Some(set);
+    if !globs.is_empty() {
+        options.only = Some(super::approve::globs(&globs)?);
     }
     Ok(options)
 }

@@ -53,6 +53,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Carry out a plan, exactly
     Apply(ApplyArgs),
+    /// A verdict on documents as they are now, for `apply --only approved`
+    Approve(ApproveArgs),
     /// Read everything back from the new CMS and report each loss
     Verify(VerifyArgs),
     /// Take a run back: remove what it made, restore what it changed, list what somebody touched
@@ -371,6 +373,23 @@ pub(super) struct ApplyArgs {
     /// Only say what would be done
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApproveArgs {
+    /// The site's mapping file
+    pub(super) mapping: PathBuf,
+    /// Documents whose key or collection/key matches
+    #[arg(required = true, value_name = "GLOB")]
+    pub(super) globs: Vec<String>,
+    /// They must not be delivered
+    #[arg(long)]
+    pub(super) reject: bool,
+    /// Why
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub(super) note: String,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Debug, Args)]

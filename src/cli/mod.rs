@@ -2,6 +2,7 @@
 //! never does anything.
 
 mod apply;
+mod approve;
 mod args;
 mod check;
 mod completions;
@@ -82,6 +83,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Ledger(args) => ledger::main(args, ui),
         Command::Plan(args) => plan::main(args, ui),
         Command::Apply(args) => apply::main(args, ui),
+        Command::Approve(args) => approve::main(args, ui),
         Command::Verify(args) => verify::main(args, ui),
         Command::Rollback(args) => rollback::main(args, ui),
         Command::Redirects(args) => redirects::main(args, ui),

@@ -215,8 +215,15 @@ pub async fn apply_plan<S: Sink>(
     let source: Arc<dyn Source> = Arc::new(Extracted {
         layout: layout.clone(),
     });
-    let (mut ledger, result) =
-        apply::apply(sink, ledger, source, mapper, plan, (row, run), options, on_event).await;
+    let job = apply::Job {
+        sink,
+        source,
+        mapper,
+        target: row,
+        run,
+        options,
+    };
+    let (mut ledger, result) = apply::apply(job, ledger, plan, on_event).await;
     let (outcome, summary) = match &result {
         Ok(applied) => (
             if applied.stopped.is_some() {

@@ -215,29 +215,41 @@ impl<S: Sink> Run<S> {
     }
 }
 
-/// Carries out `plan`.
+/// What a plan is carried out with.
+pub struct Job<S: Sink> {
+    /// The target.
+    pub sink: Arc<S>,
+    /// The documents.
+    pub source: Arc<dyn Source>,
+    /// What makes entries of them.
+    pub mapper: Arc<Mapper>,
+    /// Row of the target in the ledger.
+    pub target: i64,
+    /// Row of the run.
+    pub run: i64,
+    /// Which changes, and for how long.
+    pub options: Options,
+}
+
+/// Carries out `plan`. The ledger comes back with the answer.
 ///
 /// # Errors
 /// [`ApplyError`] when nothing can be done; what fails on one object is in the answer.
 pub async fn apply<S: Sink>(
-    sink: Arc<S>,
+    job: Job<S>,
     ledger: Ledger,
-    source: Arc<dyn Source>,
-    mapper: Arc<Mapper>,
     plan: &Plan,
-    (target, run): (i64, i64),
-    options: Options,
     on_event: &(dyn Fn(Event) + Send + Sync),
 ) -> (Ledger, Result<Applied, ApplyError>) {
-    let (journal, thread) = Journal::start(ledger, target, run);
+    let (journal, thread) = Journal::start(ledger, job.target, job.run);
     let this = Arc::new(Run {
-        sink,
+        sink: job.sink,
         journal,
-        source,
-        mapper,
-        target,
-        run,
-        options,
+        source: job.source,
+        mapper: job.mapper,
+        target: job.target,
+        run: job.run,
+        options: job.options,
         suspects: Mutex::default(),
         applied: Mutex::default(),
     });
