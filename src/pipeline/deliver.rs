@@ -31,12 +31,13 @@ pub fn target_name(target: &Target) -> String {
 /// Hash of a target's rules: what they say of payloads, not how fast they are sent.
 fn rules_hash(target: &Target) -> String {
     let said = format!(
-        "{:?} {:?} {:?} {:?} {} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {} {:?} {:?} {:?} {:?}",
         target.kind,
         target.mode,
         target.state,
         target.slug,
         target.slug_max,
+        target.body,
         target.byline,
         target.authors,
         target.entry

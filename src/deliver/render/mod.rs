@@ -18,7 +18,19 @@ pub use text::{Shown, shown, words};
 pub use gutenberg::gutenberg;
 
 use crate::document::{Block, Document, Inline};
+use crate::mapping::model::BodyForm;
 use std::collections::BTreeSet;
+
+/// A body in the form that a target reads.
+#[must_use]
+pub fn render(blocks: &[Block], form: BodyForm) -> String {
+    match form {
+        BodyForm::Html => html(blocks),
+        BodyForm::Gutenberg => gutenberg(blocks),
+        BodyForm::Markdown => markdown(blocks),
+        BodyForm::PortableText => portable_text(blocks).to_string(),
+    }
+}
 
 /// Begins a token.
 pub(super) const OPEN: char = '\u{E000}';

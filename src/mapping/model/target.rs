@@ -51,6 +51,8 @@ pub struct Target {
     /// Longest time for one answer.
     #[serde(default = "timeout")]
     pub timeout: Span,
+    /// What bodies are written in; what the CMS reads if absent.
+    pub body: Option<BodyForm>,
     /// Where a signature goes that no field takes.
     #[serde(default)]
     pub byline: BylineUse,
@@ -106,6 +108,15 @@ impl TargetKind {
             Self::Directus => "directus",
         }
     }
+
+    /// What it reads bodies in.
+    #[must_use]
+    pub const fn body(self) -> BodyForm {
+        match self {
+            Self::Wordpress => BodyForm::Gutenberg,
+            Self::Directus => BodyForm::Html,
+        }
+    }
 }
 
 /// `target.mode`
@@ -138,6 +149,20 @@ pub enum SlugForm {
     Title,
     /// From the title, always with a short key: whatever has this slug is ours.
     TitleKey,
+}
+
+/// `target.body`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BodyForm {
+    /// Clean HTML.
+    Html,
+    /// HTML with the comments of WordPress's block editor.
+    Gutenberg,
+    /// CommonMark with tables.
+    Markdown,
+    /// Portable Text, as JSON.
+    PortableText,
 }
 
 /// `target.byline`
