@@ -11,7 +11,7 @@ mod store;
 
 pub use deliver::{
     apply_plan, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run, target_name,
-    verify_target,
+    verify_run, verify_target,
 };
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;

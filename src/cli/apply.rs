@@ -7,8 +7,9 @@ use super::target::{failure, reactor};
 use super::{Exit, Outcome, Ui};
 use crate::deliver::apply::{Applied, Event, LeftAlone, Loss, Options, Refused, Stop};
 use crate::deliver::plan::{Plan, summary};
+use crate::deliver::redirect::Decision;
 use crate::ledger::Ledger;
-use crate::pipeline::apply_plan;
+use crate::pipeline::{apply_plan, verify_run};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -43,7 +44,7 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
     }
     let (runtime, cancel) = reactor()?;
     let options = Options {
-        cancel,
+        cancel: cancel.clone(),
         limit: args.limit,
         deadline: args.max_time.map(|t| Instant::now() + t),
         ..chosen(args, &site)?
@@ -64,7 +65,34 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
             }
         }
     };
-    let (uid, applied) = with_sink!(site, |sink| runtime.block_on(apply_plan(
+    let verify = |uid: String, mut applied: Applied| {
+        let found = with_sink!(site, |sink| runtime.block_on(verify_run(
+            &*sink,
+            &site.mapper,
+            &site.layout,
+            &uid,
+            &cancel,
+            &|done| on_event(Event::Done {
+                phase: "verify",
+                done
+            }),
+        )))
+        .map_err(failure)?;
+        // What the answers to writes showed was told already.
+        let told = |l: &Loss| {
+            applied
+                .losses
+                .iter()
+                .any(|a| a.key == l.key && a.field == l.field)
+        };
+        let new: Vec<Loss> = found.losses.into_iter().filter(|l| !told(l)).collect();
+        applied.losses.extend(new);
+        if found.interrupted {
+            applied.stopped = Some(Stop::Interrupted);
+        }
+        Ok::<_, CliError>((uid, applied))
+    };
+    let (uid, mut applied) = with_sink!(site, |sink| runtime.block_on(apply_plan(
         sink,
         &site.mapping,
         site.mapper.clone(),
@@ -74,6 +102,29 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
         &on_event,
     )))
     .map_err(failure)?;
+    let (uid, applied) = if applied.stopped.is_none() && applied.wrote() > 0 {
+        on_event(Event::Phase {
+            phase: "redirects",
+            total: 1,
+        });
+        let (redirects, _) = super::redirects::write_files(&site, &[])?;
+        applied.redirects = redirects
+            .counts()
+            .get(&Decision::Redirect)
+            .copied()
+            .unwrap_or_default();
+        if args.no_verify {
+            (uid, applied)
+        } else {
+            on_event(Event::Phase {
+                phase: "verify",
+                total: applied.wrote(),
+            });
+            verify(uid, applied)?
+        }
+    } else {
+        (uid, applied)
+    };
     *bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     tell(&uid, &applied, started.elapsed().as_secs_f64(), ui);
     exit(&applied)
@@ -87,6 +138,8 @@ fn verb(phase: &str) -> &'static str {
         "links" => "Linking",
         "publish" => "Publishing",
         "retire" => "Retiring",
+        "redirects" => "Redirects",
+        "verify" => "Reading back",
         _ => "Checking",
     }
 }
@@ -118,6 +171,15 @@ fn tell(uid: &str, a: &Applied, seconds: f64, ui: &Ui) {
             a.created, a.updated, a.published, a.relinked, a.retired, a.already
         ),
     );
+    if a.redirects > 0 {
+        ui.status(
+            "Redirects",
+            format_args!(
+                "{} old addresses lead to new ones; `redirects write` tells of the rest",
+                a.redirects
+            ),
+        );
+    }
     if a.adopted + a.duplicates > 0 {
         ui.status(
             "Repaired",

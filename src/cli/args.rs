@@ -370,6 +370,9 @@ pub(super) struct ApplyArgs {
     /// Stop after this time; the same command continues
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(super) max_time: Option<Duration>,
+    /// Do not read back what was written
+    #[arg(long)]
+    pub(super) no_verify: bool,
     /// Only say what would be done
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,

@@ -6,9 +6,10 @@ use super::error::CliError;
 use super::secret::Site;
 use super::target::{failure, reactor};
 use super::{Exit, Outcome, Ui};
-use crate::deliver::redirect::{Decision, Format, Redirect, verify, write};
+use crate::deliver::redirect::{Decision, Format, Redirect, Redirects, verify, write};
 use crate::net;
 use crate::pipeline::{old_hosts, redirect_ledger, write_atomic};
+use std::path::PathBuf;
 use url::Url;
 
 pub(super) fn main(args: &RedirectsArgs, ui: &Ui) -> Outcome {
@@ -18,9 +19,9 @@ pub(super) fn main(args: &RedirectsArgs, ui: &Ui) -> Outcome {
     }
 }
 
-fn write_all(args: &RedirectsWriteArgs, ui: &Ui) -> Outcome {
-    let site = Site::load(&args.site)?;
-    let ledger = redirect_ledger(&site.target, &site.layout, &args.log).map_err(failure)?;
+/// Decides every old address and writes the files of all servers.
+pub(super) fn write_files(site: &Site, logs: &[PathBuf]) -> Result<(Redirects, Vec<Redirect>), CliError> {
+    let ledger = redirect_ledger(&site.target, &site.layout, logs).map_err(failure)?;
     let all: Vec<Redirect> = ledger.all().collect();
     for format in Format::ALL {
         for (name, text) in write(format, &all) {
@@ -33,6 +34,12 @@ fn write_all(args: &RedirectsWriteArgs, ui: &Ui) -> Outcome {
         lines.push('\n');
     }
     write_atomic(&site.layout.redirects("ledger.jsonl"), lines.as_bytes())?;
+    Ok((ledger, all))
+}
+
+fn write_all(args: &RedirectsWriteArgs, ui: &Ui) -> Outcome {
+    let site = Site::load(&args.site)?;
+    let (ledger, all) = write_files(&site, &args.log)?;
     let counts = ledger.counts();
     let count = |d: Decision| counts.get(&d).copied().unwrap_or_default();
     let problems = ledger.problems(&old_hosts(&site.mapping));

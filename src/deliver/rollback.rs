@@ -80,85 +80,153 @@ pub async fn rollback<S: Sink>(
             did.insert(key, Did { first: push, made });
         }
     }
-    let mut result = RolledBack::default();
+    let mut back = Back {
+        sink,
+        ledger,
+        at: (target, run),
+        of,
+        dry,
+        result: RolledBack::default(),
+    };
     // Documents before what they refer to.
-    for ((kind, key), did) in did.into_iter().rev() {
-        if cancel.is_cancelled() {
-            result.interrupted = true;
-            break;
+    let (mut waiting, mut later) = (did.into_iter().rev().collect::<Vec<_>>(), Vec::new());
+    loop {
+        let removed = back.result.removed;
+        for ((kind, key), did) in waiting.drain(..) {
+            if cancel.is_cancelled() {
+                back.result.interrupted = true;
+                return Ok(back.result);
+            }
+            if back.one(kind, &key, &did).await? == Step::InUse {
+                later.push(((kind, key), did));
+            }
         }
-        let Some(was) = ledger.delivery(target, kind, &key)? else {
-            continue;
-        };
-        let (Some(id), true) = (was.remote.clone(), was.run >= of) else {
-            continue;
-        };
-        let leave = |why: &str| Loss {
-            key: key.clone(),
+        // A term is free once those below it are gone.
+        if later.is_empty() {
+            return Ok(back.result);
+        }
+        if back.result.removed == removed {
+            for ((kind, key), _) in later {
+                if let Some(was) = back.ledger.delivery(target, kind, &key)? {
+                    back.leave(&was, "is in use");
+                }
+            }
+            return Ok(back.result);
+        }
+        std::mem::swap(&mut waiting, &mut later);
+    }
+}
+
+/// What became of one object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Over,
+    /// Something refers to it still.
+    InUse,
+}
+
+/// A rollback under way.
+struct Back<'a, S: Sink> {
+    sink: &'a S,
+    ledger: &'a mut Ledger,
+    at: (i64, i64),
+    of: i64,
+    dry: bool,
+    result: RolledBack,
+}
+
+impl<S: Sink> Back<'_, S> {
+    fn leave(&mut self, was: &Delivery, why: &str) {
+        self.result.left.push(Loss {
+            key: was.key.clone(),
             title: was.slug.clone().unwrap_or_default(),
-            remote: id.clone(),
+            remote: was.remote.clone().unwrap_or_default(),
             field: "left".into(),
             ours: String::new(),
             theirs: why.into(),
+        });
+    }
+
+    async fn one(&mut self, kind: Kind, key: &str, did: &Did) -> Result<Step, RollbackError> {
+        let Some(was) = self.ledger.delivery(self.at.0, kind, key)? else {
+            return Ok(Step::Over);
         };
-        if was.run != of {
-            result
-                .left
-                .push(leave("a later run wrote it: take that one back first"));
-            continue;
+        let (Some(id), true) = (was.remote.clone(), was.run >= self.of) else {
+            return Ok(Step::Over);
+        };
+        if was.run != self.of {
+            self.leave(&was, "a later run wrote it: take that one back first");
+            return Ok(Step::Over);
         }
-        let current = sink.read(kind, &was.of, std::slice::from_ref(&id)).await?;
+        let current = self.sink.read(kind, &was.of, std::slice::from_ref(&id)).await?;
         let Some(current) = current.into_iter().next() else {
-            result.left.push(leave("is not there any more"));
-            if !dry {
-                forget(ledger, (target, run), &was, PushOp::Delete, None)?;
+            self.leave(&was, "is not there any more");
+            if !self.dry {
+                forget(self.ledger, self.at, &was, PushOp::Delete, None)?;
             }
-            continue;
+            return Ok(Step::Over);
         };
-        if kind != Kind::Term && was.seen != Some(current.seen()) {
-            result.left.push(leave("somebody changed it since"));
-            continue;
+        let touched = was.seen != Some(current.seen())
+            || (kind == Kind::Document && was.modified.is_some() && was.modified != current.modified);
+        if kind != Kind::Term && touched {
+            self.leave(&was, "somebody changed it since");
+            return Ok(Step::Over);
         }
-        if kind == Kind::Term && !sink.is_unused(&current) {
-            result.left.push(leave("is in use"));
-            continue;
+        if did.made && kind == Kind::Term && !self.sink.is_unused(&current) && !self.dry {
+            return Ok(Step::InUse);
         }
         if did.made {
-            if !dry {
-                let line = begin(ledger, (target, run), &was, PushOp::Delete, &current)?;
-                sink.delete(kind, &was.of, &id).await?;
-                end(ledger, (target, run), line, &gone(&was), None, Some(Vec::new()))?;
+            if !self.dry {
+                let line = begin(self.ledger, self.at, &was, PushOp::Delete, &current)?;
+                self.sink.delete(kind, &was.of, &id).await?;
+                end(self.ledger, self.at, line, &gone(&was), None, Some(Vec::new()))?;
             }
-            result.removed += 1;
-        } else if let Some(fields) = did.first.prior.as_deref().and_then(unpack) {
-            if !dry {
-                let prior = writable(&fields, &current);
-                let line = begin(ledger, (target, run), &was, PushOp::Update, &current)?;
-                let remote = sink.patch(kind, &was.of, &id, &prior).await?;
-                let row = Delivery {
-                    payload: did.first.was,
-                    seen: Some(remote.seen()),
-                    modified: remote.modified.clone(),
-                    state: if remote.live {
-                        DeliveryState::Live
-                    } else {
-                        DeliveryState::Staged
-                    },
-                    ..was.clone()
-                };
-                end(
-                    ledger,
-                    (target, run),
-                    line,
-                    &row,
-                    did.first.was_body.clone(),
-                    None,
-                )?;
-            }
-            result.restored += 1;
+            self.result.removed += 1;
+            return Ok(Step::Over);
         }
+        // What was only made public is hidden again.
+        let prior = match did.first.prior.as_deref().and_then(unpack) {
+            Some(fields) => writable(&fields, &current),
+            None if did.first.op == PushOp::Publish => self.sink.state_fields(false),
+            None => return Ok(Step::Over),
+        };
+        if !self.dry {
+            self.restore(&was, &id, did, &prior, &current).await?;
+        }
+        self.result.restored += 1;
+        Ok(Step::Over)
     }
-    Ok(result)
+
+    async fn restore(
+        &mut self,
+        was: &Delivery,
+        id: &str,
+        did: &Did,
+        prior: &Map<String, Value>,
+        current: &Remote,
+    ) -> Result<(), RollbackError> {
+        let line = begin(self.ledger, self.at, was, PushOp::Update, current)?;
+        let remote = self.sink.patch(was.kind, &was.of, id, prior).await?;
+        let before = self
+            .ledger
+            .writer_before(self.at.0, was.kind, &was.key, self.of)?;
+        let row = Delivery {
+            payload: did.first.was,
+            seen: Some(remote.seen()),
+            modified: remote.modified.clone(),
+            url: remote.url.clone().or_else(|| was.url.clone()),
+            state: if remote.live {
+                DeliveryState::Live
+            } else {
+                DeliveryState::Staged
+            },
+            // Now the run before can be taken back, too.
+            run: before.unwrap_or(was.run),
+            ..was.clone()
+        };
+        end(self.ledger, self.at, line, &row, did.first.was_body.clone(), None)?;
+        Ok(())
+    }
 }
 
 /// The fields that differ: only they are written.

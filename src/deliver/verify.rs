@@ -2,7 +2,7 @@
 
 use super::api::Class;
 use super::apply::Loss;
-use super::entry::{Asset, Mapper};
+use super::entry::{Asset, Mapper, Term};
 use super::links;
 use super::packed::unpack;
 use super::render::shown;
@@ -35,7 +35,7 @@ pub struct Verified {
     pub interrupted: bool,
 }
 
-/// Reads all objects of `target` back.
+/// Reads the objects of `target` back: all, or those that one run wrote.
 ///
 /// # Errors
 /// [`SurveyError`] when target or ledger cannot be read.
@@ -44,10 +44,15 @@ pub async fn verify<S: Sink>(
     ledger: &Ledger,
     target: i64,
     mapper: &Mapper,
+    run: Option<i64>,
     cancel: &CancellationToken,
     progress: &dyn Fn(u64),
 ) -> Result<Verified, SurveyError> {
-    let survey = Survey::look(sink, ledger, None, mapper).await?;
+    // Second copies of everything are looked for when everything is read.
+    let survey = match run {
+        Some(_) => Survey::default(),
+        None => Survey::look(sink, ledger, None, mapper).await?,
+    };
     let mut verified = Verified::default();
     for kind in [Kind::Term, Kind::Media, Kind::Document] {
         let mut after = String::new();
@@ -56,9 +61,10 @@ pub async fn verify<S: Sink>(
                 verified.interrupted = true;
                 return Ok(verified);
             }
-            let rows = ledger.deliveries(target, kind, &after, ROWS)?;
+            let mut rows = ledger.deliveries(target, kind, &after, ROWS)?;
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.key);
+            rows.retain(|r| run.is_none_or(|run| r.run == run));
             page(sink, ledger, target, kind, rows, &survey, &mut verified).await?;
             progress(verified.documents + verified.media + verified.terms);
         }
@@ -116,7 +122,10 @@ async fn page<S: Sink>(
                     verified.media += 1;
                     media(sink, ledger, target, row, remote, &mut losses).await?;
                 }
-                _ => verified.terms += 1,
+                _ => {
+                    verified.terms += 1;
+                    term(sink, ledger, target, row, remote, &mut losses)?;
+                }
             }
         }
     }
@@ -242,6 +251,42 @@ fn plain(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// A category or tag of ours: name, slug, the one above. One that was there before us is its owner's.
+fn term<S: Sink>(
+    sink: &S,
+    ledger: &Ledger,
+    target: i64,
+    row: &Delivery,
+    remote: &Remote,
+    losses: &mut Losses<'_>,
+) -> Result<(), SurveyError> {
+    let pushed = ledger
+        .pushed(target, Kind::Term, &row.key)?
+        .and_then(|b| unpack(&b));
+    let Some(term) = pushed
+        .and_then(|v| serde_json::from_value::<Term>(v).ok())
+        .filter(|_| row.ours)
+    else {
+        return Ok(());
+    };
+    losses.title.clone_from(&term.name);
+    let item = Item {
+        key: row.key.clone(),
+        of: row.of.clone(),
+        slug: row.slug.clone().unwrap_or_default(),
+        payload: row.payload.unwrap_or_else(|| CaptureId::of(b"")),
+        body: Payload::Term(term),
+    };
+    let wire = sink.wire(&item, &links::of(ledger, target, &item)?, Stage::Final);
+    for (name, ours) in &wire.fields {
+        let theirs = remote.fields.get(name).cloned().unwrap_or_default();
+        if !sink.same(name, ours, &theirs) {
+            losses.add(sink.label(name), &plain(ours), &plain(&theirs));
+        }
+    }
+    Ok(())
 }
 
 async fn media<S: Sink>(

@@ -24,6 +24,9 @@ CREATE INDEX refers_key ON refers (target, key);
 CREATE TABLE verdict (key TEXT PRIMARY KEY, revision TEXT NOT NULL, approved INTEGER NOT NULL, note TEXT, at INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
+/// Who wrote an object before, for taking runs back one after the other.
+pub(super) const BY_KEY: &str = "CREATE INDEX push_key ON push (target, key);";
+
 /// What an object of a target is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -410,6 +413,26 @@ impl Ledger {
             params![run, before, i64::try_from(limit).unwrap_or(i64::MAX)],
             push,
         )
+    }
+
+    /// The last run before `run` that wrote an object.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn writer_before(
+        &self,
+        target: i64,
+        kind: Kind,
+        key: &str,
+        run: i64,
+    ) -> Result<Option<i64>, LedgerError> {
+        let runs: Vec<Option<i64>> = self.all(
+            "SELECT max(run) FROM push WHERE target = ? AND kind = ? AND key = ? AND run < ?
+               AND done IS NOT NULL AND remote IS NOT NULL AND op <> 4",
+            params![target, kind.code(), key, run],
+            |r| r.get(0),
+        )?;
+        Ok(runs.into_iter().flatten().next())
     }
 
     /// Targets that a run wrote to.

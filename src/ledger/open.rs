@@ -97,7 +97,13 @@ impl LedgerError {
 }
 
 /// The schema, one step a version: step N leads from `user_version` N to N+1. Steps are never changed, only added.
-const MIGRATIONS: &[&str] = &[FIRST, super::learned::SCHEMA, HELD, super::delivery::SCHEMA];
+const MIGRATIONS: &[&str] = &[
+    FIRST,
+    super::learned::SCHEMA,
+    HELD,
+    super::delivery::SCHEMA,
+    super::delivery::BY_KEY,
+];
 
 /// Pages are listed by what is held of them, whatever became of their URL since.
 const HELD: &str = "

@@ -257,8 +257,28 @@ pub async fn verify_target<S: Sink>(
     let ledger = Ledger::read(&layout.ledger())?;
     probed(sink, mapper).await?;
     match ledger.known_target(&target_name(mapper.target()))? {
-        Some(row) => Ok(verify::verify(sink, &ledger, row, mapper, cancel, progress).await?),
+        Some(row) => Ok(verify::verify(sink, &ledger, row, mapper, None, cancel, progress).await?),
         None => Ok(Verified::default()),
+    }
+}
+
+/// Reads back what one run wrote.
+///
+/// # Errors
+/// When ledger or target cannot be read.
+pub async fn verify_run<S: Sink>(
+    sink: &S,
+    mapper: &Mapper,
+    layout: &Layout,
+    uid: &str,
+    cancel: &CancellationToken,
+    progress: &dyn Fn(u64),
+) -> Result<Verified, PipelineError> {
+    let ledger = Ledger::read(&layout.ledger())?;
+    let run = ledger.runs()?.into_iter().find(|r| r.uid == uid).map(|r| r.id);
+    match (ledger.known_target(&target_name(mapper.target()))?, run) {
+        (Some(row), Some(_)) => Ok(verify::verify(sink, &ledger, row, mapper, run, cancel, progress).await?),
+        _ => Ok(Verified::default()),
     }
 }
 

@@ -134,6 +134,8 @@ pub struct Applied {
     pub already: u64,
     /// Second copies that lost answers had left, removed.
     pub duplicates: u64,
+    /// Old addresses that lead to new ones, as the files of redirects say after the run.
+    pub redirects: u64,
     /// What the target refused.
     pub refused: Vec<Refused>,
     /// What it shows otherwise.
@@ -146,6 +148,14 @@ pub struct Applied {
     pub limited: bool,
     /// Why it ended before its end.
     pub stopped: Option<Stop>,
+}
+
+impl Applied {
+    /// Writes that changed something.
+    #[must_use]
+    pub const fn wrote(&self) -> u64 {
+        self.created + self.updated + self.adopted + self.published + self.relinked + self.retired
+    }
 }
 
 /// Why a run ended early.

@@ -58,18 +58,27 @@ pub(super) fn halted<S: Sink>(run: &Run<S>, key: &str, title: &str, halt: Halt) 
     }
 }
 
-/// Makes several documents by one request, all or none; where that fails, one by one.
+/// Makes several documents by one request, all or none; where that fails, by halves, down to one by one.
 pub(super) async fn batch<S: Sink>(run: &Run<S>, changes: &[Change]) {
-    match try_batch(run, changes).await {
-        Ok(true) => {}
-        Ok(false) => {
-            for one in changes {
-                change(run, one).await;
-            }
+    let mut parts = vec![changes];
+    while let Some(part) = parts.pop() {
+        if run.is_over() {
+            return;
         }
-        Err(halt) => {
-            let key = changes.first().map(|c| c.key.clone()).unwrap_or_default();
-            halted(run, &key, "several documents", halt);
+        if let [one] = part {
+            change(run, one).await;
+            continue;
+        }
+        match try_batch(run, part).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first].into_iter().filter(|p| !p.is_empty()));
+            }
+            Err(halt) => {
+                let key = part.first().map(|c| c.key.clone()).unwrap_or_default();
+                halted(run, &key, "several documents", halt);
+            }
         }
     }
 }

@@ -85,6 +85,7 @@ async fn try_relink<S: Sink>(run: &Run<S>, key: &str) -> Result<(), Halt> {
         delivery: Delivery {
             seen: Some(remote.seen()),
             modified: remote.modified.clone(),
+            run: run.run,
             ..was
         },
         body: None,
@@ -141,6 +142,7 @@ async fn try_publish<S: Sink>(run: &Run<S>, key: &str) -> Result<(), Halt> {
             url: remote.url.clone(),
             seen: Some(remote.seen()),
             modified: remote.modified.clone(),
+            run: run.run,
             ..was
         },
         body: None,
@@ -249,6 +251,7 @@ async fn try_retire<S: Sink>(run: &Run<S>, change: &Change) -> Result<(), Halt> 
                     state: DeliveryState::Retired,
                     seen: Some(remote.seen()),
                     modified: remote.modified.clone(),
+                    run: run.run,
                     ..was
                 },
                 body: None,

@@ -33,6 +33,10 @@ pub struct Directus {
     urls: BTreeMap<String, String>,
     /// Collections that hold terms.
     taxonomies: BTreeSet<String>,
+    /// Fields that we write, by collection: what somebody else added is not ours to compare.
+    written: BTreeMap<String, BTreeSet<String>>,
+    /// Fields that refer to terms: taxonomy, collection, field.
+    uses: Vec<(String, String, String)>,
 }
 
 impl Directus {
@@ -49,6 +53,8 @@ impl Directus {
                 .filter_map(|r| Some((r.of.clone(), r.url.clone()?)))
                 .collect(),
             taxonomies: rules.iter().flat_map(|r| r.terms.keys().cloned()).collect(),
+            written: setup::written(rules),
+            uses: setup::uses(rules),
         })
     }
 
@@ -83,7 +89,10 @@ impl Directus {
                 .as_object()
                 .into_iter()
                 .flatten()
-                .filter(|(name, _)| !SYSTEM.contains(&name.as_str()))
+                .filter(|(name, _)| match self.written.get(of) {
+                    Some(ours) => ours.contains(*name),
+                    None => !SYSTEM.contains(&name.as_str()),
+                })
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
         };
@@ -135,6 +144,8 @@ fn classify(status: u16, code: &str, json: &Value, _: &Method) -> Option<Class> 
     Some(match code {
         "RECORD_NOT_UNIQUE" => Class::Conflict,
         "REQUESTS_EXCEEDED" => Class::RateLimited,
+        // Refused before it was looked at: the server is busy.
+        "SERVICE_UNAVAILABLE" if said.contains("Under pressure") => Class::RateLimited,
         "CONTENT_TOO_LARGE" => Class::TooLarge,
         "INVALID_PAYLOAD" if said.contains("too large") => Class::TooLarge,
         "INVALID_CREDENTIALS" | "TOKEN_EXPIRED" | "INVALID_TOKEN" | "USER_SUSPENDED" | "FORBIDDEN" => {
@@ -169,7 +180,12 @@ impl Sink for Directus {
                 f.insert("id".into(), id_of(&term.key).into());
                 f.insert("name".into(), term.name.clone().into());
                 f.insert("slug".into(), item.slug.clone().into());
-                f.insert("parent".into(), term.parent.as_deref().map(id_of).into());
+                // A term above that was there before us has an id of its own.
+                let parent = term
+                    .parent
+                    .as_deref()
+                    .map(|p| links.known.get(p).map_or_else(|| id_of(p), |k| k.id.clone()));
+                f.insert("parent".into(), parent.into());
                 f
             }
             Payload::Media(asset, _) => media::wire(asset),
@@ -214,7 +230,13 @@ impl Sink for Directus {
     }
 
     async fn find(&self, item: &Item) -> Result<Vec<Remote>, Failure> {
-        self.read(item.kind(), &item.of, &[id_of(&item.key)]).await
+        let found = self.read(item.kind(), &item.of, &[id_of(&item.key)]).await?;
+        if item.kind() != Kind::Term || !found.is_empty() {
+            return Ok(found);
+        }
+        // A category that was there before us is known by its slug.
+        let query = format!("filter[slug][_eq]={}", encode(&item.slug));
+        self.query(Kind::Term, &item.of, &query).await
     }
 
     async fn create(&self, item: &Item, wire: &Wire) -> Result<Remote, Failure> {
@@ -270,6 +292,9 @@ impl Sink for Directus {
     }
 
     async fn update(&self, id: &str, item: &Item, wire: &Wire) -> Result<Remote, Failure> {
+        if let Payload::Media(asset, path) = &item.body {
+            return media::complete(self, id, asset, path, wire).await;
+        }
         self.patch(item.kind(), &item.of, id, &wire.fields).await
     }
 
@@ -299,19 +324,12 @@ impl Sink for Directus {
         let mut all = Vec::with_capacity(ids.len());
         for part in ids.chunks(PAGE) {
             // A single item that is not there is "forbidden"; a filter finds nothing.
-            let path = format!(
-                "{}?limit={PAGE}&filter[id][_in]={}",
-                route(kind, of),
-                part.iter().map(|id| encode(id)).collect::<Vec<_>>().join(",")
-            );
-            let answer = self.api.call(Request::get(path)).await?.json();
-            all.extend(
-                answer["data"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .map(|item| self.remote(kind, of, item)),
-            );
+            let part = part.iter().map(|id| encode(id)).collect::<Vec<_>>().join(",");
+            let query = format!("filter[id][_in]={part}");
+            all.extend(self.query(kind, of, &query).await?);
+        }
+        if kind == Kind::Term && !all.is_empty() {
+            self.count_uses(of, &mut all).await?;
         }
         Ok(all)
     }
@@ -338,6 +356,8 @@ impl Sink for Directus {
                 date || (field == "body" && a.trim() == b.trim())
             }
             (Value::Null, Value::String(text)) => text.is_empty(),
+            // A number in a field of text.
+            (Value::Number(_) | Value::Bool(_), Value::String(text)) => ours.to_string() == *text,
             _ => false,
         }
     }
@@ -352,11 +372,6 @@ impl Sink for Directus {
             "published_at" => "date",
             other => other,
         }
-    }
-
-    fn is_unused(&self, _: &Remote) -> bool {
-        // Deleting a term that is in use fails or clears a field; it stays.
-        false
     }
 }
 
@@ -408,6 +423,40 @@ impl Directus {
             f.insert(name.clone(), value.clone());
         }
         f
+    }
+
+    /// Items that a filter gives.
+    async fn query(&self, kind: Kind, of: &str, query: &str) -> Result<Vec<Remote>, Failure> {
+        let path = format!("{}?limit={PAGE}&{query}", route(kind, of));
+        let answer = self.api.call(Request::get(path)).await?.json();
+        let items = answer["data"].as_array().into_iter().flatten();
+        Ok(items.map(|item| self.remote(kind, of, item)).collect())
+    }
+
+    /// How often terms are referred to: removing one that is in use would fail, or clear fields without a word.
+    async fn count_uses(&self, of: &str, terms: &mut [Remote]) -> Result<(), Failure> {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let above = (of.to_owned(), of.to_owned(), "parent".to_owned());
+        for (_, collection, field) in self.uses.iter().chain([&above]).filter(|u| u.0 == of) {
+            for part in terms.chunks(PAGE) {
+                let ids = part.iter().map(|t| encode(&t.id)).collect::<Vec<_>>().join(",");
+                let path = format!(
+                    "items/{collection}?limit=-1&aggregate[count]=*&groupBy[]={field}&filter[{field}][_in]={ids}"
+                );
+                let answer = self.api.call(Request::get(path)).await?.json();
+                for group in answer["data"].as_array().into_iter().flatten() {
+                    let count = &group["count"];
+                    let count = count.as_u64().or_else(|| count.as_str()?.parse().ok());
+                    if let (Some(id), Some(count)) = (group[field].as_str(), count) {
+                        *counts.entry(id.to_owned()).or_default() += count;
+                    }
+                }
+            }
+        }
+        for term in terms {
+            term.used = Some(counts.get(&term.id).copied().unwrap_or_default());
+        }
+        Ok(())
     }
 
     /// What the answer to a write shows; an answer without an id is none (an update of what is not there is a success).

@@ -6,7 +6,7 @@ use crate::deliver::sink::{Needs, Probe};
 use crate::mapping::model::EntryRule;
 use http::Method;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields of every collection of documents: name, type, meta, schema.
 fn columns() -> Vec<(&'static str, &'static str, Value, Value)> {
@@ -71,6 +71,55 @@ fn columns() -> Vec<(&'static str, &'static str, Value, Value)> {
     ]
 }
 
+/// Fields that we write, by collection.
+pub(super) fn written(rules: &[EntryRule]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut written: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for rule in rules {
+        let fields = columns().into_iter().map(|c| c.0.to_owned());
+        written.entry(rule.of.clone()).or_default().extend(
+            fields
+                .filter(|f| f != "date_updated")
+                .chain(["id".to_owned()])
+                .chain(rule.fields.keys().cloned())
+                .chain(rule.terms.keys().cloned()),
+        );
+        for taxonomy in rule.terms.keys() {
+            let fields = ["id", "name", "slug", "parent"].map(str::to_owned);
+            written.entry(taxonomy.clone()).or_default().extend(fields);
+        }
+    }
+    written
+}
+
+/// Fields that refer to terms: taxonomy, collection, field.
+pub(super) fn uses(rules: &[EntryRule]) -> Vec<(String, String, String)> {
+    rules
+        .iter()
+        .flat_map(|r| r.terms.keys().map(|t| (t.clone(), r.of.clone(), t.clone())))
+        .collect()
+}
+
+/// Type, meta and schema of the field that holds what is at `path` of a document.
+fn column(path: &str) -> (&'static str, Value) {
+    let list = [
+        "legacy.from",
+        "section.path",
+        "citations",
+        "links",
+        "media",
+        "attachments",
+        "redirects",
+        "dropped",
+        "quality.gates",
+    ];
+    let parts: Vec<&str> = path.split('.').collect();
+    match parts[..] {
+        ["dates", _] => ("timestamp", json!({ "interface": "datetime" })),
+        _ if list.contains(&path) => ("json", json!({ "special": ["cast-json"] })),
+        _ => ("text", json!({ "interface": "input" })),
+    }
+}
+
 /// The key of a collection: an id that we choose.
 fn id_field() -> Value {
     json!({ "field": "id", "type": "uuid", "meta": { "special": ["uuid"], "readonly": true, "hidden": true },
@@ -107,19 +156,9 @@ pub(super) async fn setup(project: &Directus, rules: &[EntryRule]) -> Result<Vec
         for (name, kind, meta, schema) in columns() {
             field(project, &rule.of, &there, name, kind, meta, schema, &mut made).await?;
         }
-        for name in rule.fields.keys() {
-            let meta = json!({ "interface": "input" });
-            field(
-                project,
-                &rule.of,
-                &there,
-                name,
-                "text",
-                meta,
-                json!({}),
-                &mut made,
-            )
-            .await?;
+        for (name, path) in &rule.fields {
+            let (kind, meta) = column(path);
+            field(project, &rule.of, &there, name, kind, meta, json!({}), &mut made).await?;
         }
         for taxonomy in rule.terms.keys() {
             let meta = json!({ "interface": "select-dropdown-m2o", "special": ["m2o"] });
@@ -141,15 +180,15 @@ pub(super) async fn setup(project: &Directus, rules: &[EntryRule]) -> Result<Vec
     Ok(made)
 }
 
-/// Names of the fields of a collection; nothing if there is no such collection.
-async fn fields(project: &Directus, of: &str) -> Result<Option<BTreeSet<String>>, Failure> {
+/// Fields of a collection with their types; nothing if there is no such collection.
+async fn fields(project: &Directus, of: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
     match project.api.call(Request::get(format!("fields/{of}"))).await {
         Ok(answer) => {
-            let names: BTreeSet<String> = answer.json()["data"]
+            let names: BTreeMap<String, String> = answer.json()["data"]
                 .as_array()
                 .into_iter()
                 .flatten()
-                .filter_map(|f| f["field"].as_str().map(str::to_owned))
+                .filter_map(|f| Some((f["field"].as_str()?.to_owned(), f["type"].as_str()?.to_owned())))
                 .collect();
             Ok((!names.is_empty()).then_some(names))
         }
@@ -164,7 +203,7 @@ async fn collection(
     name: &str,
     meta: Value,
     made: &mut Vec<String>,
-) -> Result<BTreeSet<String>, Failure> {
+) -> Result<BTreeMap<String, String>, Failure> {
     if let Some(there) = fields(project, name).await? {
         return Ok(there);
     }
@@ -174,21 +213,21 @@ async fn collection(
         .call(Request::json(Method::POST, "collections", &body, true))
         .await?;
     made.push(format!("collection {name}"));
-    Ok(["id".to_owned()].into())
+    Ok([("id".to_owned(), "uuid".to_owned())].into())
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one field")]
 async fn field(
     project: &Directus,
     of: &str,
-    there: &BTreeSet<String>,
+    there: &BTreeMap<String, String>,
     name: &str,
     kind: &str,
     meta: Value,
     schema: Value,
     made: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    if there.contains(name) {
+    if there.contains_key(name) {
         return Ok(());
     }
     let body = json!({ "field": name, "type": kind, "meta": meta, "schema": schema });
@@ -254,7 +293,7 @@ pub(super) async fn probe(project: &Directus, needs: &Needs) -> Result<Probe, Fa
             .map(|c| c.0.to_owned())
             .chain(need.fields.keys().cloned())
             .chain(need.terms.keys().cloned());
-        let missing: Vec<String> = wanted.filter(|f| !there.contains(f)).collect();
+        let missing: Vec<String> = wanted.filter(|f| !there.contains_key(f)).collect();
         if !missing.is_empty() {
             found.problems.push(format!(
                 "the collection `{}` has no field `{}`: Directus would drop it without a word; `sangtrang target setup` makes it",
@@ -262,6 +301,38 @@ pub(super) async fn probe(project: &Directus, needs: &Needs) -> Result<Probe, Fa
                 missing.join("`, `")
             ));
         }
+        types(&need.of, &there, &mut found);
+        for taxonomy in need.terms.keys() {
+            match fields(project, taxonomy).await? {
+                None => found.problems.push(format!(
+                    "there is no collection `{taxonomy}` for terms: `sangtrang target setup` makes it"
+                )),
+                Some(there) => key_type(taxonomy, &there, &mut found),
+            }
+        }
     }
     Ok(found)
+}
+
+/// An id that we choose must fit into the key; a date without a zone loses its offset.
+fn types(of: &str, there: &BTreeMap<String, String>, found: &mut Probe) {
+    key_type(of, there, found);
+    for name in ["published_at", "modified_at"] {
+        if let Some(kind) = there.get(name).filter(|kind| *kind != "timestamp") {
+            found.problems.push(format!(
+                "`{of}.{name}` is a `{kind}`, which drops the offset of a date: make it a `timestamp`"
+            ));
+        }
+    }
+}
+
+fn key_type(of: &str, there: &BTreeMap<String, String>, found: &mut Probe) {
+    if let Some(kind) = there
+        .get("id")
+        .filter(|kind| *kind != "uuid" && *kind != "string")
+    {
+        found.problems.push(format!(
+            "the key of the collection `{of}` is a `{kind}`: documents keep their ids, which need a `uuid`"
+        ));
+    }
 }
