@@ -481,7 +481,7 @@ impl Ledger {
                 match entry {
                     Entry::Intent(intent) => begin(&tx, target, run, at, intent),
                     Entry::Done(line, done, outcome) => {
-                        end(&tx, target, run, at, *line, done, outcome).map(|()| *line)
+                        end(&tx, target, at, *line, done, outcome).map(|()| *line)
                     }
                     Entry::Failed(line, why, refused) => fail(&tx, at, *line, why, *refused).map(|()| *line),
                 }
@@ -532,7 +532,6 @@ fn begin(
 fn end(
     tx: &rusqlite::Transaction<'_>,
     target: i64,
-    run: i64,
     at: i64,
     line: i64,
     done: &Done,
@@ -560,7 +559,7 @@ fn end(
         d.seen.as_ref().map(|p| p.as_bytes().as_slice()),
         d.modified,
         d.ours,
-        run,
+        d.run,
         done.body
     ])?;
     if let Some(refers) = &done.refers {

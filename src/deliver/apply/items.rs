@@ -72,7 +72,9 @@ pub(super) async fn check<S: Sink>(run: &Run<S>, plan: &Plan, chosen: &[&Change]
     for change in chosen {
         let (target, kind, key) = (run.target, change.kind, change.key.clone());
         let was = run.journal.read(move |l| l.delivery(target, kind, &key)).await?;
-        let now = was.as_ref().and_then(|w| w.payload).map(|p| p.to_string());
+        // What was refused, or never came to its end, is not delivered.
+        let there = was.as_ref().filter(|w| w.remote.is_some());
+        let now = there.and_then(|w| w.payload).map(|p| p.to_string());
         let retired = was.as_ref().is_some_and(|w| w.state == DeliveryState::Retired);
         // What an earlier run of this very plan has done is as it should be.
         let already = now.is_some() && now == change.payload;

@@ -391,7 +391,7 @@ impl<'a> Planner<'a> {
             title: title.to_owned(),
             slug: slug.to_owned(),
             remote: update.and_then(|w| w.remote.clone()).or(stray.map(|s| s.0)),
-            was: was.as_ref().and_then(|w| w.payload).map(|p| p.to_string()),
+            was: known.and_then(|w| w.payload).map(|p| p.to_string()),
             payload: Some(payload.to_string()),
             revision: None,
             fields: if update.is_some() {

@@ -157,6 +157,8 @@ fn classify(status: u16, code: &str, json: &Value, _: &Method) -> Option<Class> 
         | "VALUE_TOO_LONG"
         | "NOT_NULL_VIOLATION"
         | "UNSUPPORTED_MEDIA_TYPE" => Class::Permanent,
+        // A date that it cannot read, in an update; in a POST it is dropped with a success.
+        "INTERNAL_SERVER_ERROR" if said.starts_with("Invalid ") => Class::Permanent,
         "ROUTE_NOT_FOUND" => Class::Missing,
         _ if status == 401 => Class::Auth,
         _ => return None,
