@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-fn is_there() -> bool {
+pub fn is_there() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let names = [
         "chromium",

@@ -557,6 +557,20 @@ fn no_secret_is_ever_written_down() {
     assert!(text(&expect(&mut none, 3).stderr).contains("the environment has no `CMS_SECRET`"));
     use base64::Engine as _;
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", wp.user, wp.secret));
+    // Payloads lie packed in the ledger.
+    let ledger = rusqlite::Connection::open(folder.path().join("ctk-binhthuan/ledger.db")).unwrap();
+    let mut payloads = 0;
+    for (table, column) in [("delivery", "body"), ("push", "prior"), ("push", "was_body")] {
+        let query = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL");
+        let mut rows = ledger.prepare(&query).unwrap();
+        let blobs = rows.query_map([], |r| r.get::<_, Vec<u8>>(0)).unwrap();
+        for blob in blobs {
+            let value = sangtrang::deliver::unpack(&blob.unwrap()).unwrap();
+            said.extend(value.to_string().into_bytes());
+            payloads += 1;
+        }
+    }
+    assert!(payloads > 12, "{payloads}");
     let secrets = [wp.secret.as_str(), pair.as_str(), "hunter2-hunter2"];
     for secret in secrets {
         assert!(!text(&said).contains(secret), "a secret was printed");

@@ -25,6 +25,7 @@ mod politeness;
 mod redirects;
 mod resume;
 mod sessions;
+mod shown;
 mod sources;
 mod support;
 mod tls;

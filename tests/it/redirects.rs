@@ -119,3 +119,31 @@ fn every_old_address_has_one_decision_and_nginx_carries_it_out() {
         text(&said.stderr)
     );
 }
+
+#[test]
+fn the_companion_answers_old_addresses_as_the_ledger_says() {
+    let Some(wp) = WordPress::companion() else { return };
+    let folder = extracted(12);
+    // Lists, pages of handlers and the like have a server's rules, or an archive.
+    let rules = "mode = \"companion\"\n[[target.redirect]]\nfrom = '.*'\narchive = true\n";
+    let target = wp.target(folder.path(), rules);
+    let run = |args: &[&str], code: i32| {
+        let mut command = wp.command();
+        command.args(args).arg("--output").arg(folder.path());
+        if args[0] != "apply" {
+            command.arg("--target").arg(&target);
+        }
+        expect(&mut command, code)
+    };
+    run(&["plan", MAPPING], 0);
+    let plan = folder.path().join("ctk-binhthuan/plan.json");
+    let said = text(&run(&["apply", plan.to_str().unwrap()], 0).stderr);
+    assert!(said.contains("old addresses lead to new ones"), "{said}");
+    // The run itself wrote the files for the servers.
+    let redirects = folder.path().join("ctk-binhthuan/redirects");
+    assert!(redirects.join("nginx-map.conf").is_file() && redirects.join("ledger.jsonl").is_file());
+    let said = text(&run(&["redirects", "verify", MAPPING], 0).stderr);
+    let asked = regex::Regex::new(r"for (\d+) old addresses: 0 wrong").unwrap();
+    let asked: u32 = asked.captures(&said).unwrap()[1].parse().unwrap();
+    assert!(asked > 24, "{said}");
+}

@@ -384,6 +384,7 @@ fn what_is_refused_is_kept_aside_with_all_that_is_needed() {
     );
     assert!(kept["answer"]["message"].is_string() && kept["payload"]["mime"] == "application/zip");
     assert!(kept["sent"]["slug"].is_string());
+    assert!(!kept.to_string().contains(&wp.secret));
 }
 
 #[test]

@@ -74,10 +74,9 @@ fn write(block: &Block, out: &mut String) {
                     html::paragraph(out, lead, &[], None, FLAVOR)
                 });
             }
-            wrap(out, "gallery", r#"{"linkTo":"none"}"#, |out| {
-                out.push_str(
-                    "<figure class=\"wp-block-gallery has-nested-images columns-default is-cropped\">",
-                );
+            // Pictures of old portals show people: nothing of them is cut off.
+            wrap(out, "gallery", r#"{"imageCrop":false,"linkTo":"none"}"#, |out| {
+                out.push_str("<figure class=\"wp-block-gallery has-nested-images columns-default\">");
                 items.iter().for_each(|image| picture(out, image));
                 out.truncate(out.trim_end().len());
                 out.push_str("</figure>\n");
