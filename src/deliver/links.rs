@@ -51,7 +51,11 @@ pub(super) fn known(
     for key in keys {
         if let Some(found) = ledger.delivery(target, kind(key), key)?
             && let Some(id) = found.remote
-            && matches!(found.state, DeliveryState::Staged | DeliveryState::Live)
+            // What was taken off keeps its address: it may come back, and its old one is gone.
+            && matches!(
+                found.state,
+                DeliveryState::Staged | DeliveryState::Live | DeliveryState::Retired
+            )
         {
             let url = found.url.unwrap_or_default();
             known.insert(key.clone(), Known { id, url });

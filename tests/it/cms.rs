@@ -70,13 +70,16 @@ pub struct WordPress {
     _turn: MutexGuard<'static, ()>,
 }
 
-static TURN: Mutex<()> = Mutex::new(());
-static STARTED: OnceLock<Option<(PathBuf, String, String)>> = OnceLock::new();
+/// Two of them, so that long tests do not keep the others waiting.
+static TURNS: [Mutex<()>; 2] = [const { Mutex::new(()) }; 2];
+static STARTED: [OnceLock<Option<(PathBuf, String, String)>>; 2] = [const { OnceLock::new() }; 2];
 
 fn script(args: &[&str]) -> Option<String> {
     let output = Command::new(Path::new(ROOT).join("tests/cms/wordpress.sh"))
         .args(args)
         .env("WP_UNTIL", std::process::id().to_string())
+        // No test cuts the power: nothing needs to reach the disk.
+        .env("WP_TRX", "0")
         .output()
         .unwrap();
     if !output.status.success() {
@@ -102,16 +105,25 @@ pub fn free_port() -> u16 {
 impl WordPress {
     /// An empty WordPress; says loudly when there is none on this machine.
     pub fn empty() -> Option<Self> {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::at(0)
+    }
+
+    /// The other one, for tests that take long.
+    pub fn other() -> Option<Self> {
+        Self::at(1)
+    }
+
+    fn at(n: usize) -> Option<Self> {
+        let turn = TURNS[n].lock().unwrap_or_else(PoisonError::into_inner);
         if !Path::new("/usr/share/wordpress/wp-load.php").exists() {
             eprintln!("SKIPPED: there is no WordPress; `tests/cms/wordpress.sh deps` installs it");
             return None;
         }
-        let (root, base, secret) = STARTED
+        let (root, base, secret) = STARTED[n]
             .get_or_init(|| {
                 let port = free_port();
                 // Where the web server's user may read, whoever runs the tests.
-                let root = std::env::temp_dir().join(format!("sangtrang-wp-{}", std::process::id()));
+                let root = std::env::temp_dir().join(format!("sangtrang-wp-{n}-{}", std::process::id()));
                 let said = script(&["up", root.to_str().unwrap(), &port.to_string()])?;
                 let secret = said.lines().find_map(|l| l.strip_prefix("CMS_SECRET="))?;
                 Some((root, format!("http://127.0.0.1:{port}"), secret.to_owned()))

@@ -285,3 +285,40 @@ fn a_target_that_is_not_there_ends_the_run_and_the_same_command_goes_on() {
     site.apply(&[], 0);
     assert!(site.verify(0).is_empty());
 }
+
+#[test]
+fn one_that_is_refused_keeps_no_other_out() {
+    let Some(cms) = Directus::empty() else { return };
+    let folder = extracted(12);
+    let site = Site::new(&cms, folder.path(), "");
+    change(folder.path(), "news:6", |d| d["title"] = "Bị từ chối".into());
+    let rule = |rule: Value| {
+        cms.edit(
+            "fields/articles/title",
+            &json!({ "meta": { "validation": rule } }),
+        );
+    };
+    rule(json!({ "_and": [{ "title": { "_neq": "Bị từ chối" } }] }));
+    // All or none: the server takes nothing of a list with one bad row.
+    let rows: Vec<Value> = ["Một", "Bị từ chối"]
+        .iter()
+        .map(|title| json!({ "id": uuid::Uuid::now_v7().to_string(), "title": title }))
+        .collect();
+    let (status, _) = cms.ask("POST", "items/articles", Some(&rows.into()));
+    assert_eq!((status, cms.articles().len()), (400, 0));
+    site.plan();
+    let said = text(&site.apply(&[], 4).stderr);
+    assert!(said.contains("refused: doc:"), "{said}");
+    assert_eq!(cms.articles().len(), 11);
+    let kept = quarantined(folder.path());
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].1["code"], "FAILED_VALIDATION");
+    rule(Value::Null);
+    // The same payload again is not tried by itself; a corrected one is.
+    assert_eq!(site.plan()["holds"][0]["reason"], "refused");
+    change(folder.path(), "news:6", |d| d["title"] = "Được nhận".into());
+    site.plan();
+    site.apply(&[], 0);
+    assert!(site.verify(0).is_empty());
+    assert_eq!(cms.articles().len(), 12);
+}
