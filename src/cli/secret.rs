@@ -73,7 +73,8 @@ impl Site {
         }
         if let Some(file) = &target.secret_file {
             let path = self.mapping.dir().join(file);
-            let text = fs_err::read_to_string(&path)?;
+            let text = fs_err::read_to_string(&path)
+                .map_err(|e| missing(&format!("the secret cannot be read: {e}")))?;
             return first_line(&text, &format!("the file `{}`", path.display()));
         }
         if let [program, args @ ..] = &target.secret_command[..] {

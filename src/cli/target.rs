@@ -135,6 +135,8 @@ fn api_failure(error: Failure) -> CliError {
             CliError::new(Exit::Unreachable, "target::unreachable", error)
                 .hint("nothing that was committed is lost; run the same command again later")
         }
+        _ if error.code == "tls" => CliError::new(Exit::Config, "target::certificate", error)
+            .hint("`pin = \"sha256:…\"` in [target] accepts exactly one certificate"),
         _ => CliError::new(Exit::Failure, "target::answer", error),
     }
 }

@@ -23,6 +23,7 @@ mod faults;
 mod net;
 mod pagers;
 mod politeness;
+mod reached;
 mod redirects;
 mod resume;
 mod retire;

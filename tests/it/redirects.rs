@@ -5,7 +5,8 @@ use crate::support::{expect, text};
 use std::path::Path;
 use std::process::{Child, Command};
 
-struct Nginx(Child);
+/// A server that ends with the test.
+pub struct Nginx(pub Child);
 
 impl Drop for Nginx {
     fn drop(&mut self) {
@@ -31,19 +32,21 @@ fn nginx(folder: &Path, redirects: &Path, port: u16) -> Nginx {
         ),
     )
     .unwrap();
-    let child = Command::new("nginx").arg("-c").arg(&conf).spawn().unwrap();
-    let nginx = Nginx(child);
+    let nginx = Nginx(Command::new("nginx").arg("-c").arg(&conf).spawn().unwrap());
+    wait_for(port);
+    nginx
+}
+
+/// Returns when somebody listens.
+pub fn wait_for(port: u16) {
     for _ in 0..2000 {
         if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return nginx;
+            return;
         }
         std::thread::yield_now();
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    panic!(
-        "nginx does not listen: {}",
-        std::fs::read_to_string(format!("{folder}/error.log")).unwrap_or_default()
-    );
+    panic!("nobody listens at {port}");
 }
 
 #[test]

@@ -359,7 +359,7 @@ impl Sink for Directus {
             }
             (Value::Null, Value::String(text)) => text.is_empty(),
             // A number in a field of text.
-            (Value::Number(_) | Value::Bool(_), Value::String(text)) => ours.to_string() == *text,
+            (Value::Number(number), Value::String(text)) => number.to_string() == *text,
             _ => false,
         }
     }
