@@ -102,6 +102,7 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
         &on_event,
     )))
     .map_err(failure)?;
+    let seconds = started.elapsed().as_secs_f64();
     let (uid, applied) = if applied.stopped.is_none() && applied.wrote() > 0 {
         on_event(Event::Phase {
             phase: "redirects",
@@ -126,7 +127,7 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
         (uid, applied)
     };
     *bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
-    tell(&uid, &applied, started.elapsed().as_secs_f64(), ui);
+    tell(&uid, &applied, seconds, ui);
     exit(&applied)
 }
 
