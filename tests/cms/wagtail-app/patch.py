@@ -22,7 +22,13 @@ TIME_ZONE = "Asia/Ho_Chi_Minh"
 ALLOWED_HOSTS = ["127.0.0.1"]
 WAGTAILADMIN_BASE_URL = os.environ.get("CMS_URL", "http://127.0.0.1")
 WAGTAILAPI_BASE_URL = WAGTAILADMIN_BASE_URL
-WAGTAILAPI_LIMIT_MAX = 100
+WAGTAILDOCS_EXTENSIONS = [
+    *WAGTAILDOCS_EXTENSIONS,
+    "doc",
+    "xls",
+    "ppt",
+    "rar",
+]
 """
     open(path, "w").write(text)
 path = root + "/cms/urls.py"
