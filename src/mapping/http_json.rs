@@ -1,6 +1,7 @@
 //! `[target.http]` with its preset below it, and what a declared target must say to be one.
 
 use super::model::{AuthKind, HttpJson, Preset, Target, TargetKind};
+use super::template::Text;
 use toml::{Table, Value};
 
 /// The declarations that come with the program: what a mapping does not say, they do.
@@ -52,6 +53,25 @@ pub(super) fn complete(target: &mut Target, written: &str) -> Vec<Lack> {
     {
         merge(&mut rules, own);
     }
+    let mut unset = Vec::new();
+    let known: Vec<&str> = rules
+        .get("vars")
+        .and_then(Value::as_table)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    vars(&Value::Table(rules.clone()), &mut |name| {
+        if !known.contains(&name) && !unset.iter().any(|u| u == name) {
+            unset.push(name.to_owned());
+        }
+    });
+    let unset = unset.into_iter().map(|name| {
+        (
+            format!("the target needs `http.vars.{name}`"),
+            "say it under `[target.http.vars]`: docs/http-json.md tells what each preset asks for".to_owned(),
+        )
+    });
     match rules.try_into::<HttpJson>() {
         Ok(mut http) => {
             for object in [&mut http.document, &mut http.term, &mut http.media]
@@ -62,7 +82,7 @@ pub(super) fn complete(target: &mut Target, written: &str) -> Vec<Lack> {
                 object.fields.retain(|name, _| !omit.contains(name));
             }
             target.http = http;
-            lacks(target)
+            lacks(target).into_iter().chain(unset).collect()
         }
         Err(error) => vec![(
             format!("`[target.http]` and its preset do not fit together: {}", error.message()),
@@ -71,28 +91,30 @@ pub(super) fn complete(target: &mut Target, written: &str) -> Vec<Lack> {
     }
 }
 
+/// Names below `vars` that templates use.
+fn vars(value: &Value, each: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(text) => {
+            for (name, _) in Text::new(text).iter().flat_map(Text::names) {
+                let name = name.strip_prefix("vars.").and_then(|n| n.split('.').next());
+                name.into_iter().for_each(&mut *each);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|v| vars(v, each)),
+        Value::Table(table) => table.values().for_each(|v| vars(v, each)),
+        _ => {}
+    }
+}
+
 /// What must be said and is not.
 fn lacks(target: &Target) -> Vec<Lack> {
     let http = &target.http;
     let mut lacks = Vec::new();
-    let mut lack = |what: &str| {
-        let help = if target.preset.is_some() {
-            format!("add it to `[target.http]`: `{what}`")
-        } else {
-            format!("add `{what}` to `[target.http]`, or begin with a `preset`")
-        };
-        lacks.push((format!("the target needs `http.{what}`"), help));
-    };
-    if http.probe.path.is_none() {
-        lack("probe.path");
-    }
-    match http.auth.kind {
-        AuthKind::Header if http.auth.header.is_none() => lack("auth.header"),
-        AuthKind::Basic if target.user_env.is_none() => lacks.push((
+    if http.auth.kind == AuthKind::Basic && target.user_env.is_none() {
+        lacks.push((
             "the target needs `user_env`".into(),
             "`auth.kind = \"basic\"` sends a user beside the secret".into(),
-        )),
-        _ => {}
+        ));
     }
     let mut lack = |what: String| {
         let help = if target.preset.is_some() {
@@ -102,6 +124,12 @@ fn lacks(target: &Target) -> Vec<Lack> {
         };
         lacks.push((format!("the target needs `http.{what}`"), help));
     };
+    if http.probe.path.is_none() {
+        lack("probe.path".into());
+    }
+    if http.auth.kind == AuthKind::Header && http.auth.header.is_none() {
+        lack("auth.header".into());
+    }
     let uses_terms = target.entry.iter().any(|e| !e.terms.is_empty());
     let objects = [
         ("document", Some(&http.document), true),
@@ -141,7 +169,7 @@ fn lacks(target: &Target) -> Vec<Lack> {
             if !object.fields.contains_key("body") {
                 lack("document.fields.body".into());
             }
-            if object.live.is_none() {
+            if object.live.is_none() && object.read.public.is_none() {
                 lack("document.live".into());
             }
         }

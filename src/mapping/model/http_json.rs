@@ -246,14 +246,14 @@ pub struct FindRule {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadRule {
-    /// Query of one object.
+    /// Query by which objects are shown as editors have them.
     pub query: Option<Text>,
     /// Query of a list by many ids: `filters[id][$in]={{ ids }}`; without it they are read one by one.
     pub many: Option<Text>,
+    /// Query by which they are shown only if they are public, where an object does not say so itself (`live`).
+    pub public: Option<Text>,
     /// Pointer to the object.
     pub object: Option<String>,
-    /// Query of what the first one does not show: a CMS may show drafts only where it is asked for them.
-    pub drafts: Option<Text>,
 }
 
 /// `create`, `update`

@@ -11,7 +11,9 @@ use super::{Item, Links, Listed, Needs, Probe, Remote, Sink, Stage, Wire};
 use crate::deliver::api::{Answer, Api, ApiError, Auth, Class, Failure, Request, Words};
 use crate::ledger::Kind;
 use crate::mapping::Text;
-use crate::mapping::model::{AuthKind, BodyForm, EntryRule, ErrorClass, ErrorRule, HttpJson, ObjectRule, Target};
+use crate::mapping::model::{
+    AuthKind, BodyForm, EntryRule, ErrorClass, ErrorRule, HttpJson, ObjectRule, RetireAction, Target,
+};
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
@@ -32,6 +34,8 @@ pub struct Declared {
     headers: HeaderMap,
     /// Values of `vars`.
     vars: Value,
+    /// Is a page that is gone taken off?
+    retires: bool,
 }
 
 impl Declared {
@@ -72,6 +76,7 @@ impl Declared {
             entries: target.entry.clone(),
             body: target.body.unwrap_or_else(|| target.kind.body()),
             vars: vars.into(),
+            retires: target.retire.action == RetireAction::Unpublish,
             headers,
             rules,
         })

@@ -42,6 +42,12 @@ pub(super) async fn probe(cms: &Declared, needs: &Needs) -> Result<Probe, Failur
             look(cms, Kind::Media, rule, "media", &[], &mut found).await?;
         }
     }
+    if cms.retires && rules.document.unpublish.is_none() && !rules.document.states {
+        found.notes.push(
+            "this CMS has no way to take an entry off: pages that are gone will be refused, not retired; `action = \"keep\"` in [target.retire] leaves them"
+                .into(),
+        );
+    }
     if rules.document.modified.is_none() {
         found.notes.push(
             "the target declares no `document.modified`: an editor's change shows only where something is to be written"

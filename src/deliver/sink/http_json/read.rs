@@ -136,9 +136,16 @@ pub(super) async fn list(
         })
         .collect();
     let place = usize::from(second);
+    let first = items.first().and_then(|item| scalar(item, rule.id.as_ref())).unwrap_or_default();
     let next = match &rule.list.cursor {
         Some(pointer) => scalar(&answer, Some(pointer)).map(|c| format!("{place}/{}/{c}", page + 1)),
-        None => (items.len() >= rule.list.size).then(|| format!("{place}/{}/", page + 1)),
+        // A CMS that does not know the parameter would give the first page for ever.
+        None if page > 1 && !first.is_empty() && first == cursor => {
+            let path = rule.path.as_ref().map(Text::as_str).unwrap_or_default();
+            let text = "the same page came twice: `list.query` does not ask for the next one";
+            return Err(Failure::of(Class::Permanent, path, text));
+        }
+        None => (items.len() >= rule.list.size).then(|| format!("{place}/{}/{first}", page + 1)),
     };
     let more = kind == Kind::Media && !second && cms.rules.file.is_some();
     Ok((listed, next.or_else(|| more.then(|| "1/1/".to_owned()))))
@@ -260,31 +267,74 @@ async fn read_many(cms: &Declared, kind: Kind, of: &str, ids: &[&String]) -> Res
     let bare: Vec<&str> = ids.iter().map(|id| cms.by_id(kind, id).1).collect();
     context.insert("ids".into(), json!(bare));
     context.insert("size".into(), ids.len().into());
-    let path = cms.path_query(rule.path.as_ref(), rule.read.many.as_ref(), &context.into())?;
-    let answer = cms.get(path).await?;
-    Ok(items(rule, &answer)?
+    let context = context.into();
+    let mut views = Vec::new();
+    for query in views_of(rule) {
+        let many = cms.path_query(rule.path.as_ref(), rule.read.many.as_ref(), &context)?;
+        let path = and(&many, query, &context)?;
+        views.push(items(rule, &cms.get(path).await?)?);
+    }
+    let public: Option<BTreeSet<String>> = (views.len() > 1).then(|| {
+        let last = views.pop().unwrap_or_default();
+        last.iter().filter_map(|object| id(cms, rule, object)).collect()
+    });
+    Ok(views
         .iter()
+        .flatten()
         .filter_map(|object| remote(cms, kind, rule, of, object))
+        .map(|found| match &public {
+            Some(public) => {
+                let live = public.contains(&found.id);
+                with_state(found, kind, live)
+            }
+            None => found,
+        })
         .collect())
+}
+
+/// The queries by which objects are read: as editors have them, and whether they are public.
+fn views_of(rule: &ObjectRule) -> impl Iterator<Item = Option<&Text>> {
+    std::iter::once(rule.read.query.as_ref()).chain(rule.read.public.as_ref().map(Some))
+}
+
+/// `path` with one more query.
+fn and(path: &str, query: Option<&Text>, context: &Value) -> Result<String, Failure> {
+    let Some(query) = query else {
+        return Ok(path.to_owned());
+    };
+    let sign = if path.contains('?') { '&' } else { '?' };
+    let said = query.path(context).map_err(|e| super::broken(query.as_str(), e))?;
+    Ok(format!("{path}{sign}{said}"))
+}
+
+/// An object whose state another question told.
+fn with_state(mut remote: Remote, kind: Kind, live: bool) -> Remote {
+    if kind == Kind::Document {
+        remote.live = live;
+        remote.fields.insert(STATE.into(), wire::state(live));
+    }
+    remote
 }
 
 /// One object: as its readers see it, or as its editors do.
 async fn read_one(cms: &Declared, kind: Kind, of: &str, id: &str) -> Result<Option<Remote>, Failure> {
     let (rule, bare) = cms.by_id(kind, id);
     let context: Value = cms.object_context(rule, of, bare).into();
-    let views = [Some(rule.read.query.as_ref()), rule.read.drafts.as_ref().map(Some)];
-    for query in views.into_iter().flatten() {
-        let path = cms.path_query(rule.item.as_ref(), query, &context)?;
-        let answer = match cms.get(path).await {
-            Ok(answer) => answer,
-            Err(failure) if failure.class == Class::Missing => continue,
+    let item = cms.path(rule.item.as_ref(), &context)?;
+    let mut found = None;
+    for query in views_of(rule) {
+        let answer = match cms.get(and(&item, query, &context)?).await {
+            Ok(answer) => remote(cms, kind, rule, of, object(&answer, rule.read.object.as_ref())),
+            Err(failure) if failure.class == Class::Missing => None,
             Err(failure) => return Err(failure),
         };
-        if let Some(found) = remote(cms, kind, rule, of, object(&answer, rule.read.object.as_ref())) {
-            return Ok(Some(found));
-        }
+        found = match (found, answer) {
+            (None, Some(first)) if rule.read.public.is_some() => Some(with_state(first, kind, false)),
+            (None, first) => return Ok(first),
+            (Some(first), public) => return Ok(Some(with_state(first, kind, public.is_some()))),
+        };
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Do two values of a field mean the same? Nothing is an empty text, dates are instants, lists have no order.
