@@ -88,6 +88,8 @@ fn setup(args: &SetupArgs, ui: &Ui) -> Outcome {
             "usage::setup",
             "types of a declared CMS are made in the CMS",
         )
-        .hint("`sangtrang target check` says what is missing; docs/http-json.md shows what each preset needs")),
+        .hint(
+            "`sangtrang target check` says what is missing; docs/http-json.md shows what each preset needs",
+        )),
     }
 }

@@ -85,7 +85,10 @@ pub(super) fn complete(target: &mut Target, written: &str) -> Vec<Lack> {
             lacks(target).into_iter().chain(unset).collect()
         }
         Err(error) => vec![(
-            format!("`[target.http]` and its preset do not fit together: {}", error.message()),
+            format!(
+                "`[target.http]` and its preset do not fit together: {}",
+                error.message()
+            ),
             String::new(),
         )],
     }
@@ -200,7 +203,9 @@ mod tests {
     fn what_the_mapping_says_goes_over_the_preset() {
         let mut under: Table = "a = 1\n[t]\nx = 1\ny = 2\n[[rule]]\nr = 1".parse().unwrap();
         merge(&mut under, &"[t]\nx = 3\n[[rule]]\nr = 2".parse().unwrap());
-        let wanted: Table = "a = 1\n[t]\nx = 3\ny = 2\n[[rule]]\nr = 2\n[[rule]]\nr = 1".parse().unwrap();
+        let wanted: Table = "a = 1\n[t]\nx = 3\ny = 2\n[[rule]]\nr = 2\n[[rule]]\nr = 1"
+            .parse()
+            .unwrap();
         assert_eq!(under, wanted);
     }
 }

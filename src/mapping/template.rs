@@ -377,8 +377,14 @@ mod tests {
     #[test]
     fn what_stands_in_a_path_stays_there() {
         let context = json!({ "id": "../x?y=1&z#//evil.example", "ids": ["a", "b c"] });
-        let path = Text::new("items/{{ id }}/?in={{ ids }}").unwrap().path(&context).unwrap();
-        assert_eq!(path, "items/..%2Fx%3Fy%3D1%26z%23%2F%2Fevil.example/?in=a%2Cb%20c");
+        let path = Text::new("items/{{ id }}/?in={{ ids }}")
+            .unwrap()
+            .path(&context)
+            .unwrap();
+        assert_eq!(
+            path,
+            "items/..%2Fx%3Fy%3D1%26z%23%2F%2Fevil.example/?in=a%2Cb%20c"
+        );
         let up = json!({ "id": ".." });
         assert!(Text::new("items/{{ id }}/").unwrap().path(&up).is_err());
     }
@@ -388,11 +394,20 @@ mod tests {
         let error = Text::new("a {{ b + }}").unwrap_err();
         assert!(error.at.start >= 4, "{error:?}");
         assert_eq!(Text::new("a {{ b").unwrap_err().at, 2..6);
-        let names: Vec<String> = Text::new("{{ vars.x }} {{ live }}").unwrap().names().map(|n| n.0).collect();
+        let names: Vec<String> = Text::new("{{ vars.x }} {{ live }}")
+            .unwrap()
+            .names()
+            .map(|n| n.0)
+            .collect();
         assert_eq!(names, ["vars.x", "live"]);
         assert!(Text::new("{{ nothing }}").unwrap().value(&json!({})).is_err());
         assert!(Expr::new("a.b.c").unwrap().value(&json!({ "a": {} })).is_err());
-        assert!(Expr::new("range(1000000)|list|length").unwrap().value(&json!({})).is_err());
+        assert!(
+            Expr::new("range(1000000)|list|length")
+                .unwrap()
+                .value(&json!({}))
+                .is_err()
+        );
     }
 
     #[test]

@@ -441,6 +441,62 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_declared_target_tells_all_its_problems_at_once() {
+    let found = of(concat!(
+        "[target]\nkind = 'http-json'\npreset = 'wagtail'\nurl = 'http://x/'\n[target.http]\nproduct = 'X'\nbasee = 'api'\n",
+        "headers = { Authorization = 'x', X-Ok = 'y' }\n[target.http.auth]\nkind = 'bearre'\n[target.http.document]\n",
+        "item = 'http://evil.example/{{ id }}'\nkey = 'legacy_key'\nlive = 'object.live and'\n",
+        "[target.http.document.fields]\nbody = { value = 'x {{ bodi }}' }\ntitle = { value = { a = ['{{ title'] } }\n",
+        "cover = { valeu = 1 }\n[target.http.document.update]\nmethod = 'PATSH'\n",
+    ));
+    assert_eq!(
+        found,
+        [
+            "11:1 unknown_key: unknown key `basee`",
+            "12:13 http_json: the header `Authorization` cannot be set",
+            "14:8 unknown_value: `bearre` is no value of `kind`",
+            "16:8 http_json: `item` leads away from the CMS",
+            "17:7 http_json: `legacy_key` is no JSON pointer",
+            "18:19 template: the template of `live` cannot be read",
+            "20:24 template: a template names `bodi`, which there is not",
+            "21:25 template: the template of `a` cannot be read",
+            "22:9 missing_key: missing key `value`",
+            "22:11 unknown_key: unknown key `valeu`",
+            "24:10 http_json: `PATSH` is no method of a write",
+        ]
+    );
+}
+
+#[test]
+fn a_declared_target_says_what_it_lacks() {
+    let lacking = |rest: &str| {
+        of(&format!(
+            "[target]\nkind = 'http-json'\nurl = 'http://x/'\n{rest}"
+        ))
+    };
+    let found = lacking("");
+    assert!(
+        found.contains(&"5:1 http_json: the target needs `http.document.path`".to_owned()),
+        "{found:#?}"
+    );
+    assert!(found.contains(&"5:1 http_json: the target needs an `[[target.entry]]`".to_owned()));
+    assert_eq!(
+        lacking("preset = 'wagtail'\n[[target.entry]]\ncollection = 'news'\ntype = 'home.ArticlePage'\n"),
+        ["5:1 http_json: the target needs `http.vars.parent_id`"]
+    );
+    let other = of("[target]\nkind = 'directus'\nurl = 'http://x/'\npreset = 'wagtail'\n");
+    assert_eq!(other, ["8:1 http_json: `preset` is for `kind = \"http-json\"`"]);
+    // The declaration as a whole: the preset, and the mapping over it.
+    let text = format!(
+        "{HEAD}[target]\nkind = 'http-json'\nurl = 'http://x/'\npreset = 'wagtail'\n[target.http]\nvars = {{ parent_id = 3 }}\n[target.http.document]\nomit = ['cover']\n[target.http.document.fields]\nbody = {{ value = '{{{{ body }}}}', write = 'raw' }}\n[[target.entry]]\ncollection = 'news'\ntype = 'home.ArticlePage'\n"
+    );
+    let mapping = Mapping::parse("x.toml", &text).unwrap_or_else(|e| panic!("{:#?}", lines(&e)));
+    let document = &mapping.rules().target.as_ref().unwrap().http.document;
+    assert_eq!(document.fields["body"].write.as_deref(), Some("raw"));
+    assert!(document.fields.contains_key("title") && !document.fields.contains_key("cover"));
+}
+
+#[test]
 fn sessions_hold_no_secrets_and_say_what_they_fill_in() {
     assert_eq!(
         of(

@@ -12,6 +12,55 @@ use std::time::{Duration, Instant};
 /// What the target file of a test says beside address and secrets.
 pub const FAST: &str = "floor = \"20ms\"\n";
 
+/// A CMS that really runs here, as the tests of faults need it: what is in it, told without our own code.
+pub trait Cms {
+    /// Its address, without a slash at the end.
+    fn base(&self) -> &str;
+    /// Writes a target file for the CMS behind `base`; the ledger knows all of them under one name.
+    fn target_at(&self, folder: &Path, base: &str, more: &str) -> PathBuf;
+    /// A command with the secrets in its environment.
+    fn command(&self) -> Command;
+    /// Removes all content.
+    fn wipe(&self);
+    /// Documents with title (as text), and whether they are public.
+    fn held(&self) -> Vec<(String, bool)>;
+    /// How many files.
+    fn files(&self) -> usize;
+    /// Names of categories.
+    fn terms(&self) -> Vec<String>;
+}
+
+impl Cms for WordPress {
+    fn base(&self) -> &str {
+        &self.base
+    }
+    fn target_at(&self, folder: &Path, base: &str, more: &str) -> PathBuf {
+        Self::target_at(self, folder, base, more)
+    }
+    fn command(&self) -> Command {
+        Self::command(self)
+    }
+    fn wipe(&self) {
+        Self::wipe(self);
+    }
+    fn held(&self) -> Vec<(String, bool)> {
+        let title = |p: &Value| p["title"]["raw"].as_str().unwrap().replace("&amp;", "&");
+        let posts = self.posts();
+        posts
+            .iter()
+            .map(|p| (title(p), p["status"] == "publish"))
+            .collect()
+    }
+    fn files(&self) -> usize {
+        self.media().len()
+    }
+    fn terms(&self) -> Vec<String> {
+        let all = self.get("categories?per_page=100");
+        let names = all.as_array().unwrap().iter();
+        names.map(|c| c["name"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
 /// The CMS, held by one test.
 pub struct WordPress {
     pub base: String,

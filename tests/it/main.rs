@@ -17,6 +17,7 @@ mod deliver_faults;
 mod demo;
 mod encodings;
 mod faults;
+mod http_json;
 mod net;
 mod pagers;
 mod politeness;

@@ -9,9 +9,37 @@ use std::ops::Range;
 
 /// What templates may name.
 const NAMES: [&str; 31] = [
-    "vars", "of", "id", "ids", "key", "slug", "hash", "live", "page", "offset", "size", "cursor", "object", "title", "language",
-    "date", "modified", "summary", "body", "author", "cover", "terms", "fields", "collection", "source_key", "legacy", "name",
-    "parent", "filename", "stem", "mime",
+    "vars",
+    "of",
+    "id",
+    "ids",
+    "key",
+    "slug",
+    "hash",
+    "live",
+    "page",
+    "offset",
+    "size",
+    "cursor",
+    "object",
+    "title",
+    "language",
+    "date",
+    "modified",
+    "summary",
+    "body",
+    "author",
+    "cover",
+    "terms",
+    "fields",
+    "collection",
+    "source_key",
+    "legacy",
+    "name",
+    "parent",
+    "filename",
+    "stem",
+    "mime",
 ];
 const MORE_NAMES: [&str; 3] = ["alt", "caption", "credit"];
 /// Keys of an object's tables that hold a pointer.
@@ -36,7 +64,13 @@ impl Check<'_> {
         for key in ["preset", "http"] {
             if !declared && target.get(key).is_some() {
                 let message = format!("`{key}` is for `kind = \"http-json\"`");
-                self.add("mapping::http_json", target.key_span(key), message, "another kind of target", "");
+                self.add(
+                    "mapping::http_json",
+                    target.key_span(key),
+                    message,
+                    "another kind of target",
+                    "",
+                );
             }
         }
         let Some(http) = target.sub("http") else { return };
@@ -67,7 +101,9 @@ impl Check<'_> {
                 match key {
                     "path" | "item" | "query" | "many" | "public" => self.path(key, text, node.span()),
                     "method" => self.method(text, node.span()),
-                    _ if POINTERS.contains(&key) && (top || key != "value") => self.pointer(text, node.span()),
+                    _ if POINTERS.contains(&key) && (top || key != "value") => {
+                        self.pointer(text, node.span())
+                    }
                     _ => {}
                 }
             } else if let Some(inner) = Table::of(node) {
@@ -100,7 +136,13 @@ impl Check<'_> {
         if away {
             let help = "write it below `url`: the secret goes nowhere else";
             let message = format!("`{key}` leads away from the CMS");
-            self.add("mapping::http_json", span, message, "not a path below `url`", help);
+            self.add(
+                "mapping::http_json",
+                span,
+                message,
+                "not a path below `url`",
+                help,
+            );
         }
     }
 
@@ -108,7 +150,13 @@ impl Check<'_> {
         if !text.is_empty() && !text.starts_with('/') {
             let help = format!("write `/{}`", text.replace('.', "/"));
             let message = format!("`{text}` is no JSON pointer");
-            self.add("mapping::http_json", span, message, "pointers begin with `/`", &help);
+            self.add(
+                "mapping::http_json",
+                span,
+                message,
+                "pointers begin with `/`",
+                &help,
+            );
         }
     }
 
@@ -116,7 +164,13 @@ impl Check<'_> {
         let known = ["POST", "PUT", "PATCH", "DELETE"];
         if !known.contains(&text) {
             let message = format!("`{text}` is no method of a write");
-            self.add("mapping::http_json", span, message, "not known", &proposal(text, &known));
+            self.add(
+                "mapping::http_json",
+                span,
+                message,
+                "not known",
+                &proposal(text, &known),
+            );
         }
     }
 
@@ -133,7 +187,8 @@ impl Check<'_> {
             ));
         }
         for (name, span, value) in names {
-            let valid = HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(value).is_ok();
+            let valid =
+                HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(value).is_ok();
             if !valid || OURS.contains(&name.to_ascii_lowercase().as_str()) {
                 let help = "secrets go by `auth`; the connection's headers are not for a mapping";
                 let message = format!("the header `{name}` cannot be set");
@@ -156,7 +211,13 @@ impl Check<'_> {
             if !known.contains(&root) {
                 let place = super::place::inside(self.text, &span, text, at).unwrap_or_else(|| span.clone());
                 let message = format!("a template names `{root}`, which there is not");
-                self.add("mapping::template", place, message, "not known", &proposal(root, &known));
+                self.add(
+                    "mapping::template",
+                    place,
+                    message,
+                    "not known",
+                    &proposal(root, &known),
+                );
             }
         }
     }
@@ -169,7 +230,11 @@ fn all_texts<'t>(table: &Table<'t, '_>) -> Vec<(&'t str, Range<usize>, &'t str)>
         if let Some(text) = value.as_str() {
             out.push((key, node.span(), text));
         }
-        value.as_array().into_iter().flatten().for_each(|item| walk(key, item, out));
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .for_each(|item| walk(key, item, out));
         for (name, inner) in value.as_table().into_iter().flatten() {
             walk(name.get_ref(), inner, out);
         }

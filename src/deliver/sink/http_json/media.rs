@@ -44,7 +44,15 @@ pub(super) async fn upload(
         }
         (bytes.into(), headers)
     } else {
-        let said = write::body(cms, Kind::Media, rule, &rule.create, &item.of, &wire.fields, &context)?;
+        let said = write::body(
+            cms,
+            Kind::Media,
+            rule,
+            &rule.create,
+            &item.of,
+            &wire.fields,
+            &context,
+        )?;
         let mut form = Form::new(&asset.key);
         fields(&mut form, &said);
         let part = rule.upload.part.as_deref().unwrap_or("file");

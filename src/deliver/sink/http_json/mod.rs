@@ -57,7 +57,10 @@ impl Declared {
         let mut headers = HeaderMap::new();
         for (name, value) in &rules.headers {
             // Names and values were checked with the mapping.
-            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_str(value),
+            ) {
                 headers.insert(name, value);
             }
         }
@@ -70,7 +73,8 @@ impl Declared {
             code: rules.error.code.clone(),
             text: rules.error.text.clone(),
         };
-        let classify = move |status: u16, code: &str, json: &Value, _: &Method| classify(&errors, status, code, json);
+        let classify =
+            move |status: u16, code: &str, json: &Value, _: &Method| classify(&errors, status, code, json);
         Ok(Self {
             api: Api::new(target, auth, classify)?.with_words(words),
             entries: target.entry.clone(),
@@ -104,7 +108,10 @@ impl Declared {
 
     /// Is it the rule of files that have a place of their own?
     fn is_file(&self, rule: &ObjectRule) -> bool {
-        self.rules.file.as_ref().is_some_and(|file| std::ptr::eq(file, rule))
+        self.rules
+            .file
+            .as_ref()
+            .is_some_and(|file| std::ptr::eq(file, rule))
     }
 
     /// What every template may name.
@@ -137,7 +144,12 @@ impl Declared {
     }
 
     /// The same with a query.
-    fn path_query(&self, path: Option<&Text>, query: Option<&Text>, context: &Value) -> Result<String, Failure> {
+    fn path_query(
+        &self,
+        path: Option<&Text>,
+        query: Option<&Text>,
+        context: &Value,
+    ) -> Result<String, Failure> {
         let path = self.path(path, context)?;
         Ok(match query {
             Some(query) => {
@@ -171,12 +183,17 @@ fn typed(rule: &ObjectRule, id: &str) -> Value {
 
 /// A template that cannot be filled is no fault of the CMS, and no repetition helps.
 fn broken(what: &str, error: String) -> Failure {
-    Failure::of(Class::Permanent, what, format!("the template cannot be filled: {error}"))
+    Failure::of(
+        Class::Permanent,
+        what,
+        format!("the template cannot be filled: {error}"),
+    )
 }
 
 /// An HTTP method of the rules; they were checked with the mapping.
 fn method(said: Option<&String>, usual: Method) -> Method {
-    said.and_then(|m| Method::from_bytes(m.as_bytes()).ok()).unwrap_or(usual)
+    said.and_then(|m| Method::from_bytes(m.as_bytes()).ok())
+        .unwrap_or(usual)
 }
 
 /// What an error means by the first rule that fits it.
@@ -254,7 +271,9 @@ impl Sink for Declared {
     }
 
     fn state_fields(&self, live: bool) -> Map<String, Value> {
-        [(wire::STATE.to_owned(), wire::state(live))].into_iter().collect()
+        [(wire::STATE.to_owned(), wire::state(live))]
+            .into_iter()
+            .collect()
     }
 
     async fn read(&self, kind: Kind, of: &str, ids: &[String]) -> Result<Vec<Remote>, Failure> {

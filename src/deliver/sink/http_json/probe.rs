@@ -62,7 +62,9 @@ async fn there(cms: &Declared, path: String, found: &mut Probe) -> Result<Option
     match cms.get(path.clone()).await {
         Ok(answer) => Ok(Some(answer)),
         Err(failure) if matches!(failure.class, Class::Missing | Class::Permanent) => {
-            found.problems.push(format!("`{path}` is not there: {}", failure.text));
+            found
+                .problems
+                .push(format!("`{path}` is not there: {}", failure.text));
             Ok(None)
         }
         Err(failure) => Err(failure),
@@ -81,7 +83,12 @@ async fn look(
     let context: Value = cms.context(of).into();
     let Some(schema) = &rule.schema.path else {
         let mut context = context;
-        for (name, value) in [("page", json!(1)), ("offset", json!(0)), ("size", json!(1)), ("cursor", json!(""))] {
+        for (name, value) in [
+            ("page", json!(1)),
+            ("offset", json!(0)),
+            ("size", json!(1)),
+            ("cursor", json!("")),
+        ] {
             context[name] = value;
         }
         match cms.path_query(rule.path.as_ref(), rule.list.query.as_ref(), &context) {
@@ -101,7 +108,11 @@ async fn look(
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         _ => BTreeSet::new(),
     };
-    let places = rule.fields.keys().map(|n| wire::place(rule, false, n)).chain(own.iter().cloned());
+    let places = rule
+        .fields
+        .keys()
+        .map(|n| wire::place(rule, false, n))
+        .chain(own.iter().cloned());
     let missing: BTreeSet<String> = places
         .filter_map(|place| place.split('.').next().map(str::to_owned))
         .filter(|name| !names.contains(name.as_str()))

@@ -37,11 +37,21 @@ pub(super) fn object<'a>(answer: &'a Value, pointer: Option<&String>) -> &'a Val
 
 fn id(cms: &Declared, rule: &ObjectRule, object: &Value) -> Option<String> {
     let id = scalar(object, rule.id.as_ref())?;
-    Some(if cms.is_file(rule) { format!("{FILE}{id}") } else { id })
+    Some(if cms.is_file(rule) {
+        format!("{FILE}{id}")
+    } else {
+        id
+    })
 }
 
 /// An object; nothing if it has no id.
-pub(super) fn remote(cms: &Declared, kind: Kind, rule: &ObjectRule, of: &str, object: &Value) -> Option<Remote> {
+pub(super) fn remote(
+    cms: &Declared,
+    kind: Kind,
+    rule: &ObjectRule,
+    of: &str,
+    object: &Value,
+) -> Option<Remote> {
     let id = id(cms, rule, object)?;
     let slug = scalar(object, rule.slug.as_ref()).unwrap_or_default();
     let live = kind != Kind::Document || is_live(cms, rule, of, object);
@@ -52,7 +62,11 @@ pub(super) fn remote(cms: &Declared, kind: Kind, rule: &ObjectRule, of: &str, ob
         .collect();
     if kind == Kind::Document {
         for entry in cms.entries.iter().filter(|e| e.of == of) {
-            let own = entry.terms.keys().map(|n| (n, true)).chain(entry.fields.keys().map(|n| (n, false)));
+            let own = entry
+                .terms
+                .keys()
+                .map(|n| (n, true))
+                .chain(entry.fields.keys().map(|n| (n, false)));
             for (name, is_term) in own {
                 fields.insert(name.clone(), at(object, &wire::pointer(rule, is_term, name)));
             }
@@ -60,7 +74,11 @@ pub(super) fn remote(cms: &Declared, kind: Kind, rule: &ObjectRule, of: &str, ob
         fields.insert(STATE.into(), wire::state(live));
     }
     let said = scalar(object, rule.url.as_ref());
-    let template = cms.entries.iter().find(|e| e.of == of).and_then(|e| e.url.as_ref());
+    let template = cms
+        .entries
+        .iter()
+        .find(|e| e.of == of)
+        .and_then(|e| e.url.as_ref());
     let url = match (kind, said, template) {
         (Kind::Document, _, Some(template)) => Some(template.replace("{slug}", &slug).replace("{id}", &id)),
         (_, said, _) => said,
@@ -136,7 +154,10 @@ pub(super) async fn list(
         })
         .collect();
     let place = usize::from(second);
-    let first = items.first().and_then(|item| scalar(item, rule.id.as_ref())).unwrap_or_default();
+    let first = items
+        .first()
+        .and_then(|item| scalar(item, rule.id.as_ref()))
+        .unwrap_or_default();
     let next = match &rule.list.cursor {
         Some(pointer) => scalar(&answer, Some(pointer)).map(|c| format!("{place}/{}/{c}", page + 1)),
         // A CMS that does not know the parameter would give the first page for ever.
@@ -157,12 +178,22 @@ fn items(rule: &ObjectRule, answer: &Value) -> Result<Vec<Value>, Failure> {
         _ => Err(Failure::of(
             Class::Permanent,
             rule.path.as_ref().map(Text::as_str).unwrap_or_default(),
-            format!("no list at `{}` of the answer", rule.list.items.as_deref().unwrap_or_default()),
+            format!(
+                "no list at `{}` of the answer",
+                rule.list.items.as_deref().unwrap_or_default()
+            ),
         )),
     }
 }
 
-fn paged(cms: &Declared, size: usize, of: &str, page: usize, cursor: &str, more: BTreeMap<String, Value>) -> Value {
+fn paged(
+    cms: &Declared,
+    size: usize,
+    of: &str,
+    page: usize,
+    cursor: &str,
+    more: BTreeMap<String, Value>,
+) -> Value {
     let mut context = cms.context(of);
     context.extend(more);
     context.insert("page".into(), page.into());
@@ -177,7 +208,12 @@ pub(super) async fn find(cms: &Declared, item: &Item) -> Result<Vec<Remote>, Fai
     let rule = cms.by_item(item);
     let kind = item.kind();
     let own = wire::context(cms, item, &Links::default(), &mut BTreeSet::new());
-    let own: BTreeMap<String, Value> = own.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let own: BTreeMap<String, Value> = own
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
     let mut found = Vec::new();
     for page in 1..=SEARCH_PAGES {
         let context = paged(cms, rule.list.size, &item.of, page, "", own.clone());
@@ -198,7 +234,10 @@ pub(super) async fn find(cms: &Declared, item: &Item) -> Result<Vec<Remote>, Fai
 
 /// Does a query have pages at all?
 fn names_page(query: Option<&Text>) -> bool {
-    query.is_some_and(|q| q.names().any(|(name, _)| ["page", "offset"].contains(&name.as_str())))
+    query.is_some_and(|q| {
+        q.names()
+            .any(|(name, _)| ["page", "offset"].contains(&name.as_str()))
+    })
 }
 
 /// An object of a search, if it is what is looked for.
@@ -218,11 +257,16 @@ async fn looked_at(
             return Ok(None);
         }
     }
-    let Some(id) = id(cms, rule, object) else { return Ok(None) };
+    let Some(id) = id(cms, rule, object) else {
+        return Ok(None);
+    };
     let remote = if rule.list.whole {
         remote(cms, kind, rule, &item.of, object)
     } else {
-        read(cms, kind, &item.of, std::slice::from_ref(&id)).await?.into_iter().next()
+        read(cms, kind, &item.of, std::slice::from_ref(&id))
+            .await?
+            .into_iter()
+            .next()
     };
     Ok(remote.filter(|remote| {
         rule.find.mine.is_some()
@@ -234,7 +278,12 @@ async fn looked_at(
 }
 
 /// Objects by id; what is not there is left out.
-pub(super) async fn read(cms: &Declared, kind: Kind, of: &str, ids: &[String]) -> Result<Vec<Remote>, Failure> {
+pub(super) async fn read(
+    cms: &Declared,
+    kind: Kind,
+    of: &str,
+    ids: &[String],
+) -> Result<Vec<Remote>, Failure> {
     let mut all = Vec::with_capacity(ids.len());
     let mut single = Vec::new();
     let mut many: BTreeMap<bool, Vec<&String>> = BTreeMap::new();
@@ -303,7 +352,9 @@ fn and(path: &str, query: Option<&Text>, context: &Value) -> Result<String, Fail
         return Ok(path.to_owned());
     };
     let sign = if path.contains('?') { '&' } else { '?' };
-    let said = query.path(context).map_err(|e| super::broken(query.as_str(), e))?;
+    let said = query
+        .path(context)
+        .map_err(|e| super::broken(query.as_str(), e))?;
     Ok(format!("{path}{sign}{said}"))
 }
 
@@ -351,7 +402,9 @@ pub(super) fn same(field: &str, ours: &Value, theirs: &Value) -> bool {
         (Value::Null, Value::String(text)) | (Value::String(text), Value::Null) => text.is_empty(),
         (Value::Null, Value::Array(items)) => items.is_empty(),
         (Value::Array(items), Value::Null) => items.is_empty(),
-        (Value::Number(n), Value::String(text)) | (Value::String(text), Value::Number(n)) => n.to_string() == *text,
+        (Value::Number(n), Value::String(text)) | (Value::String(text), Value::Number(n)) => {
+            n.to_string() == *text
+        }
         (Value::Array(a), Value::Array(b)) if field != "body" => {
             let sorted = |list: &[Value]| {
                 let mut texts: Vec<String> = list.iter().map(Value::to_string).collect();
@@ -379,8 +432,16 @@ mod tests {
 
     #[test]
     fn what_means_the_same() {
-        assert!(same("date", &"2015-03-02T00:00:00+07:00".into(), &"2015-03-01T17:00:00.000Z".into()));
-        assert!(!same("date", &"2015-03-02T00:00:00+07:00".into(), &"2015-02-03T00:00:00Z".into()));
+        assert!(same(
+            "date",
+            &"2015-03-02T00:00:00+07:00".into(),
+            &"2015-03-01T17:00:00.000Z".into()
+        ));
+        assert!(!same(
+            "date",
+            &"2015-03-02T00:00:00+07:00".into(),
+            &"2015-02-03T00:00:00Z".into()
+        ));
         assert!(!same("date", &"2015-03-02T00:00:00+07:00".into(), &Value::Null));
         assert!(same("summary", &Value::Null, &"".into()));
         assert!(same("tags", &json!([2, 1]), &json!([1, 2])));

@@ -92,11 +92,17 @@ type Put<'p> = dyn FnMut(&str, Value) -> Option<Value> + 'p;
 fn put_term(cms: &Declared, term: &Term, links: &Links, put: &mut Put<'_>) {
     let parent = term.parent.as_ref().and_then(|p| links.known.get(p));
     put("name", term.name.clone().into());
-    put("parent", parent.map_or(Value::Null, |p| typed(&cms.rules.term, &p.id)));
+    put(
+        "parent",
+        parent.map_or(Value::Null, |p| typed(&cms.rules.term, &p.id)),
+    );
 }
 
 fn put_asset(asset: &Asset, put: &mut Put<'_>) {
-    let stem = asset.filename.rsplit_once('.').map_or(&*asset.filename, |(stem, _)| stem);
+    let stem = asset
+        .filename
+        .rsplit_once('.')
+        .map_or(&*asset.filename, |(stem, _)| stem);
     put("filename", asset.filename.clone().into());
     put("stem", stem.into());
     put("mime", asset.mime.clone().into());
@@ -104,10 +110,19 @@ fn put_asset(asset: &Asset, put: &mut Put<'_>) {
     put("alt", asset.alt.clone().into());
     put("caption", asset.caption.clone().into());
     put("credit", asset.credit.clone().into());
-    put("legacy", json!({ "url": asset.legacy.url, "from": asset.legacy.from }));
+    put(
+        "legacy",
+        json!({ "url": asset.legacy.url, "from": asset.legacy.from }),
+    );
 }
 
-fn put_entry(cms: &Declared, entry: &Entry, links: &Links, put: &mut Put<'_>, waiting: &mut BTreeSet<String>) {
+fn put_entry(
+    cms: &Declared,
+    entry: &Entry,
+    links: &Links,
+    put: &mut Put<'_>,
+    waiting: &mut BTreeSet<String>,
+) {
     let known = |token: &str| {
         let mut known = links.known.get(token).cloned()?;
         if let Some(id) = known.id.strip_prefix(FILE) {
@@ -127,16 +142,19 @@ fn put_entry(cms: &Declared, entry: &Entry, links: &Links, put: &mut Put<'_>, wa
         BodyForm::PortableText => serde_json::from_str(&body).unwrap_or(Value::String(body)),
         _ => body.into(),
     };
-    let cover = entry.cover.as_ref().and_then(|cover| match links.known.get(cover) {
-        Some(known) => {
-            let (rule, id) = cms.by_id(crate::ledger::Kind::Media, &known.id);
-            Some(typed(rule, id))
-        }
-        None => {
-            waiting.insert(cover.clone());
-            None
-        }
-    });
+    let cover = entry
+        .cover
+        .as_ref()
+        .and_then(|cover| match links.known.get(cover) {
+            Some(known) => {
+                let (rule, id) = cms.by_id(crate::ledger::Kind::Media, &known.id);
+                Some(typed(rule, id))
+            }
+            None => {
+                waiting.insert(cover.clone());
+                None
+            }
+        });
     let mut terms = Map::new();
     for (taxonomy, keys) in &entry.terms {
         let ids: Vec<Value> = keys
@@ -157,12 +175,17 @@ fn put_entry(cms: &Declared, entry: &Entry, links: &Links, put: &mut Put<'_>, wa
     put("fields", json!(entry.fields));
     put("collection", entry.collection.clone().into());
     put("source_key", entry.source_key.clone().into());
-    put("legacy", json!({ "url": entry.legacy.url, "from": entry.legacy.from }));
+    put(
+        "legacy",
+        json!({ "url": entry.legacy.url, "from": entry.legacy.from }),
+    );
 }
 
 /// An address inside `(<…>)`.
 fn markdown_address(url: &str) -> String {
-    url.replace('<', "%3C").replace('>', "%3E").replace(['\n', '\r'], "")
+    url.replace('<', "%3C")
+        .replace('>', "%3E")
+        .replace(['\n', '\r'], "")
 }
 
 /// An address inside a JSON text.
@@ -191,8 +214,14 @@ pub(super) fn place(rule: &ObjectRule, is_term: bool, name: &str) -> String {
     if let Some(field) = rule.fields.get(name) {
         return field.write.clone().unwrap_or_else(|| name.to_owned());
     }
-    let pattern = if is_term { &rule.terms.write } else { &rule.extra.write };
-    pattern.as_ref().map_or_else(|| name.to_owned(), |p| p.replace("{name}", name))
+    let pattern = if is_term {
+        &rule.terms.write
+    } else {
+        &rule.extra.write
+    };
+    pattern
+        .as_ref()
+        .map_or_else(|| name.to_owned(), |p| p.replace("{name}", name))
 }
 
 /// Pointer where it is read.
@@ -200,7 +229,11 @@ pub(super) fn pointer(rule: &ObjectRule, is_term: bool, name: &str) -> String {
     let said = match rule.fields.get(name) {
         Some(field) => field.read.clone(),
         None => {
-            let pattern = if is_term { &rule.terms.read } else { &rule.extra.read };
+            let pattern = if is_term {
+                &rule.terms.read
+            } else {
+                &rule.extra.read
+            };
             pattern.as_ref().map(|p| p.replace("{name}", name))
         }
     };

@@ -37,7 +37,10 @@ pub(super) fn body(
     wire::put_at(&mut body, at, json!({}));
     for (name, value) in fields.iter().filter(|(name, _)| *name != STATE) {
         let is_term = kind == Kind::Document
-            && cms.entries.iter().any(|e| e.of == of && e.terms.contains_key(name));
+            && cms
+                .entries
+                .iter()
+                .any(|e| e.of == of && e.terms.contains_key(name));
         let place = wire::place(rule, is_term, name);
         wire::put_at(&mut body, &format!("{at}.{place}"), value.clone());
     }
@@ -58,7 +61,13 @@ pub(super) async fn create(cms: &Declared, item: &Item, wire: &Wire) -> Result<R
     let path = cms.path(rule.create.path.as_ref().or(rule.path.as_ref()), &context)?;
     let how = method(rule.create.method.as_ref(), Method::POST);
     let answer = cms.call(Request::json(how, path, &body, false)).await?.json();
-    let made = written(cms, kind, rule, of, read::object(&answer, rule.create.object.as_ref()))?;
+    let made = written(
+        cms,
+        kind,
+        rule,
+        of,
+        read::object(&answer, rule.create.object.as_ref()),
+    )?;
     let made = shown(cms, kind, rule.create.reread, of, made).await?;
     // A CMS that publishes by an action of its own makes drafts.
     if kind == Kind::Document && live && !made.live {
@@ -68,7 +77,13 @@ pub(super) async fn create(cms: &Declared, item: &Item, wire: &Wire) -> Result<R
 }
 
 /// The object of an answer; an answer without one says nothing of what was done.
-pub(super) fn written(cms: &Declared, kind: Kind, rule: &ObjectRule, of: &str, object: &Value) -> Result<Remote, Failure> {
+pub(super) fn written(
+    cms: &Declared,
+    kind: Kind,
+    rule: &ObjectRule,
+    of: &str,
+    object: &Value,
+) -> Result<Remote, Failure> {
     read::remote(cms, kind, rule, of, object).ok_or_else(|| {
         let path = rule.path.as_ref().map(Text::as_str).unwrap_or_default();
         Failure::of(Class::Ambiguous, path, "the answer names no object")
@@ -76,7 +91,13 @@ pub(super) fn written(cms: &Declared, kind: Kind, rule: &ObjectRule, of: &str, o
 }
 
 /// The object as it is, where the answer to a write does not show it.
-pub(super) async fn shown(cms: &Declared, kind: Kind, reread: bool, of: &str, made: Remote) -> Result<Remote, Failure> {
+pub(super) async fn shown(
+    cms: &Declared,
+    kind: Kind,
+    reread: bool,
+    of: &str,
+    made: Remote,
+) -> Result<Remote, Failure> {
     if !reread {
         return Ok(made);
     }
@@ -106,7 +127,10 @@ pub(super) async fn patch(
     };
     let mut current = None;
     if kind == Kind::Document && (wanted.is_none() || only_state) {
-        let there = read::read(cms, kind, of, &[id.to_owned()]).await?.into_iter().next();
+        let there = read::read(cms, kind, of, &[id.to_owned()])
+            .await?
+            .into_iter()
+            .next();
         current = Some(there.ok_or_else(|| Failure::of(Class::Missing, id, "is not there"))?);
     }
     let live = wanted.unwrap_or_else(|| current.as_ref().is_none_or(|c| c.live));
@@ -156,14 +180,23 @@ async fn send(
     let answer = cms.call(request).await?.json();
     let object = read::object(&answer, update.object.as_ref());
     if update.reread {
-        let again = read::read(cms, kind, of, &[id.to_owned()]).await?.into_iter().next();
+        let again = read::read(cms, kind, of, &[id.to_owned()])
+            .await?
+            .into_iter()
+            .next();
         return again.ok_or_else(|| Failure::of(Class::Missing, id, "is not there"));
     }
     written(cms, kind, rule, of, object)
 }
 
 /// Makes a document public, or takes it off.
-async fn state(cms: &Declared, rule: &ObjectRule, of: &str, remote: &Remote, live: bool) -> Result<Remote, Failure> {
+async fn state(
+    cms: &Declared,
+    rule: &ObjectRule,
+    of: &str,
+    remote: &Remote,
+    live: bool,
+) -> Result<Remote, Failure> {
     let action = if live { &rule.publish } else { &rule.unpublish };
     let Some(action) = action else {
         let what = if live {
@@ -177,12 +210,23 @@ async fn state(cms: &Declared, rule: &ObjectRule, of: &str, remote: &Remote, liv
     let again = read::read(cms, Kind::Document, of, std::slice::from_ref(&remote.id)).await?;
     match again.into_iter().next() {
         Some(now) if now.live == live => Ok(now),
-        Some(_) => Err(Failure::of(Class::Permanent, &remote.id, "it said yes, and the state is as it was")),
+        Some(_) => Err(Failure::of(
+            Class::Permanent,
+            &remote.id,
+            "it said yes, and the state is as it was",
+        )),
         None => Err(Failure::of(Class::Missing, &remote.id, "is not there")),
     }
 }
 
-async fn act(cms: &Declared, rule: &ObjectRule, of: &str, bare: &str, action: &ActionRule, usual: Method) -> Result<(), Failure> {
+async fn act(
+    cms: &Declared,
+    rule: &ObjectRule,
+    of: &str,
+    bare: &str,
+    action: &ActionRule,
+    usual: Method,
+) -> Result<(), Failure> {
     let context: Value = cms.object_context(rule, of, bare).into();
     let path = cms.path(action.path.as_ref().or(rule.item.as_ref()), &context)?;
     let how = method(action.method.as_ref(), usual);
