@@ -70,8 +70,9 @@ open('$D/token', 'w').write(t)" > "$D/init.log" 2>&1
   cp "$CMS_DB" "$D/empty.sqlite3"
 fi
 if ! alive "$D/wagtail.pid"; then
-  (cd "$A/proj" && setsid "$A/venv/bin/gunicorn" cms.wsgi:application -b "127.0.0.1:$PORT" -w "${WAGTAIL_WORKERS:-2}" --timeout 120 \
-    --pid "$D/wagtail.pid" > "$D/wagtail.log" 2>&1 </dev/null &)
+  # Nothing of it may hold our output open: who started us waits for its end.
+  setsid "$A/venv/bin/gunicorn" cms.wsgi:application --chdir "$A/proj" -b "127.0.0.1:$PORT" -w "${WAGTAIL_WORKERS:-2}" \
+    --timeout 120 --pid "$D/wagtail.pid" > "$D/wagtail.log" 2>&1 </dev/null &
 fi
 c=000
 for _ in $(seq 600); do

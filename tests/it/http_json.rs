@@ -156,9 +156,9 @@ impl Declared {
     fn all(&self, path: &str) -> Vec<Value> {
         let mut all = Vec::new();
         loop {
-            let more = format!("{path}limit=100&offset={}", all.len());
+            let more = format!("{path}limit=20&offset={}", all.len());
             let items = self.get(&more)["items"].as_array().unwrap().clone();
-            let last = items.len() < 100;
+            let last = items.len() < 20;
             all.extend(items);
             if last {
                 return all;
@@ -588,7 +588,7 @@ fn rich_text_that_unwraps_tables_is_told_by_the_run_itself() {
         return;
     };
     let folder = extracted(12);
-    let has_table = |a: &Value| a["body"].as_array().unwrap().iter().any(|b| b["type"] == "table");
+    let has_table = |a: &Value| a["body"].as_array().unwrap().iter().any(|b| b["kind"] == "table");
     assert!(
         documents(&folder.path().join("ctk-binhthuan"))
             .iter()
