@@ -457,9 +457,9 @@ fn a_declared_target_tells_all_its_problems_at_once() {
             "14:8 unknown_value: `bearre` is no value of `kind`",
             "16:8 http_json: `item` leads away from the CMS",
             "17:7 http_json: `legacy_key` is no JSON pointer",
-            "18:19 template: the template of `live` cannot be read",
-            "20:24 template: a template names `bodi`, which there is not",
-            "21:25 template: the template of `a` cannot be read",
+            "18:21 template: the template of `live` cannot be read",
+            "20:23 template: a template names `bodi`, which there is not",
+            "21:27 template: the template of `a` cannot be read",
             "22:9 missing_key: missing key `value`",
             "22:11 unknown_key: unknown key `valeu`",
             "24:10 http_json: `PATSH` is no method of a write",
@@ -494,6 +494,22 @@ fn a_declared_target_says_what_it_lacks() {
     let document = &mapping.rules().target.as_ref().unwrap().http.document;
     assert_eq!(document.fields["body"].write.as_deref(), Some("raw"));
     assert!(document.fields.contains_key("title") && !document.fields.contains_key("cover"));
+}
+
+/// The examples of the page are targets.
+#[test]
+fn what_the_page_of_declared_targets_shows_can_be_used() {
+    let page = include_str!("../../docs/http-json.md");
+    let examples: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|part| part.split("```").next())
+        .filter(|text| text.starts_with("[target]"))
+        .collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        assert_eq!(of(example), [""; 0], "{example}");
+    }
 }
 
 #[test]
@@ -563,7 +579,11 @@ fn defaults_compile_and_the_schema_agrees_with_the_types() {
 /// A key that the format has and the page does not name, or the other way round, is a mistake of the page.
 #[test]
 fn the_page_of_the_format_names_every_key() {
-    let page = include_str!("../../docs/mapping.md");
+    // Declared targets have a page of their own.
+    let page = concat!(
+        include_str!("../../docs/mapping.md"),
+        include_str!("../../docs/http-json.md")
+    );
     let mut open = vec![mapping_schema()];
     let mut keys = 0;
     while let Some(schema) = open.pop() {
@@ -576,7 +596,10 @@ fn the_page_of_the_format_names_every_key() {
                     !page[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
                 })
             });
-            assert!(named, "docs/mapping.md does not name `{key}`");
+            assert!(
+                named,
+                "neither docs/mapping.md nor docs/http-json.md names `{key}`"
+            );
             for name in value["oneOf"]
                 .as_array()
                 .into_iter()

@@ -4,6 +4,9 @@ const fs = require('fs');
 module.exports = {
   register() {},
   async bootstrap({ strapi }) {
+    // Otherwise Strapi stores another picture than it was sent.
+    const settings = { sizeOptimization: false, responsiveDimensions: true, autoOrientation: false };
+    await strapi.plugin('upload').service('upload').setSettings(settings);
     const file = process.env.TOKEN_FILE;
     if (fs.existsSync(file)) return;
     const service = strapi.service('admin::api-token');
