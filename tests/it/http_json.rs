@@ -460,6 +460,22 @@ fn a_portal_moves_into_strapi_and_the_next_plan_is_empty() {
 }
 
 #[test]
+fn entries_of_wagtail_are_taken_off_and_made_public_again() {
+    let Some(wagtail) = Declared::wagtail() else {
+        return;
+    };
+    let folder = extracted(6);
+    for (state, public) in [("publish", true), ("draft", false), ("publish", true)] {
+        let site = Site::new(&wagtail, folder.path(), &format!("state = \"{state}\"\n"));
+        site.plan();
+        site.apply(0);
+        assert_eq!(site.verify(0), []);
+        assert!(wagtail.held().iter().all(|h| h.1 == public), "{state}");
+    }
+    assert_eq!(wagtail.held().len(), 6);
+}
+
+#[test]
 fn what_an_editor_of_wagtail_changed_is_held() {
     let Some(wagtail) = Declared::wagtail() else {
         return;
@@ -718,7 +734,7 @@ fn killed_at_a_request_wagtail_holds_nothing_twice() {
     let Some(wagtail) = Declared::wagtail() else {
         return;
     };
-    kills(&wagtail, 12);
+    kills(&wagtail, 22);
 }
 
 #[test]
