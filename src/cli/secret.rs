@@ -5,6 +5,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::target::load_mapping;
 use crate::deliver::sink::directus::Directus;
+use crate::deliver::sink::http_json::Declared;
 use crate::deliver::sink::wordpress::WordPress;
 use crate::deliver::{ApiError, Mapper};
 use crate::mapping::Mapping;
@@ -63,6 +64,13 @@ impl Site {
     pub(super) fn directus(&self) -> Result<Arc<Directus>, CliError> {
         let project = Directus::new(&self.target, self.secret()?).map_err(api_error)?;
         Ok(Arc::new(project))
+    }
+
+    /// The declared CMS of the target.
+    pub(super) fn declared(&self) -> Result<Arc<Declared>, CliError> {
+        let user = self.target.user_env.as_deref().map(variable).transpose()?;
+        let cms = Declared::new(&self.target, user, self.secret()?).map_err(api_error)?;
+        Ok(Arc::new(cms))
     }
 
     /// The secret.
@@ -153,6 +161,10 @@ macro_rules! with_sink {
             }
             crate::mapping::model::TargetKind::Directus => {
                 let $sink = $site.directus()?;
+                $work
+            }
+            crate::mapping::model::TargetKind::HttpJson => {
+                let $sink = $site.declared()?;
                 $work
             }
         }

@@ -83,5 +83,13 @@ fn setup(args: &SetupArgs, ui: &Ui) -> Outcome {
             }
             Ok(Exit::Ok)
         }
+        (TargetKind::HttpJson, _) => Err(CliError::new(
+            Exit::Usage,
+            "usage::setup",
+            "types of a declared CMS are made in the CMS",
+        )
+        .hint(
+            "`sangtrang target check` says what is missing; docs/http-json.md shows what each preset needs",
+        )),
     }
 }

@@ -159,7 +159,32 @@ impl Request {
 }
 
 /// How a kind of CMS says what went wrong: from status and its own code to a class.
-pub type Classify = fn(status: u16, code: &str, json: &Value, method: &Method) -> Option<Class>;
+type Classify = dyn Fn(u16, &str, &Value, &Method) -> Option<Class> + Send + Sync;
+
+/// Where answers say what went wrong: JSON pointers, the first that is there counts.
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// Of the CMS's own code.
+    pub code: Vec<String>,
+    /// Of the text for people.
+    pub text: Vec<String>,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        let all = |list: &[&str]| list.iter().map(|p| (*p).to_owned()).collect();
+        Self {
+            code: all(&["/code", "/errors/0/extensions/code", "/error/name"]),
+            text: all(&["/message", "/errors/0/message", "/error/message", "/detail"]),
+        }
+    }
+}
+
+impl Words {
+    fn first<'j>(pointers: &[String], json: &'j Value) -> Option<&'j str> {
+        pointers.iter().find_map(|p| json.pointer(p)?.as_str())
+    }
+}
 
 /// Why there is no interface to a CMS.
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +195,9 @@ pub enum ApiError {
     /// The address is none.
     #[error("`{0}` is not the address of a CMS")]
     Url(String),
+    /// The declaration of the target cannot be used.
+    #[error("the target's rules: {0}")]
+    Rules(String),
     /// No client.
     #[error(transparent)]
     Net(#[from] net::NetError),
@@ -181,15 +209,25 @@ pub enum Auth {
     Basic(String, String),
     /// A token.
     Bearer(String),
+    /// A header of the CMS's own.
+    Header {
+        /// Its name.
+        name: String,
+        /// What stands before the secret.
+        prefix: String,
+        /// The secret.
+        secret: String,
+    },
 }
 
 /// The interface.
 pub struct Api {
     client: Client,
     base: Url,
-    auth: HeaderValue,
+    auth: (HeaderName, HeaderValue),
     secret: String,
-    classify: Classify,
+    classify: Box<Classify>,
+    words: Words,
     timeout: Duration,
     retries: u32,
     /// When requests may be sent, and how many at once.
@@ -201,19 +239,28 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError`]
-    pub fn new(target: &Target, auth: Auth, classify: Classify) -> Result<Self, ApiError> {
+    pub fn new(
+        target: &Target,
+        auth: Auth,
+        classify: impl Fn(u16, &str, &Value, &Method) -> Option<Class> + Send + Sync + 'static,
+    ) -> Result<Self, ApiError> {
         use base64::Engine as _;
         let mut base = Url::parse(&target.url).map_err(|_| ApiError::Url(target.url.clone()))?;
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
         base.set_query(None);
-        let (text, secret) = match auth {
+        let (name, text, secret) = match auth {
             Auth::Basic(user, password) => {
                 let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-                (format!("Basic {pair}"), password)
+                (header::AUTHORIZATION, format!("Basic {pair}"), password)
             }
-            Auth::Bearer(token) => (format!("Bearer {token}"), token),
+            Auth::Bearer(token) => (header::AUTHORIZATION, format!("Bearer {token}"), token),
+            Auth::Header { name, prefix, secret } => {
+                let name = HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| ApiError::Rules(format!("`{name}` is no name of a header")))?;
+                (name, format!("{prefix}{secret}"), secret)
+            }
         };
         let mut auth = HeaderValue::from_str(&text)
             .map_err(|_| ApiError::Secret("the secret holds signs that no header can carry".into()))?;
@@ -230,13 +277,20 @@ impl Api {
         Ok(Self {
             client: net::client(&options)?,
             base,
-            auth,
+            auth: (name, auth),
             secret,
-            classify,
+            classify: Box::new(classify),
+            words: Words::default(),
             timeout: target.timeout.0,
             retries: target.retries,
             pace: Arc::new(Pace::new(target.concurrency, target.floor.0)),
         })
+    }
+
+    /// The same, with errors that are told elsewhere in an answer.
+    #[must_use]
+    pub fn with_words(self, words: Words) -> Self {
+        Self { words, ..self }
     }
 
     /// Address of the CMS.
@@ -285,9 +339,17 @@ impl Api {
             .base
             .join(request.path.trim_start_matches('/'))
             .map_err(|e| Failure::of(Class::Permanent, &request.path, e.to_string()))?;
+        // Whatever a path says, the secret goes to the CMS alone.
+        if url.origin() != self.base.origin() || !url.path().starts_with(self.base.path()) {
+            return Err(Failure::of(
+                Class::Permanent,
+                url.as_str(),
+                "this is no address of the CMS: nothing was sent",
+            ));
+        }
         self.pace.wait().await;
         let mut headers = request.headers.clone();
-        headers.insert(header::AUTHORIZATION, self.auth.clone());
+        headers.insert(self.auth.0.clone(), self.auth.1.clone());
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let fail = |class, status, code: &str, text: String| Failure {
             class,
@@ -357,7 +419,7 @@ impl Api {
     fn at(&self, url: &Url) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if url.origin() == self.base.origin() {
-            headers.insert(header::AUTHORIZATION, self.auth.clone());
+            headers.insert(self.auth.0.clone(), self.auth.1.clone());
         }
         headers
     }
@@ -370,16 +432,8 @@ impl Api {
         fail: &dyn Fn(Class, u16, &str, String) -> Failure,
     ) -> Failure {
         let json = answer.json();
-        let code = json["code"]
-            .as_str()
-            .or_else(|| json["errors"][0]["extensions"]["code"].as_str())
-            .or_else(|| json["error"]["name"].as_str())
-            .unwrap_or_default();
-        let said = json["message"]
-            .as_str()
-            .or_else(|| json["errors"][0]["message"].as_str())
-            .or_else(|| json["error"]["message"].as_str())
-            .or_else(|| json["detail"].as_str());
+        let code = Words::first(&self.words.code, &json).unwrap_or_default();
+        let said = Words::first(&self.words.text, &json);
         let own = (!json.is_null())
             .then(|| (self.classify)(status.as_u16(), code, &json, &request.method))
             .flatten();

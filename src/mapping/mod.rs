@@ -5,6 +5,7 @@
 
 mod check;
 mod error;
+mod http_json;
 mod identity;
 mod key;
 pub mod model;
@@ -15,6 +16,7 @@ mod resolve;
 mod rules;
 mod schema;
 mod session;
+mod template;
 mod url_rules;
 mod walk;
 
@@ -27,3 +29,4 @@ pub use pattern::{Css, Pattern, parse_span};
 pub use resolve::resolve_href;
 pub use rules::Mapping;
 pub use schema::mapping_schema;
+pub use template::{Expr, Template, TemplateError, Text};

@@ -2,6 +2,7 @@
 
 use super::check;
 use super::error::{MappingError, Problems};
+use super::http_json;
 use super::identity::Identity;
 use super::key::KeyTemplate;
 use super::model::{MappingFile, Target};
@@ -83,8 +84,13 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Mapping, MappingError> {
     if !problems.is_empty() {
         return Err(problems.into_error());
     }
-    match toml::from_str(text) {
-        Ok(file) => build(name, text, root, file, problems),
+    match toml::from_str::<MappingFile>(text) {
+        Ok(mut file) => {
+            if let Some(target) = &mut file.target {
+                complete(target, text, root, &mut problems);
+            }
+            build(name, text, root, file, problems)
+        }
         Err(error) => {
             problems.add(
                 "mapping::invalid",
@@ -128,9 +134,16 @@ pub(super) fn target(path: &Path) -> Result<Target, MappingError> {
     if !problems.is_empty() {
         return Err(problems.into_error());
     }
-    toml::from_str::<TargetFile>(&text)
-        .map(|file| file.target)
-        .map_err(|error| {
+    match toml::from_str::<TargetFile>(&text) {
+        Ok(TargetFile { mut target }) => {
+            complete(&mut target, &text, root, &mut problems);
+            if problems.is_empty() {
+                Ok(target)
+            } else {
+                Err(problems.into_error())
+            }
+        }
+        Err(error) => {
             problems.add(
                 "mapping::invalid",
                 error.span().unwrap_or(0..0),
@@ -138,8 +151,19 @@ pub(super) fn target(path: &Path) -> Result<Target, MappingError> {
                 "here",
                 None,
             );
-            problems.into_error()
-        })
+            Err(problems.into_error())
+        }
+    }
+}
+
+/// Puts the preset below a declared target; what is still missing is a problem of its table.
+fn complete(target: &mut Target, text: &str, root: &DeTable<'_>, problems: &mut Problems) {
+    let place = root.get("target").map_or(0..0, Spanned::span);
+    for (message, help) in http_json::complete(target, text) {
+        let help = (!help.is_empty()).then_some(help);
+        let place = super::place::first_line(text, place.clone());
+        problems.add("mapping::http_json", place, message, "this target", help);
+    }
 }
 
 /// A file that holds a target alone: a staging CMS beside the one of the mapping.

@@ -441,6 +441,78 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_declared_target_tells_all_its_problems_at_once() {
+    let found = of(concat!(
+        "[target]\nkind = 'http-json'\npreset = 'wagtail'\nurl = 'http://x/'\n[target.http]\nproduct = 'X'\nbasee = 'api'\n",
+        "headers = { Authorization = 'x', X-Ok = 'y' }\n[target.http.auth]\nkind = 'bearre'\n[target.http.document]\n",
+        "item = 'http://evil.example/{{ id }}'\nkey = 'legacy_key'\nlive = 'object.live and'\n",
+        "[target.http.document.fields]\nbody = { value = 'x {{ bodi }}' }\ntitle = { value = { a = ['{{ title'] } }\n",
+        "cover = { valeu = 1 }\n[target.http.document.update]\nmethod = 'PATSH'\n",
+    ));
+    assert_eq!(
+        found,
+        [
+            "11:1 unknown_key: unknown key `basee`",
+            "12:13 http_json: the header `Authorization` cannot be set",
+            "14:8 unknown_value: `bearre` is no value of `kind`",
+            "16:8 http_json: `item` leads away from the CMS",
+            "17:7 http_json: `legacy_key` is no JSON pointer",
+            "18:21 template: the template of `live` cannot be read",
+            "20:23 template: a template names `bodi`, which there is not",
+            "21:27 template: the template of `a` cannot be read",
+            "22:9 missing_key: missing key `value`",
+            "22:11 unknown_key: unknown key `valeu`",
+            "24:10 http_json: `PATSH` is no method of a write",
+        ]
+    );
+}
+
+#[test]
+fn a_declared_target_says_what_it_lacks() {
+    let lacking = |rest: &str| {
+        of(&format!(
+            "[target]\nkind = 'http-json'\nurl = 'http://x/'\n{rest}"
+        ))
+    };
+    let found = lacking("");
+    assert!(
+        found.contains(&"5:1 http_json: the target needs `http.document.path`".to_owned()),
+        "{found:#?}"
+    );
+    assert!(found.contains(&"5:1 http_json: the target needs an `[[target.entry]]`".to_owned()));
+    assert_eq!(
+        lacking("preset = 'wagtail'\n[[target.entry]]\ncollection = 'news'\ntype = 'home.ArticlePage'\n"),
+        ["5:1 http_json: the target needs `http.vars.parent_id`"]
+    );
+    let other = of("[target]\nkind = 'directus'\nurl = 'http://x/'\npreset = 'wagtail'\n");
+    assert_eq!(other, ["8:1 http_json: `preset` is for `kind = \"http-json\"`"]);
+    // The declaration as a whole: the preset, and the mapping over it.
+    let text = format!(
+        "{HEAD}[target]\nkind = 'http-json'\nurl = 'http://x/'\npreset = 'wagtail'\n[target.http]\nvars = {{ parent_id = 3 }}\n[target.http.document]\nomit = ['cover']\n[target.http.document.fields]\nbody = {{ value = '{{{{ body }}}}', write = 'raw' }}\n[[target.entry]]\ncollection = 'news'\ntype = 'home.ArticlePage'\n"
+    );
+    let mapping = Mapping::parse("x.toml", &text).unwrap_or_else(|e| panic!("{:#?}", lines(&e)));
+    let document = &mapping.rules().target.as_ref().unwrap().http.document;
+    assert_eq!(document.fields["body"].write.as_deref(), Some("raw"));
+    assert!(document.fields.contains_key("title") && !document.fields.contains_key("cover"));
+}
+
+/// The examples of the page are targets.
+#[test]
+fn what_the_page_of_declared_targets_shows_can_be_used() {
+    let page = include_str!("../../docs/http-json.md");
+    let examples: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|part| part.split("```").next())
+        .filter(|text| text.starts_with("[target]"))
+        .collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        assert_eq!(of(example), [""; 0], "{example}");
+    }
+}
+
+#[test]
 fn sessions_hold_no_secrets_and_say_what_they_fill_in() {
     assert_eq!(
         of(
@@ -507,7 +579,11 @@ fn defaults_compile_and_the_schema_agrees_with_the_types() {
 /// A key that the format has and the page does not name, or the other way round, is a mistake of the page.
 #[test]
 fn the_page_of_the_format_names_every_key() {
-    let page = include_str!("../../docs/mapping.md");
+    // Declared targets have a page of their own.
+    let page = concat!(
+        include_str!("../../docs/mapping.md"),
+        include_str!("../../docs/http-json.md")
+    );
     let mut open = vec![mapping_schema()];
     let mut keys = 0;
     while let Some(schema) = open.pop() {
@@ -520,7 +596,10 @@ fn the_page_of_the_format_names_every_key() {
                     !page[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
                 })
             });
-            assert!(named, "docs/mapping.md does not name `{key}`");
+            assert!(
+                named,
+                "neither docs/mapping.md nor docs/http-json.md names `{key}`"
+            );
             for name in value["oneOf"]
                 .as_array()
                 .into_iter()

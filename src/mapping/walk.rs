@@ -4,6 +4,7 @@
 use super::error::Problems;
 use super::pattern::{Css, Pattern, parse_span};
 use super::place;
+use super::template::{Expr, TemplateError, Text};
 use serde_json::Value;
 use std::ops::Range;
 use toml::Spanned;
@@ -46,6 +47,9 @@ impl<'a> Walker<'a> {
         let (schema, definition) = self.resolve(schema);
         let span = value.span();
         let inner = value.get_ref();
+        if schema["format"] == "template" && schema["type"].is_null() {
+            return self.template(key, value);
+        }
         if !self.missing_counts && span.is_empty() {
             // The parser's stand-in for a value that it could not read: told already.
             return;
@@ -252,6 +256,16 @@ impl<'a> Walker<'a> {
                 }
             }
             "regex" => self.regex(key, text, span),
+            "template" => {
+                if let Err(error) = Text::new(text) {
+                    self.expression(key, text, span, error);
+                }
+            }
+            "expression" => {
+                if let Err(error) = Expr::new(text) {
+                    self.expression(key, text, span, error);
+                }
+            }
             "time-span" => {
                 if let Err(error) = parse_span(text) {
                     let help = Some("write `500ms`, `30s`, `15m` or `2h`".to_owned());
@@ -282,6 +296,28 @@ impl<'a> Walker<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Any value, whose texts are templates.
+    fn template(&mut self, key: &str, value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::String(text) => {
+                if let Err(error) = Text::new(text) {
+                    self.expression(key, text, value.span(), error);
+                }
+            }
+            DeValue::Array(items) => items.iter().for_each(|item| self.template(key, item)),
+            DeValue::Table(table) => table.iter().for_each(|(k, v)| self.template(k.get_ref(), v)),
+            _ => {}
+        }
+    }
+
+    fn expression(&mut self, key: &str, text: &str, span: Range<usize>, error: TemplateError) {
+        let place = place::inside(self.text, &span, text, error.at).unwrap_or(span);
+        let message = format!("the template of `{key}` cannot be read");
+        let help = "expressions stand between `{{` and `}}`: docs/http-json.md".to_owned();
+        self.problems
+            .add("mapping::template", place, message, error.reason, Some(help));
     }
 
     fn regex(&mut self, key: &str, text: &str, span: Range<usize>) {

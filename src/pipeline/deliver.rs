@@ -31,7 +31,7 @@ pub fn target_name(target: &Target) -> String {
 /// Hash of a target's rules: what they say of payloads, not how fast they are sent.
 fn rules_hash(target: &Target) -> String {
     let said = format!(
-        "{:?} {:?} {:?} {:?} {} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {} {:?} {:?} {:?} {:?} {:?}",
         target.kind,
         target.mode,
         target.state,
@@ -40,7 +40,8 @@ fn rules_hash(target: &Target) -> String {
         target.body,
         target.byline,
         target.authors,
-        target.entry
+        target.entry,
+        target.http
     );
     CaptureId::of(said.as_bytes()).to_string()
 }

@@ -118,7 +118,7 @@ fn trials(usual: u32) -> u32 {
 }
 
 /// One schedule a seed.
-fn schedules(cms: &dyn Cms, trials: u32) {
+pub fn schedules(cms: &dyn Cms, trials: u32) {
     let made = extracted(6);
     let truth = truth(made.path());
     let (mut faults, mut runs) = (0, 0);
@@ -142,7 +142,7 @@ fn schedules(cms: &dyn Cms, trials: u32) {
 
 /// Killed at every `step`th request: before the CMS heard of it, and after it did. Between two requests of one object stands
 /// a line of the journal, so these are all its states.
-fn kills(cms: &dyn Cms, step: usize) {
+pub fn kills(cms: &dyn Cms, step: usize) {
     let made = extracted(6);
     let truth = truth(made.path());
     // How many requests a run takes that nobody disturbs.

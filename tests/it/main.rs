@@ -20,6 +20,7 @@ mod directus_losses;
 mod encodings;
 mod fault_proxy;
 mod faults;
+mod http_json;
 mod net;
 mod pagers;
 mod politeness;

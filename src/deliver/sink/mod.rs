@@ -2,6 +2,7 @@
 //! again, and what its errors mean; when and how often something is written is decided elsewhere.
 
 pub mod directus;
+pub mod http_json;
 pub mod wordpress;
 
 use super::api::{Api, Class, Failure};

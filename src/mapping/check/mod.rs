@@ -3,6 +3,7 @@
 
 mod collection;
 mod discover;
+mod http_json;
 mod network;
 mod render;
 mod session;

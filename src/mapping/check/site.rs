@@ -227,6 +227,7 @@ impl Check<'_> {
             );
         }
         self.entries(root, &target);
+        self.http_json(&target);
         let share = target.sub("retire").and_then(|r| r.get("max_share"));
         if let Some(node) = share
             && !number(node).is_none_or(|n| (0.0..=1.0).contains(&n))

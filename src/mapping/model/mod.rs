@@ -4,6 +4,7 @@
 
 mod collection;
 mod discover;
+mod http_json;
 mod media;
 mod network;
 mod politeness;
@@ -14,6 +15,7 @@ mod target;
 
 pub use collection::*;
 pub use discover::*;
+pub use http_json::*;
 pub use media::*;
 pub use network::*;
 pub use politeness::*;

@@ -1,6 +1,6 @@
 //! `[target]`: the new CMS, and what of a document goes where in it. Secrets are never in the file.
 
-use super::Span;
+use super::{HttpJson, Preset, Span};
 use crate::mapping::pattern::Pattern;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// `wordpress`, `directus`.
+    /// `wordpress`, `directus`, `http-json`.
     pub kind: TargetKind,
     /// Base URL of the CMS: `https://cms.example.org/`.
     pub url: String,
@@ -68,6 +68,11 @@ pub struct Target {
     /// Where old addresses lead that no document took over: lists, start pages, sections. The first rule that fits counts.
     #[serde(default)]
     pub redirect: Vec<RedirectRule>,
+    /// `http-json`: the declaration that `[target.http]` begins with.
+    pub preset: Option<Preset>,
+    /// `http-json`: how the CMS is spoken to. What is not said here is as the preset says.
+    #[serde(default)]
+    pub http: HttpJson,
     /// What of a collection goes where. Without any, a CMS with fixed types takes all documents as articles.
     #[serde(default)]
     pub entry: Vec<EntryRule>,
@@ -97,6 +102,8 @@ pub enum TargetKind {
     Wordpress,
     /// Directus.
     Directus,
+    /// A CMS with a JSON interface that `[target.http]` declares.
+    HttpJson,
 }
 
 impl TargetKind {
@@ -106,6 +113,7 @@ impl TargetKind {
         match self {
             Self::Wordpress => "wordpress",
             Self::Directus => "directus",
+            Self::HttpJson => "http-json",
         }
     }
 
@@ -114,7 +122,7 @@ impl TargetKind {
     pub const fn body(self) -> BodyForm {
         match self {
             Self::Wordpress => BodyForm::Gutenberg,
-            Self::Directus => BodyForm::Html,
+            Self::Directus | Self::HttpJson => BodyForm::Html,
         }
     }
 }
