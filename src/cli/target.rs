@@ -143,6 +143,8 @@ fn export_failure(error: ExportError) -> CliError {
         error @ ExportError::Unfinished { .. } => {
             CliError::new(Exit::Findings, "export::unfinished", error).hint("run the same export again")
         }
+        error @ ExportError::Missing { .. } => CliError::new(Exit::Usage, "export::missing", error)
+            .hint("give the folder that an export wrote: the one with `manifest.json`"),
         error @ ExportError::Medium { .. } => CliError::new(Exit::Failure, "export::media", error)
             .hint("remove the file, then `sangtrang extract MAPPING` stores it again from the archive"),
         error @ ExportError::Nothing { .. } => CliError::new(Exit::Findings, "export::nothing", error)

@@ -86,7 +86,7 @@ impl Folder {
         // The journal knows what the manifest knew before the manifest goes.
         let mut fresh = tempfile::NamedTempFile::new_in(&work)?;
         let mut writer = io::BufWriter::new(&mut fresh);
-        serde_json::to_writer(&mut writer, &head).map_err(io::Error::other)?;
+        serde_json::to_writer(&mut writer, &head).map_err(io::Error::from)?;
         writer.write_all(b"\n")?;
         let mut known = HashSet::new();
         for path in old.drain(..) {

@@ -123,7 +123,7 @@ impl Form for Inventory {
                         Cell::Text(text) => text.clone(),
                         Cell::Number(number) => number.to_string(),
                     });
-                    waiting.write_record(texts).map_err(std::io::Error::other)?;
+                    waiting.write_record(texts).map_err(std::io::Error::from)?;
                 }
             }
             _ => {}
@@ -154,7 +154,7 @@ impl Form for Inventory {
                 std::io::Seek::rewind(&mut file)?;
                 let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
                 for row in rows.records() {
-                    let row = row.map_err(std::io::Error::other)?;
+                    let row = row.map_err(std::io::Error::from)?;
                     let cells = row.iter().enumerate().map(|(i, text)| match text.parse() {
                         Ok(number) if MEDIA[i] == "bytes" => Cell::Number(number),
                         _ => text.into(),

@@ -37,7 +37,7 @@ impl Form for Jsonl {
 
     fn document(&mut self, out: &mut Out<'_>, it: &It<'_>) -> Result<(), ExportError> {
         if let Some(lines) = &mut self.lines {
-            serde_json::to_writer(&mut *lines, it.document).map_err(std::io::Error::other)?;
+            serde_json::to_writer(&mut *lines, it.document).map_err(std::io::Error::from)?;
             lines.write_all(b"\n")?;
         }
         // Tokens stay; those that name nothing of this export are told.

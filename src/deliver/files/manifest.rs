@@ -43,12 +43,12 @@ pub(super) fn write(
     head: &Head,
     rows: impl Iterator<Item = io::Result<Row>>,
 ) -> io::Result<()> {
-    let head = serde_json::to_string(head).map_err(io::Error::other)?;
+    let head = serde_json::to_string(head).map_err(io::Error::from)?;
     // The last brace is the head's own.
     write!(out, "{},\"files\":[", head.strip_suffix('}').unwrap_or(&head))?;
     for (i, row) in rows.enumerate() {
         out.write_all(if i == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &row?).map_err(io::Error::other)?;
+        serde_json::to_writer(&mut *out, &row?).map_err(io::Error::from)?;
     }
     out.write_all(b"\n]}\n")
 }
@@ -161,6 +161,11 @@ pub struct Checked {
 pub fn check(root: &Path) -> Result<Checked, ExportError> {
     if folder::unfinished(root) {
         return Err(ExportError::Unfinished {
+            path: root.to_owned(),
+        });
+    }
+    if !root.join(MANIFEST).exists() {
+        return Err(ExportError::Missing {
             path: root.to_owned(),
         });
     }

@@ -155,6 +155,12 @@ pub enum ExportError {
         /// The folder.
         path: PathBuf,
     },
+    /// There is none.
+    #[error("`{path}` holds no export")]
+    Missing {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A stored medium is not what its name says.
     #[error("`{path}` is not what its name says: it was changed or damaged since it was stored")]
     Medium {
@@ -364,7 +370,7 @@ impl Out<'_> {
         if let Some(redirects) = &mut self.redirects {
             redirects
                 .write_record([old, &to, "301", why])
-                .map_err(io::Error::other)?;
+                .map_err(io::Error::from)?;
         }
         Ok(())
     }
@@ -474,7 +480,7 @@ impl<'a> Exporter<'a> {
         }
         if let Some(redirects) = &mut out.redirects {
             let columns = ["from", "to", "status", "why"];
-            redirects.write_record(columns).map_err(io::Error::other)?;
+            redirects.write_record(columns).map_err(io::Error::from)?;
         }
         form.begin(&mut out)?;
         Ok(Writing {
@@ -578,7 +584,7 @@ impl Writing<'_> {
             self.out.folder.close(notes)?;
         }
         let (files, changed) = (self.out.folder.files, self.out.folder.changed);
-        let summary = serde_json::to_value(&self.out.tally).map_err(io::Error::other)?;
+        let summary = serde_json::to_value(&self.out.tally).map_err(io::Error::from)?;
         let removed = self.out.folder.finish(summary)?;
         Ok(Exported {
             folder: self.root,

@@ -50,7 +50,7 @@ impl Form for Portable {
             out.note("undated", it.document, json!({}))?;
         }
         let text = out.body(it)?;
-        let mut body: Value = serde_json::from_str(&text).map_err(std::io::Error::other)?;
+        let mut body: Value = serde_json::from_str(&text).map_err(std::io::Error::from)?;
         assets(&mut body, entry.state == "draft");
         let terms: Map<String, Value> = entry
             .terms
@@ -71,7 +71,7 @@ impl Form for Portable {
             "legacy": { "key": entry.source_key, "url": entry.legacy.url, "from": entry.legacy.from },
         });
         if let Some(lines) = &mut self.lines {
-            serde_json::to_writer(&mut *lines, &without_null(line)).map_err(std::io::Error::other)?;
+            serde_json::to_writer(&mut *lines, &without_null(line)).map_err(std::io::Error::from)?;
             lines.write_all(b"\n")?;
         }
         Ok(())

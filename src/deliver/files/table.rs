@@ -38,7 +38,7 @@ impl From<usize> for Cell {
 pub(super) fn csv(mut stream: Stream, columns: &[&str]) -> Result<csv::Writer<Stream>, ExportError> {
     stream.write_all("\u{FEFF}".as_bytes())?;
     let mut out = csv::Writer::from_writer(stream);
-    out.write_record(columns).map_err(io::Error::other)?;
+    out.write_record(columns).map_err(io::Error::from)?;
     Ok(out)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn row(out: &mut csv::Writer<Stream>, cells: &[Cell]) -> Result<(), E
         Cell::Text(text) => guarded(text),
         Cell::Number(number) => number.to_string(),
     });
-    out.write_record(texts).map_err(io::Error::other)?;
+    out.write_record(texts).map_err(io::Error::from)?;
     Ok(())
 }
 
@@ -146,9 +146,7 @@ impl Book {
     }
 
     pub(super) fn save(mut self, stream: &mut Stream) -> Result<(), ExportError> {
-        let bytes = self.book.save_to_buffer()?;
-        stream.write_all(&bytes)?;
-        Ok(())
+        Ok(self.book.save_to_writer(stream)?)
     }
 }
 

@@ -455,7 +455,7 @@ mod tests {
         let mut texts = String::new();
         loop {
             match reader.read_event().unwrap() {
-                quick_xml::events::Event::CData(c) => texts.push_str(&c.decode().unwrap()),
+                quick_xml::events::Event::CData(c) => texts.push_str(&c),
                 quick_xml::events::Event::Eof => break,
                 _ => {}
             }
