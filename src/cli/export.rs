@@ -7,7 +7,7 @@ use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
 use crate::deliver::files::{self, Exported, Format, Options};
 use crate::ledger::Ledger;
-use crate::mapping::model::{Target, TargetKind};
+use crate::mapping::model::TargetKind;
 use crate::pipeline::{ExportJob, Layout, export_site};
 use std::path::Path;
 use url::Url;
@@ -66,7 +66,7 @@ pub(super) fn main(args: &ExportArgs, ui: &Ui) -> Outcome {
             )?,
         },
         folder: args.out.clone(),
-        target: target.map(without_address),
+        target,
         only: None,
         approved: None,
     };
@@ -100,12 +100,6 @@ pub(super) fn main(args: &ExportArgs, ui: &Ui) -> Outcome {
     } else {
         Exit::Findings
     })
-}
-
-/// Rules for entries only: files are sent nowhere.
-fn without_address(mut target: Target) -> Target {
-    target.url = String::new();
-    target
 }
 
 fn address(text: Option<&str>, example: &str) -> Result<Option<Url>, CliError> {

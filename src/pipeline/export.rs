@@ -84,8 +84,7 @@ pub fn export_site(
     // The open file stays what it is, even if an extraction puts another one in its place.
     let mut file = io::BufReader::new(file);
     let lines = sorted(&mut file, job, cancel)?;
-    let target = job.target();
-    let mapper = Mapper::new(target.clone(), mapping.timezone());
+    let mapper = Mapper::new(job.target(), mapping.timezone());
     let media = |id, mime: &str| layout.media(id, Some(mime));
     let mut exporter = Exporter::new(&mapper, &job.options, &media);
     let total = 2 * lines.len() as u64;
@@ -116,7 +115,11 @@ pub fn export_site(
         writing.document(&next(&mut file, line)?)?;
     }
     let redirects = match job.options.format.is_inventory() {
-        true => redirect_ledger(&target, layout, &[])?.all().collect(),
+        // As the ledger knows the target, if something was delivered to it.
+        true => {
+            let known = job.target.clone().unwrap_or_else(Target::bare);
+            redirect_ledger(&known, layout, &[])?.all().collect()
+        }
         false => Vec::new(),
     };
     Ok(writing.finish(&redirects)?)

@@ -1126,3 +1126,52 @@ fn wordpress_takes_every_entry_of_a_wxr_and_shows_all_of_it() {
     let all = posts.len() + wp.media().len();
     assert_eq!(import(), all.to_string());
 }
+
+#[test]
+fn a_target_says_what_goes_where_and_its_address_is_never_asked() {
+    let folder = extracted(12);
+    let target = folder.path().join("target.toml");
+    let rules = "[target]\nkind = \"directus\"\nurl = \"http://cms.invalid/\"\nstate = \"draft\"\nslug = \"title\"\n\
+        [[target.entry]]\ncollection = \"news\"\ntype = \"articles\"\nterms = { topics = \"section\" }\nfields = { signer = \"byline.raw\", old = \"legacy.url\" }\n";
+    std::fs::write(&target, rules).unwrap();
+    let with = ["--target", target.to_str().unwrap()];
+    export(folder.path(), "hugo", &with, 0);
+    let out = place(folder.path(), "hugo");
+    let pages = pages(&out, |f| f.get("legacy"));
+    let mut plain = 0;
+    for document in fit(folder.path()) {
+        let id = document["id"].as_str().unwrap();
+        let (front, body) = page(&out.join(&pages[id]));
+        assert_eq!(front["draft"].as_bool(), Some(true));
+        assert_eq!(front["topics"][0].as_str(), document["section"]["label"].as_str());
+        assert_eq!(
+            front["old"].as_str(),
+            document["provenance"]["fetch"]["requested"].as_str()
+        );
+        if let Some(byline) = document["byline"]["raw"].as_str() {
+            assert_eq!(front["signer"].as_str(), Some(byline));
+            assert!(
+                !body.trim_end().ends_with(byline),
+                "the signature has a field: {body}"
+            );
+        }
+        plain += u32::from(!pages[id].to_string_lossy().contains(&id[..8]));
+    }
+    assert!(plain > 0, "slugs of titles alone");
+    export(folder.path(), "portable-text", &with, 0);
+    let written = lines(place(folder.path(), "portable-text").join("documents.ndjson"));
+    assert!(
+        written
+            .iter()
+            .all(|d| d["_id"].as_str().unwrap().starts_with("drafts."))
+    );
+    // Rules for another CMS say nothing of types of WordPress.
+    let said = export(folder.path(), "wxr", &with, 0);
+    assert!(
+        text(&said.stderr).contains("the target is no WordPress"),
+        "{}",
+        text(&said.stderr)
+    );
+    std::fs::write(&target, rules.replace("\"news\"", "\"no-such\"")).unwrap();
+    export(folder.path(), "hugo", &with, 3);
+}

@@ -217,6 +217,12 @@ impl Folder {
                 gone += u64::from(self.remove(path)?);
             }
         }
+        // Bytes before their manifest, whatever the power does.
+        for line in lines(&journal)? {
+            if let Some(row) = row(&line?) {
+                fs_err::File::open(self.root.join(row.path))?.sync_data()?;
+            }
+        }
         self.head.summary = summary;
         let mut file = tempfile::Builder::new()
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
