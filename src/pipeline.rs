@@ -4,6 +4,7 @@ mod deliver;
 mod documents;
 mod encodings;
 mod error;
+mod export;
 mod filename;
 mod output;
 mod rebuild;
@@ -15,6 +16,7 @@ pub use deliver::{
 };
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
+pub use export::{ExportJob, export_site};
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
 

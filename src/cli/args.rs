@@ -61,6 +61,8 @@ pub(super) enum Command {
     Rollback(RollbackArgs),
     /// One decision for each old address: written for servers, and asked of a running one
     Redirects(RedirectsArgs),
+    /// Write documents into files: for static sites, importers, spreadsheets, archives
+    Export(ExportArgs),
     /// Look whether the new CMS has all that is needed, or prepare it
     Target(TargetArgs),
     /// Counts of a site: pages, documents, media, failures
@@ -443,6 +445,56 @@ pub(super) struct RedirectsVerifyArgs {
     /// Where old addresses are answered now; the target's address if absent
     #[arg(long, value_name = "URL")]
     pub(super) at: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// The site's mapping file
+    #[arg(required_unless_present = "check")]
+    pub(super) mapping: Option<PathBuf>,
+    /// What is written
+    #[arg(long, value_enum, value_name = "FORMAT", required_unless_present = "check")]
+    pub(super) format: Option<ExportFormat>,
+    /// Where; export/FORMAT in the site's output folder if absent
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// A file with a `[target]` table, whose rules for entries count instead of the mapping's
+    #[arg(long, value_name = "FILE")]
+    pub(super) target: Option<PathBuf>,
+    /// Only documents whose key, collection/key or id matches, or `approved`: those with a verdict; can be repeated
+    #[arg(long, value_name = "GLOB|approved")]
+    pub(super) only: Vec<String>,
+    /// Address of the new site, for redirects and links
+    #[arg(long, value_name = "URL")]
+    pub(super) base_url: Option<String>,
+    /// wxr: where the export's folder `media` will be served, for the importer to fetch files from
+    #[arg(long, value_name = "URL")]
+    pub(super) media_url: Option<String>,
+    /// Read every file of an export again instead: is it whole, and as it was written?
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["mapping", "format", "out", "target", "only", "base_url", "media_url"])]
+    pub(super) check: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// Canonical JSON, a document a line, media by hash
+    Jsonl,
+    /// WordPress eXtended RSS 1.2 (create-only)
+    Wxr,
+    /// Content of a Hugo site
+    Hugo,
+    /// Content of a Zola site
+    Zola,
+    /// A module for Drupal Migrate
+    Drupal,
+    /// Portable Text, as Sanity imports it
+    PortableText,
+    /// Tables of documents, media and old addresses
+    Csv,
+    /// The same as a workbook
+    Xlsx,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ mod encodings;
 mod error;
 mod events;
 mod exit;
+mod export;
 mod extract;
 mod inspect;
 mod inspect_encoding;
@@ -87,6 +88,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Verify(args) => verify::main(args, ui),
         Command::Rollback(args) => rollback::main(args, ui),
         Command::Redirects(args) => redirects::main(args, ui),
+        Command::Export(args) => export::main(args, ui),
         Command::Target(args) => setup::main(args, ui),
         Command::Status(args) => status::main(args, ui),
         Command::Show(args) => show::main(args, ui),

@@ -28,7 +28,7 @@ impl Site {
         let mapping = load_mapping(&args.mapping)?;
         let target = match &args.target {
             Some(path) => {
-                let target = Mapping::load_target(path).map_err(|e| super::target::mapping_error(path, e))?;
+                let target = target_file(path)?;
                 known_collections(&mapping, &target)?;
                 target
             }
@@ -106,8 +106,13 @@ impl Site {
     }
 }
 
+/// The target of a file of its own.
+pub(super) fn target_file(path: &Path) -> Result<Target, CliError> {
+    Mapping::load_target(path).map_err(|e| super::target::mapping_error(path, e))
+}
+
 /// Entries of a target file against the mapping that it is used with.
-fn known_collections(mapping: &Mapping, target: &Target) -> Result<(), CliError> {
+pub(super) fn known_collections(mapping: &Mapping, target: &Target) -> Result<(), CliError> {
     let known = |id: &str| mapping.rules().collection.iter().any(|c| c.id == id);
     match target.entry.iter().find(|e| !known(&e.collection)) {
         Some(entry) => Err(CliError::new(

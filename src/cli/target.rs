@@ -6,6 +6,7 @@ use super::exit::Exit;
 use crate::capture::CaptureError;
 use crate::crawl::CrawlError;
 use crate::deliver::apply::ApplyError;
+use crate::deliver::files::ExportError;
 use crate::deliver::{Class, Failure};
 use crate::ledger::LedgerError;
 use crate::mapping::{Mapping, MappingError};
@@ -123,7 +124,32 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
         PipelineError::Apply(error) => apply_failure(error),
         error @ PipelineError::NoRun { .. } => CliError::new(Exit::Usage, "usage::run", error)
             .hint("`sangtrang status` names the runs; `last` is the last one"),
+        PipelineError::Export(error) => export_failure(error),
+        error @ PipelineError::NoDocuments { .. } => CliError::new(Exit::Failure, "documents::missing", error)
+            .hint("`sangtrang run MAPPING` crawls and extracts; `--output` names the folder of all sites' outputs"),
         error @ PipelineError::Interrupted => CliError::new(Exit::Interrupted, "interrupted", error),
+    }
+}
+
+fn export_failure(error: ExportError) -> CliError {
+    match error {
+        ExportError::Io(error) => error.into(),
+        error @ ExportError::Foreign { .. } => CliError::new(Exit::Held, "export::foreign", error)
+            .hint("name a folder that does not exist yet, or an empty one: `--out DIR`"),
+        error @ ExportError::Other { .. } => CliError::new(Exit::Held, "export::other", error)
+            .hint("each export has a folder of its own: `--out DIR`"),
+        error @ ExportError::Locked { .. } => CliError::new(Exit::Locked, "export::locked", error)
+            .hint("wait for it, or stop it; the next export puts right what it left"),
+        error @ ExportError::Unfinished { .. } => {
+            CliError::new(Exit::Findings, "export::unfinished", error).hint("run the same export again")
+        }
+        error @ ExportError::Missing { .. } => CliError::new(Exit::Usage, "export::missing", error)
+            .hint("give the folder that an export wrote: the one with `manifest.json`"),
+        error @ ExportError::Medium { .. } => CliError::new(Exit::Failure, "export::media", error)
+            .hint("remove the file, then `sangtrang extract MAPPING` stores it again from the archive"),
+        error @ ExportError::Nothing { .. } => CliError::new(Exit::Findings, "export::nothing", error)
+            .hint("`--only` takes keys (`news:4012`), collections (`news/*`) and ids (`doc:…`)"),
+        error @ ExportError::Workbook(_) => CliError::new(Exit::Failure, "export::workbook", error),
     }
 }
 

@@ -5,6 +5,7 @@
 mod api;
 pub mod apply;
 mod entry;
+pub mod files;
 mod journal;
 mod legacy;
 mod links;

@@ -3,6 +3,7 @@
 use crate::capture::CaptureError;
 use crate::crawl::CrawlError;
 use crate::deliver::apply::ApplyError;
+use crate::deliver::files::ExportError;
 use crate::deliver::rollback::RollbackError;
 use crate::deliver::{Failure, SurveyError};
 use crate::extract::ExtractError;
@@ -84,6 +85,15 @@ pub enum PipelineError {
         asked: String,
         /// How many there are.
         found: usize,
+    },
+    /// An export cannot go on.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// Nothing was extracted yet.
+    #[error("there are no documents yet: `{path}` does not exist")]
+    NoDocuments {
+        /// Where they would be.
+        path: PathBuf,
     },
     /// Cancelled by the caller; everything committed stays.
     #[error("interrupted; what is committed stays, the same command continues")]

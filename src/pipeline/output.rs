@@ -59,6 +59,12 @@ impl Layout {
         self.root.join("plan.json")
     }
 
+    /// `export/<format>`
+    #[must_use]
+    pub fn export(&self, format: &str) -> PathBuf {
+        self.root.join("export").join(format)
+    }
+
     /// `redirects/<name>`
     #[must_use]
     pub fn redirects(&self, name: &str) -> PathBuf {

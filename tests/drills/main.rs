@@ -15,6 +15,7 @@ mod broken;
 mod change;
 mod clock;
 mod disk;
+mod export;
 mod harness;
 mod kill;
 mod postback;

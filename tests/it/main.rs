@@ -19,6 +19,7 @@ mod directus;
 mod directus_losses;
 mod encodings;
 mod fault_proxy;
+mod export;
 mod faults;
 mod http_json;
 mod net;

@@ -10,7 +10,7 @@ mod portable;
 mod text;
 
 pub use html::{escape, html};
-pub use markdown::markdown;
+pub use markdown::{destination, html_blocks, markdown};
 pub use portable::portable_text;
 pub(in crate::deliver) use text::lost;
 pub use text::{Shown, shown, words};

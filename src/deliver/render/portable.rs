@@ -15,6 +15,11 @@ pub fn portable_text(blocks: &[Block]) -> Value {
     Value::Array(out)
 }
 
+/// Text of a page: what would be read as the end of a token is no character of any script.
+fn own(text: &str) -> String {
+    text.replace([super::OPEN, super::CLOSE], "\u{FFFD}")
+}
+
 /// `_key`s are unique in their array; ours count, so that the same document gives the same text.
 struct Keys(usize);
 
@@ -66,25 +71,27 @@ fn write(block: &Block, out: &mut Vec<Value>, keys: &mut Keys, level: usize) {
                     json!({ "_type": "row", "_key": keys.next(), "cells": cells })
                 })
                 .collect();
-            out.push(json!({ "_type": "table", "_key": keys.next(), "units": table.units, "headerRows": table.header_rows,
-                "caption": table.caption.as_ref().map(|c| &c.text), "rows": rows,
-                "footnotes": table.footnotes.iter().map(|f| &f.text).collect::<Vec<_>>() }));
+            out.push(json!({ "_type": "table", "_key": keys.next(), "units": table.units.as_deref().map(own), "headerRows": table.header_rows,
+                "caption": table.caption.as_ref().map(|c| vec![text_block("normal", &c.text, &c.marks, keys)]), "rows": rows,
+                "footnotes": table.footnotes.iter().map(|f| text_block("normal", &f.text, &f.marks, keys)).collect::<Vec<_>>() }));
         }
         Block::Image { image, .. } => out.push(picture(image, keys)),
         Block::Gallery { lead, items, .. } => {
             let images: Vec<Value> = items.iter().map(|i| picture(i, keys)).collect();
-            out.push(json!({ "_type": "gallery", "_key": keys.next(), "lead": lead, "images": images }));
+            out.push(json!({ "_type": "gallery", "_key": keys.next(), "lead": lead.as_deref().map(own), "images": images }));
         }
         Block::File { media, text, .. } => {
-            out.push(json!({ "_type": "file", "_key": keys.next(), "url": address(media), "text": text }));
+            out.push(
+                json!({ "_type": "file", "_key": keys.next(), "url": address(media), "text": own(text) }),
+            );
         }
         Block::Embed { url, text, .. } => {
             out.push(
-                json!({ "_type": "embed", "_key": keys.next(), "url": super::html::safe(url), "text": text }),
+                json!({ "_type": "embed", "_key": keys.next(), "url": own(&super::html::safe(url)), "text": own(text) }),
             );
         }
         Block::RawHtml { html, text, .. } => {
-            out.push(json!({ "_type": "html", "_key": keys.next(), "html": super::html::clean(html), "text": text }));
+            out.push(json!({ "_type": "html", "_key": keys.next(), "html": super::html::clean(html), "text": own(text) }));
         }
     }
 }
@@ -94,13 +101,14 @@ fn picture(image: &Image, keys: &mut Keys) -> Value {
         .caption
         .as_ref()
         .map(|Inline { text, marks }| text_block("normal", text, marks, keys));
-    json!({ "_type": "image", "_key": keys.next(), "url": address(&image.media), "alt": image.alt, "credit": image.credit,
+    json!({ "_type": "image", "_key": keys.next(), "url": address(&image.media), "alt": image.alt.as_deref().map(own),
+        "credit": image.credit.as_deref().map(own),
         "caption": caption.map(|c| vec![c]) })
 }
 
 /// One block of text: its spans end where a mark begins or ends.
 fn text_block(style: &str, text: &str, marks: &[Mark], keys: &mut Keys) -> Value {
-    let chars: Vec<char> = text.chars().collect();
+    let chars: Vec<char> = own(text).chars().collect();
     let mut bounds: Vec<usize> = marks
         .iter()
         .flat_map(|m| [m.chars.0, m.chars.1])

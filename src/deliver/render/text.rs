@@ -64,9 +64,9 @@ pub fn shown(html: &str) -> Shown {
 }
 
 /// Elements that do not end a word.
-const INLINE: [&str; 18] = [
-    "a", "abbr", "b", "bdi", "cite", "code", "em", "font", "i", "mark", "s", "small", "span", "strike",
-    "strong", "sub", "sup", "u",
+const INLINE: [&str; 20] = [
+    "a", "abbr", "b", "bdi", "cite", "code", "del", "em", "font", "i", "ins", "mark", "s", "small", "span",
+    "strike", "strong", "sub", "sup", "u",
 ];
 
 fn hidden(node: &ego_tree::NodeRef<'_, Node>) -> bool {

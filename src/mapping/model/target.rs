@@ -78,6 +78,17 @@ pub struct Target {
     pub entry: Vec<EntryRule>,
 }
 
+impl Target {
+    /// Rules that say nothing: those of WordPress, without an address.
+    #[must_use]
+    pub fn bare() -> Self {
+        let said = serde_json::json!({ "kind": "wordpress", "url": "" });
+        // Every other key has a default; a test reads this.
+        #[expect(clippy::expect_used, reason = "the value is fixed and tested")]
+        serde_json::from_value(said).expect("a target needs its kind and address only")
+    }
+}
+
 fn slug_max() -> usize {
     150
 }

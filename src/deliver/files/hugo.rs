@@ -1,0 +1,46 @@
+//! Content of a Hugo site (gohugo.io, from 0.92): `content/`, `static/`. Parameters stand at the top of the front matter, where
+//! every version reads them.
+
+use super::{ExportError, Form, It, Out, Ways, site};
+
+pub(super) struct Hugo;
+
+impl Form for Hugo {
+    fn ways(&self) -> Ways {
+        site::ways()
+    }
+
+    fn begin(&mut self, out: &mut Out<'_>) -> Result<(), ExportError> {
+        let names: Vec<String> = out.index.collections.keys().map(ToString::to_string).collect();
+        for name in names {
+            let front = toml::Table::from_iter([("title".to_owned(), name.as_str().into())]);
+            site::section(out, &name, &front)?;
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, out: &mut Out<'_>, it: &It<'_>) -> Result<(), ExportError> {
+        let Some(entry) = it.entry else { return Ok(()) };
+        // The generator's own words win over a field of the same name.
+        let mut front = site::extra(it, entry);
+        front.extend(site::taxonomies(out, entry));
+        front.insert("title".into(), entry.title.as_str().into());
+        front.insert("draft".into(), (entry.state == "draft").into());
+        for (name, at) in [("date", &entry.date), ("lastmod", &entry.modified)] {
+            if let Some(at) = at {
+                front.insert(name.into(), site::date(at));
+            }
+        }
+        if let Some(excerpt) = &entry.excerpt {
+            front.insert("description".into(), excerpt.as_str().into());
+        }
+        let aliases = site::aliases(it.document);
+        if !aliases.is_empty() {
+            front.insert("aliases".into(), aliases.into());
+        }
+        if let Some(cover) = site::cover(out, it, entry) {
+            front.insert("images".into(), vec![toml::Value::from(cover)].into());
+        }
+        site::write(out, it, &front)
+    }
+}
