@@ -285,7 +285,7 @@ impl Api {
             .base
             .join(request.path.trim_start_matches('/'))
             .map_err(|e| Failure::of(Class::Permanent, &request.path, e.to_string()))?;
-        self.pace.wait().await;
+        let _lane = self.pace.lane().await;
         let mut headers = request.headers.clone();
         headers.insert(header::AUTHORIZATION, self.auth.clone());
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
@@ -439,7 +439,7 @@ impl Api {
     pub async fn public(&self, url: &Url, limit: u64) -> Result<(u16, HeaderMap, Vec<u8>), Failure> {
         let mut last = None;
         for attempt in 0..=self.retries {
-            self.pace.wait().await;
+            let _lane = self.pace.lane().await;
             let failure = match self
                 .client
                 .request(Method::GET, url, self.at(url), Bytes::new())
