@@ -136,7 +136,7 @@ impl Cms {
             Kind::Directus => {
                 let runtime = super::reactor();
                 runtime.block_on(async {
-                    let client = reqwest::Client::new();
+                    let client = super::client(1);
                     for of in ["items/articles", "items/categories", "files"] {
                         let answer = client
                             .delete(format!("{}/{of}", self.base))

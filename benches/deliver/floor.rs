@@ -45,7 +45,7 @@ impl Recorder {
         let sent = Arc::new(Mutex::new(Vec::new()));
         let forward = Arc::new(Forward {
             to: to.to_owned(),
-            client: reqwest::Client::new(),
+            client: super::client(8),
             sent: sent.clone(),
         });
         let listener = runtime
@@ -150,10 +150,7 @@ pub fn sort(sent: &Sent) -> String {
 /// Answers wall seconds and CPU seconds of this loop.
 pub fn replay(base: &str, all: &[Sent], connections: usize) -> (f64, f64) {
     let runtime = super::reactor();
-    let client = reqwest::Client::builder()
-        .pool_max_idle_per_host(connections)
-        .build()
-        .expect("a client");
+    let client = super::client(connections);
     // Ids as the CMS gives them this time, by kind and old id.
     let ids: Arc<Mutex<HashMap<(String, u64), u64>>> = Arc::default();
     let (mut wall, mut cpu, mut at) = (0.0, 0.0, 0);

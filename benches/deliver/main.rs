@@ -29,6 +29,7 @@ const SITE: &str = "ctk-binhthuan";
 const CONNECTIONS: [usize; 4] = [1, 2, 4, 8];
 
 fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let number = |at: usize, usual: usize| args.get(at).and_then(|a| a.parse().ok()).unwrap_or(usual);
     if args.first().is_some_and(|a| a == "memory") {
@@ -260,6 +261,12 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(&path, &target).expect("a copy");
         }
     }
+}
+
+/// A client that speaks to this machine only.
+fn client(idle: usize) -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(idle);
+    client.build().expect("a client")
 }
 
 fn reactor() -> tokio::runtime::Runtime {

@@ -248,7 +248,6 @@ mod tests {
         }
         assert_eq!(free(&pace).await, 3);
         // Nothing is faster than before: the step is taken back.
-        std::thread::sleep(Duration::from_millis(5));
         for _ in 0..WINDOW {
             pace.went_well();
         }

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::HashSet;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -131,35 +130,6 @@ impl<T: DeserializeOwned> Iterator for Each<'_, T> {
             Ok(_) => Some(serde_json::from_slice(&self.line).map_err(Into::into)),
             Err(error) => Some(Err(error)),
         }
-    }
-}
-
-/// A set of texts by 128 bits of their hash (BLAKE3): 17 bytes each however long they are. That two of a billion texts
-/// are taken for one has a chance of 10^-21.
-#[derive(Debug, Default)]
-pub struct Marks(HashSet<Mark>);
-
-/// What stands for a text in [`Marks`].
-pub type Mark = [u8; 16];
-
-/// The mark of a text.
-#[must_use]
-pub fn mark(text: &str) -> Mark {
-    let mut mark = [0; 16];
-    mark.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
-    mark
-}
-
-impl Marks {
-    /// Adds a text; was it new?
-    pub fn insert(&mut self, text: &str) -> bool {
-        self.0.insert(mark(text))
-    }
-
-    /// Is the text there?
-    #[must_use]
-    pub fn contains(&self, text: &str) -> bool {
-        self.0.contains(&mark(text))
     }
 }
 

@@ -3,10 +3,11 @@
 use super::api::Failure;
 use super::entry::Mapper;
 use super::links;
+use super::marks::{Mark, Marks, mark};
 use super::packed::unpack;
 use super::plan::{Change, FieldDiff, Memory, Presence};
 use super::sink::{Listed, Sink};
-use super::spool::{Mark, Marks, Spool, mark};
+use super::spool::Spool;
 use crate::ledger::{Delivery, DeliveryState, Kind, Ledger, LedgerError};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};

@@ -2,10 +2,11 @@
 
 use super::{ApplyError, Run};
 use crate::deliver::entry::{Mapper, payload_hash};
+use crate::deliver::marks::Marks;
 use crate::deliver::plan::{Change, Op, SCHEMA};
 use crate::deliver::planned::Planned;
 use crate::deliver::sink::{Item, Payload, Sink};
-use crate::deliver::spool::{Marks, Spool};
+use crate::deliver::spool::Spool;
 use crate::document::{CaptureId, Document};
 use crate::ledger::{DeliveryState, Kind};
 use std::collections::{BTreeMap, VecDeque};

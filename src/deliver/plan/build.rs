@@ -2,8 +2,8 @@
 
 use super::{Change, Counts, FieldDiff, Held, Hold, Op, Plan, SCHEMA, field_diffs};
 use crate::deliver::entry::{Asset, Entry, Mapper, Term, Unfit, payload_hash};
+use crate::deliver::marks::Marks;
 use crate::deliver::render::shown;
-use crate::deliver::spool::Marks;
 use crate::document::{CaptureId, Document};
 use crate::ledger::{Delivery, DeliveryState, Kind, LedgerError};
 use crate::mapping::model::{Retire, RetireAction};
