@@ -169,15 +169,16 @@ fn measure(cms: &Cms, portal: &Path, rounds: usize) {
     );
 }
 
-/// Plans and applies into an empty CMS; only the second is measured.
+/// Plans, and applies through `base`; only the second is measured.
 fn deliver(cms: &Cms, portal: &Path, base: &str, more: &str) -> Ours {
     let folder = tempfile::tempdir().expect("a temporary folder");
     copy(portal, folder.path());
-    let target = cms.target(folder.path(), base, more);
+    let target = cms.target(folder.path(), &cms.base, more);
     let mut plan = cms.command();
     plan.args(["--quiet", "plan", MAPPING, "--target"]).arg(&target);
     plan.arg("--output").arg(folder.path()).stdout(Stdio::null());
     succeed(&mut plan);
+    cms.target(folder.path(), base, more);
     let mut apply = cms.command();
     apply
         .args(["--quiet", "apply"])

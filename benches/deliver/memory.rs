@@ -65,7 +65,7 @@ pub fn measure(documents: usize) {
     };
     println!("\n{documents} documents; load {}", load());
     println!("command       peak MiB   wall s    cpu s");
-    let mut row = |name: &str, args: &[&str]| {
+    let row = |name: &str, args: &[&str]| {
         let ours = run(args);
         println!(
             "{name:<12} {:>9.1} {:>8.1} {:>8.1}",

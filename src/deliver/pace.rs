@@ -10,7 +10,7 @@ const START: usize = 2;
 /// Objects in work for which no lane is meant: while their lines of the journal are synced, the lanes are not empty.
 const AHEAD: usize = 2;
 /// Answered requests after which the number is thought over.
-const WINDOW: u32 = 40;
+const WINDOW: u32 = 24;
 /// A step up that gains less than this share is taken back.
 const GAIN: f64 = 1.03;
 /// Longest wait of our own.
