@@ -8,11 +8,15 @@ use bytes::Bytes;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Instant;
 
 /// Fewer requests of a sort than this are sent one after the other: terms wait for those above them.
 const FEW: usize = 8;
+
+/// Ids of files in blocks of WordPress.
+static ID_IN_BODY: LazyLock<regex::Regex> =
+    LazyLock::new(|| regex::Regex::new(r#"("id":|wp-image-)(\d+)"#).expect("a pattern"));
 
 /// A request as it was sent, and the id that the answer gave to what it made.
 #[derive(Clone)]
@@ -254,8 +258,7 @@ fn with_ids(sent: &Sent, ids: &HashMap<(String, u64), u64>) -> Sent {
                 }
             }
             ("content", Value::String(text)) => {
-                let id = regex::Regex::new(r#"("id":|wp-image-)(\d+)"#).expect("a pattern");
-                *text = id
+                *text = ID_IN_BODY
                     .replace_all(text, |c: &regex::Captures<'_>| {
                         format!("{}{}", &c[1], c[2].parse().map_or(0, |old| new("media", old)))
                     })

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// Articles that are really crawled and extracted; the others are copies of them under other ids.
 const REAL: usize = 200;
@@ -145,12 +145,14 @@ fn multiplied(documents: usize) -> tempfile::TempDir {
 }
 
 fn with_ids(line: &str, ids: &HashMap<String, String>) -> String {
-    let uuid = regex::Regex::new("[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}");
-    uuid.expect("a pattern")
-        .replace_all(line, |found: &regex::Captures<'_>| {
-            ids.get(&found[0]).cloned().unwrap_or_else(|| found[0].to_owned())
-        })
-        .into_owned()
+    static UUID: LazyLock<regex::Regex> = LazyLock::new(|| {
+        let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}";
+        regex::Regex::new(uuid).expect("a pattern")
+    });
+    UUID.replace_all(line, |found: &regex::Captures<'_>| {
+        ids.get(&found[0]).cloned().unwrap_or_else(|| found[0].to_owned())
+    })
+    .into_owned()
 }
 
 /// Writes the file of a medium, as its document names its type.

@@ -6,7 +6,7 @@ use crate::deliver::marks::Marks;
 use crate::deliver::plan::{Change, Op, SCHEMA};
 use crate::deliver::planned::Planned;
 use crate::deliver::sink::{Item, Payload, Sink};
-use crate::deliver::spool::Spool;
+use crate::deliver::spool::{Each, Spool};
 use crate::document::{CaptureId, Document};
 use crate::ledger::{DeliveryState, Kind};
 use std::collections::{BTreeMap, VecDeque};
@@ -298,24 +298,46 @@ impl<I: Iterator<Item = io::Result<Change>>> Iterator for Batches<I> {
     }
 }
 
-/// Keys that the ledger chooses, some rows at a time.
-pub(super) struct Keys<'r, S: Sink, M> {
+/// Keys of documents that the ledger chooses, some rows at a time.
+pub(super) struct Keys<'r, S: Sink> {
     run: &'r Run<S>,
-    /// The next ones, if there are any.
-    more: M,
+    of: Of<'r>,
     here: VecDeque<String>,
 }
 
-/// Some keys.
-type Page = Vec<String>;
+/// Which documents.
+enum Of<'c> {
+    /// Those that were sent with another address of something than it has now; the last one so far.
+    Referrers(String),
+    /// Those of these that are in the target, whole, and should be public.
+    Staged(std::iter::Chain<Each<'c, Change>, Each<'c, Change>>),
+}
 
-impl<S: Sink, M: AsyncFnMut(&Run<S>) -> Result<Option<Page>, ApplyError>> Keys<'_, S, M> {
+impl<'r, S: Sink> Keys<'r, S> {
+    /// Documents that were sent with another address of something than it has now.
+    pub(super) fn referrers(run: &'r Run<S>) -> Self {
+        Self {
+            run,
+            of: Of::Referrers(String::new()),
+            here: VecDeque::new(),
+        }
+    }
+
+    /// Documents that are in the target, whole, and should be public.
+    pub(super) fn staged(run: &'r Run<S>, chosen: &'r mut Chosen) -> io::Result<Self> {
+        Ok(Self {
+            run,
+            of: Of::Staged(chosen.new.each()?.chain(chosen.old.each()?)),
+            here: VecDeque::new(),
+        })
+    }
+
     pub(super) async fn next(&mut self) -> Result<Option<String>, ApplyError> {
         loop {
             if let Some(key) = self.here.pop_front() {
                 return Ok(Some(key));
             }
-            match (self.more)(self.run).await? {
+            match self.more().await? {
                 Some(keys) => self.here.extend(keys),
                 None => return Ok(None),
             }
@@ -325,72 +347,51 @@ impl<S: Sink, M: AsyncFnMut(&Run<S>) -> Result<Option<Page>, ApplyError>> Keys<'
     /// How many there are.
     pub(super) async fn count(mut self) -> Result<u64, ApplyError> {
         let mut count = 0;
-        while let Some(keys) = (self.more)(self.run).await? {
+        while let Some(keys) = self.more().await? {
             count += keys.len() as u64;
         }
         Ok(count)
     }
-}
 
-/// Documents that were sent with another address of something than it has now.
-pub(super) fn referrers<S: Sink>(
-    run: &Run<S>,
-) -> Keys<'_, S, impl AsyncFnMut(&Run<S>) -> Result<Option<Page>, ApplyError>> {
-    let mut last = String::new();
-    let more = async move |run: &Run<S>| {
-        let (target, after) = (run.target, last.clone());
-        let keys = run
-            .journal
-            .read(move |l| l.referrers(target, &after, ROWS))
-            .await?;
-        if let Some(key) = keys.last() {
-            last.clone_from(key);
-        }
-        Ok((!keys.is_empty()).then_some(keys))
-    };
-    Keys {
-        run,
-        more,
-        here: VecDeque::new(),
-    }
-}
-
-/// Documents that are in the target, whole, and should be public.
-pub(super) fn staged<'r, S: Sink>(
-    run: &'r Run<S>,
-    chosen: &'r mut Chosen,
-) -> io::Result<Keys<'r, S, impl AsyncFnMut(&Run<S>) -> Result<Option<Page>, ApplyError>>> {
-    let mut changes = chosen.new.each()?.chain(chosen.old.each()?);
-    let more = async move |run: &Run<S>| {
-        let keys = changes
-            .by_ref()
-            .take(ROWS)
-            .map(|c| c.map(|c| c.key))
-            .collect::<io::Result<Vec<_>>>()?;
-        if keys.is_empty() {
-            return Ok(None);
-        }
-        let target = run.target;
-        let staged = run
-            .journal
-            .read(move |l| {
-                let mut staged = Vec::new();
-                for key in keys {
-                    let was = l.delivery(target, Kind::Document, &key)?;
-                    if was.is_some_and(|w| w.state == DeliveryState::Staged) {
-                        staged.push(key);
-                    }
+    /// Some more, maybe none; nothing at the end.
+    async fn more(&mut self) -> Result<Option<Vec<String>>, ApplyError> {
+        let target = self.run.target;
+        match &mut self.of {
+            Of::Referrers(last) => {
+                let after = last.clone();
+                let keys = self
+                    .run
+                    .journal
+                    .read(move |l| l.referrers(target, &after, ROWS))
+                    .await?;
+                if let Some(key) = keys.last() {
+                    last.clone_from(key);
                 }
-                Ok(staged)
-            })
-            .await?;
-        Ok(Some(staged))
-    };
-    Ok(Keys {
-        run,
-        more,
-        here: VecDeque::new(),
-    })
+                Ok((!keys.is_empty()).then_some(keys))
+            }
+            Of::Staged(changes) => {
+                let keys = changes
+                    .by_ref()
+                    .take(ROWS)
+                    .map(|c| c.map(|c| c.key))
+                    .collect::<io::Result<Vec<_>>>()?;
+                if keys.is_empty() {
+                    return Ok(None);
+                }
+                let staged = self.run.journal.read(move |l| {
+                    let mut staged = Vec::new();
+                    for key in keys {
+                        let was = l.delivery(target, Kind::Document, &key)?;
+                        if was.is_some_and(|w| w.state == DeliveryState::Staged) {
+                            staged.push(key);
+                        }
+                    }
+                    Ok(staged)
+                });
+                Ok(Some(staged.await?))
+            }
+        }
+    }
 }
 
 /// Files and documents of which second copies may be there.

@@ -323,16 +323,16 @@ async fn phases<S: Sink>(
     let next = async || Ok(documents.next().transpose()?);
     pool(this, ("documents", total), next, on_event, one).await?;
 
-    let total = items::referrers(this).count().await?;
-    let mut referrers = items::referrers(this);
+    let total = items::Keys::referrers(this).count().await?;
+    let mut referrers = items::Keys::referrers(this);
     let next = async || referrers.next().await;
     pool(this, ("links", total), next, on_event, |this, key| async move {
         settle::relink(&this, &key).await;
     })
     .await?;
-    let total = items::staged(this, &mut chosen)?.count().await?;
+    let total = items::Keys::staged(this, &mut chosen)?.count().await?;
     {
-        let mut staged = items::staged(this, &mut chosen)?;
+        let mut staged = items::Keys::staged(this, &mut chosen)?;
         let next = async || staged.next().await;
         pool(this, ("publish", total), next, on_event, |this, key| async move {
             settle::publish(&this, &key).await;

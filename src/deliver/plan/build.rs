@@ -1,6 +1,6 @@
 //! From documents to changes, one document at a time.
 
-use super::{Change, Counts, FieldDiff, Held, Hold, Op, Plan, SCHEMA, field_diffs};
+use super::{Change, Counts, FieldDiff, Guard, Held, Hold, Memory, Op, Plan, Presence, SCHEMA, field_diffs};
 use crate::deliver::entry::{Asset, Entry, Mapper, Term, Unfit, payload_hash};
 use crate::deliver::marks::Marks;
 use crate::deliver::render::shown;
@@ -9,52 +9,6 @@ use crate::ledger::{Delivery, DeliveryState, Kind, LedgerError};
 use crate::mapping::model::{Retire, RetireAction};
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// What is known of a target while planning.
-pub trait Memory {
-    /// What was delivered under a key.
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn delivery(&self, kind: Kind, key: &str) -> Result<Option<Delivery>, LedgerError>;
-    /// The payload that was pushed last.
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn pushed(&self, kind: Kind, key: &str) -> Result<Option<serde_json::Value>, LedgerError>;
-    /// What the target shows of it.
-    fn presence(&self, delivery: &Delivery) -> Presence;
-    /// Something in the target that has this key or slug although nothing was delivered: its id, and is it surely ours?
-    fn stray(&self, kind: Kind, of: &str, key: &str, slug: &str) -> Option<(String, bool)>;
-    /// Slugs that are pinned to documents.
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn slugs(&self) -> Result<Marks, LedgerError>;
-    /// Runs in a row that found the page of a document gone; `None` if it is not gone.
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn misses(&self, key: &str) -> Result<Option<u32>, LedgerError>;
-    /// Keys of all documents that were delivered, after one of them.
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn delivered(&self, after: &str) -> Result<Vec<Delivery>, LedgerError>;
-}
-
-/// What a target shows of something that we delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// It was not looked at.
-    Unknown,
-    /// As we left it.
-    Ours,
-    /// Changed since, and how.
-    Drifted(Vec<FieldDiff>),
-    /// Not there any more.
-    Missing,
-}
 
 /// Something that a planner decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -489,35 +443,6 @@ impl<'a> Planner<'a> {
             too_many.then(|| (of.clone(), format!("{count} of {live} {of}")))
         });
         Guard::of(too_many)
-    }
-}
-
-/// Types of which more would be taken off than the mapping allows.
-pub struct Guard(BTreeMap<String, String>);
-
-impl Guard {
-    /// Holds the retirements of these types; with how many of how many they are.
-    #[must_use]
-    pub fn of(types: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(types.into_iter().collect())
-    }
-
-    /// A retirement, if it may be.
-    ///
-    /// # Errors
-    /// What is held instead of it.
-    pub fn judge(&self, change: Change) -> Result<Change, Held> {
-        match self.0.get(&change.of) {
-            None => Ok(change),
-            Some(note) => Err(Held {
-                key: change.key,
-                source: change.source.unwrap_or_default(),
-                title: change.title,
-                reason: Hold::TooManyRetirements,
-                note: note.clone(),
-                fields: Vec::new(),
-            }),
-        }
     }
 }
 

@@ -3,10 +3,14 @@
 
 mod build;
 mod diff;
+mod guard;
+mod memory;
 mod summary;
 
-pub use build::{Decided, Guard, Head, Memory, Planner, Presence};
+pub use build::{Decided, Head, Planner};
 pub use diff::{FieldDiff, field_diffs};
+pub use guard::Guard;
+pub use memory::{Memory, Presence};
 pub use summary::Summary;
 
 use crate::ledger::Kind;
