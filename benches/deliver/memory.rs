@@ -96,79 +96,100 @@ fn multiplied(documents: usize) -> tempfile::TempDir {
         .lines()
         .map(str::to_owned)
         .collect();
-    let token = regex::Regex::new("media:[0-9a-f]{64}").expect("a pattern");
-    let field = |line: &str, name: &str| -> String {
-        let document: Value = serde_json::from_str(line).expect("JSON");
-        document[name].as_str().expect("a text").to_owned()
-    };
-    let parts: Vec<(String, String)> = real
-        .iter()
-        .map(|l| (field(l, "id"), field(l, "source_key")))
-        .collect();
+    let real: Vec<Article> = real.into_iter().map(Article::new).collect();
     let mut lines = BufWriter::new(std::fs::File::create(&jsonl).expect("documents"));
-    for n in 0..documents {
-        let (copy, at) = (n / real.len(), n % real.len());
-        let mut line = real[at].clone();
-        if copy > 0 {
-            // All of one copy refer to each other.
-            let new = |(id, key): &(String, String)| {
-                let new = sangtrang::document::DocumentId::new(SITE, &format!("{key}-{copy}")).to_string();
-                (id.clone(), new)
-            };
-            let ids: HashMap<String, String> = parts.iter().map(new).collect();
-            line = with_ids(&line, &ids);
-            let key = &parts[at].1;
-            line = line.replacen(
-                &format!("\"source_key\":\"{key}\""),
-                &format!("\"source_key\":\"{key}-{copy}\""),
-                1,
-            );
-            let group = copy / SHARE;
-            line = token
-                .replace_all(&line, |found: &regex::Captures<'_>| {
-                    if group == 0 {
-                        return found[0].to_owned();
-                    }
-                    let bytes = format!("{} {group}", &found[0]);
-                    let id = sangtrang::document::CaptureId::of(bytes.as_bytes()).to_string();
-                    keep_file(&site, &line, &found[0], &id, bytes.as_bytes());
-                    format!("media:{id}")
-                })
-                .into_owned();
-            let id = field(&line, "id");
-            std::fs::write(site.join(format!("documents/news/{id}.json")), &line).expect("a document");
+    let mut left = documents;
+    for copy in 0.. {
+        // All of one copy refer to each other; some copies show the same files.
+        let names = copied(&site, &real, copy);
+        for article in real.iter().take(left) {
+            let line = article.copy(&names, copy);
+            if copy > 0 {
+                let file = site.join(format!("documents/news/{}.json", names[&article.id]));
+                std::fs::write(file, &line).expect("a document");
+            }
+            writeln!(lines, "{line}").expect("a line");
         }
-        writeln!(lines, "{line}").expect("a line");
+        left = left.saturating_sub(real.len());
+        if left == 0 {
+            break;
+        }
     }
     lines.flush().expect("documents");
     folder
 }
 
-fn with_ids(line: &str, ids: &HashMap<String, String>) -> String {
-    static UUID: LazyLock<regex::Regex> = LazyLock::new(|| {
-        let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}";
-        regex::Regex::new(uuid).expect("a pattern")
-    });
-    UUID.replace_all(line, |found: &regex::Captures<'_>| {
-        ids.get(&found[0]).cloned().unwrap_or_else(|| found[0].to_owned())
-    })
-    .into_owned()
+/// An article that was really extracted.
+struct Article {
+    line: String,
+    id: String,
+    key: String,
+    /// References and types of its files.
+    files: Vec<(String, String)>,
 }
 
-/// Writes the file of a medium, as its document names its type.
-fn keep_file(site: &std::path::Path, line: &str, old: &str, id: &str, bytes: &[u8]) {
-    let document: Value = serde_json::from_str(line).expect("JSON");
-    let all = ["media", "attachments"];
-    let mut all = all
-        .iter()
-        .flat_map(|l| document[*l].as_array().into_iter().flatten());
-    let Some(mime) = all.find(|m| m["ref"] == old).and_then(|m| m["mime"].as_str()) else {
-        return;
-    };
-    let extension = sangtrang::document::extension(mime).unwrap_or("bin");
-    let folder = site.join("media").join(&id[..2]);
-    std::fs::create_dir_all(&folder).expect("a folder");
-    std::fs::write(folder.join(format!("{}.{extension}", &id[2..])), bytes).expect("a file");
+impl Article {
+    fn new(line: String) -> Self {
+        let document: Value = serde_json::from_str(&line).expect("JSON");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let lists = ["media", "attachments"];
+        let files = lists
+            .iter()
+            .flat_map(|l| document[*l].as_array().into_iter().flatten())
+            .filter(|m| m["state"] == "ok")
+            .map(|m| (text(&m["ref"]), text(&m["mime"])))
+            .collect();
+        Self {
+            id: text(&document["id"]),
+            key: text(&document["source_key"]),
+            files,
+            line,
+        }
+    }
+
+    /// Its line under other names.
+    fn copy(&self, names: &HashMap<String, String>, copy: usize) -> String {
+        static NAME: LazyLock<regex::Regex> = LazyLock::new(|| {
+            let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}";
+            regex::Regex::new(&format!("media:[0-9a-f]{{64}}|{uuid}")).expect("a pattern")
+        });
+        if copy == 0 {
+            return self.line.clone();
+        }
+        let line = NAME.replace_all(&self.line, |found: &regex::Captures<'_>| {
+            names
+                .get(&found[0])
+                .cloned()
+                .unwrap_or_else(|| found[0].to_owned())
+        });
+        let key = &self.key;
+        line.replacen(
+            &format!("\"source_key\":\"{key}\""),
+            &format!("\"source_key\":\"{key}-{copy}\""),
+            1,
+        )
+    }
+}
+
+/// New names of articles and files for one copy; writes the files.
+fn copied(site: &std::path::Path, real: &[Article], copy: usize) -> HashMap<String, String> {
+    use sangtrang::document::{CaptureId, DocumentId, extension};
+    let mut names = HashMap::new();
+    let group = copy / SHARE;
+    for article in real {
+        let id = DocumentId::new(SITE, &format!("{}-{copy}", article.key));
+        names.insert(article.id.clone(), id.to_string());
+        for (file, mime) in article.files.iter().filter(|_| group > 0) {
+            let bytes = format!("{file} {group}");
+            let id = CaptureId::of(bytes.as_bytes()).to_string();
+            let folder = site.join("media").join(&id[..2]);
+            std::fs::create_dir_all(&folder).expect("a folder");
+            let name = format!("{}.{}", &id[2..], extension(mime).unwrap_or("bin"));
+            std::fs::write(folder.join(name), bytes).expect("a file");
+            names.insert(file.clone(), format!("media:{id}"));
+        }
+    }
+    names
 }
 
 /// What is kept, on disk.
