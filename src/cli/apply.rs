@@ -5,8 +5,8 @@ use super::error::CliError;
 use super::secret::{Site, with_sink};
 use super::target::{failure, reactor};
 use super::{Exit, Outcome, Ui};
+use crate::deliver::Planned;
 use crate::deliver::apply::{Applied, Event, LeftAlone, Loss, Options, Refused, Stop};
-use crate::deliver::plan::{Plan, summary};
 use crate::deliver::redirect::Decision;
 use crate::ledger::Ledger;
 use crate::pipeline::{apply_plan, verify_run};
@@ -17,8 +17,8 @@ use std::time::Instant;
 const SHOWN: usize = 20;
 
 pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
-    let text = fs_err::read_to_string(&args.plan)?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|e| {
+    let file = fs_err::File::open(&args.plan)?;
+    let mut planned = Planned::read(file, &args.output.output).map_err(|e| {
         CliError::new(
             Exit::Usage,
             "plan::unreadable",
@@ -26,7 +26,7 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
         )
         .hint("`sangtrang plan MAPPING` writes one")
     })?;
-    drop(text);
+    let plan = &planned.plan;
     let site = Site::load(&SiteArgs {
         mapping: args
             .mapping
@@ -39,7 +39,7 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
         output: args.output.clone(),
     })?;
     if args.dry_run {
-        ui.data(summary(&plan).trim_end());
+        ui.data(planned.summary()?.trim_end());
         return Ok(Exit::Ok);
     }
     let (runtime, cancel) = reactor()?;
@@ -97,7 +97,7 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
         &site.mapping,
         site.mapper.clone(),
         &site.layout,
-        &plan,
+        &mut planned,
         options,
         &on_event,
     )))

@@ -4,8 +4,7 @@ use super::args::PlanArgs;
 use super::secret::{Site, given, with_sink};
 use super::target::{failure, reactor};
 use super::{Exit, Outcome, Ui};
-use crate::deliver::plan::{Plan, summary};
-use crate::pipeline::{plan_delivery, write_atomic};
+use crate::pipeline::{AtomicFile, plan_delivery};
 
 pub(super) fn main(args: &PlanArgs, ui: &Ui) -> Outcome {
     let site = Site::load(&args.site)?;
@@ -19,30 +18,29 @@ pub(super) fn main(args: &PlanArgs, ui: &Ui) -> Outcome {
     let Some(planned) = planned else {
         return Ok(Exit::Interrupted);
     };
-    let mut plan = planned.map_err(failure)?;
-    plan.made_with = (given(&args.site.mapping), args.site.target.as_deref().map(given));
+    let mut planned = planned.map_err(failure)?;
+    planned.plan.made_with = (given(&args.site.mapping), args.site.target.as_deref().map(given));
     let path = args.out.clone().unwrap_or_else(|| site.layout.plan_json());
-    let json = serde_json::to_string_pretty(&plan).map_err(std::io::Error::other)? + "\n";
-    write_atomic(&path, json.as_bytes())?;
+    let mut file = AtomicFile::create(&path)?;
+    planned.write(&mut file)?;
+    file.commit()?;
     if ui.json() {
-        ui.data(json.trim_end());
+        // Whoever reads it may stop at any line.
+        let _ = planned.write(&mut ui.bulk());
     } else {
-        ui.data(summary(&plan).trim_end());
+        ui.data(planned.summary()?.trim_end());
     }
+    let has_changes = !planned.changes.is_empty();
     ui.status("Planned", format_args!("{}", path.display()));
-    if has_changes(&plan) {
+    if has_changes {
         ui.hint(format_args!(
             "`sangtrang apply {}` does exactly this",
             path.display()
         ));
     }
-    Ok(if args.exit_code && has_changes(&plan) {
+    Ok(if args.exit_code && has_changes {
         Exit::Different
     } else {
         Exit::Ok
     })
-}
-
-fn has_changes(plan: &Plan) -> bool {
-    !plan.changes.is_empty()
 }

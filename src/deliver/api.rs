@@ -347,7 +347,7 @@ impl Api {
                 "this is no address of the CMS: nothing was sent",
             ));
         }
-        self.pace.wait().await;
+        let _lane = self.pace.lane().await;
         let mut headers = request.headers.clone();
         headers.insert(self.auth.0.clone(), self.auth.1.clone());
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
@@ -493,7 +493,7 @@ impl Api {
     pub async fn public(&self, url: &Url, limit: u64) -> Result<(u16, HeaderMap, Vec<u8>), Failure> {
         let mut last = None;
         for attempt in 0..=self.retries {
-            self.pace.wait().await;
+            let _lane = self.pace.lane().await;
             let failure = match self
                 .client
                 .request(Method::GET, url, self.at(url), Bytes::new())

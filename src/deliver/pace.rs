@@ -7,8 +7,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Requests at once in the beginning. Measured: WordPress on two cores is fastest with two.
 const START: usize = 2;
-/// Finished requests after which the number is thought over.
-const WINDOW: u32 = 40;
+/// Objects in work for which no lane is meant: while their lines of the journal are synced, the lanes are not empty.
+const AHEAD: usize = 2;
+/// Answered requests after which the number is thought over.
+const WINDOW: u32 = 24;
 /// A step up that gains less than this share is taken back.
 const GAIN: f64 = 1.03;
 /// Longest wait of our own.
@@ -27,6 +29,8 @@ pub struct Pace {
 
 struct State {
     open: usize,
+    /// Lanes to be closed as soon as nobody is in them.
+    closing: usize,
     most: usize,
     not_before: Instant,
     finished: u32,
@@ -49,6 +53,7 @@ impl Pace {
             lanes: Arc::new(Semaphore::new(open)),
             state: Mutex::new(State {
                 open,
+                closing: 0,
                 most,
                 not_before: now,
                 finished: 0,
@@ -65,20 +70,28 @@ impl Pace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A lane for one object; held until it is done with.
-    pub async fn lane(&self) -> Option<OwnedSemaphorePermit> {
-        // The semaphore is never closed.
-        self.lanes.clone().acquire_owned().await.ok()
+    /// The right to one request, as soon as requests may be sent and not too many are under way.
+    pub async fn lane(&self) -> Lane<'_> {
+        loop {
+            self.wait().await;
+            // The semaphore is never closed.
+            let permit = self.lanes.clone().acquire_owned().await.ok();
+            let lane = Lane { pace: self, permit };
+            // While we stood in line the CMS may have asked for a pause.
+            if self.state().not_before <= Instant::now() {
+                return lane;
+            }
+        }
     }
 
-    /// Lanes that are open now.
+    /// How many objects may be in work at once: those whose requests are under way, and some whose journal is written.
     #[must_use]
-    pub fn lanes(&self) -> usize {
-        self.state().open
+    pub fn seats(&self) -> usize {
+        self.state().most + AHEAD
     }
 
     /// Waits until requests may be sent.
-    pub async fn wait(&self) {
+    async fn wait(&self) {
         loop {
             let until = self.state().not_before;
             if until <= Instant::now() {
@@ -88,20 +101,22 @@ impl Pace {
         }
     }
 
+    /// Requests of another sort follow: how fast they are says nothing of those before.
+    pub fn other_work(&self) {
+        let mut s = self.state();
+        (s.finished, s.since, s.before, s.rest) = (0, Instant::now(), None, 0);
+    }
+
     /// Has the CMS failed for so long that the run should end?
     #[must_use]
     pub fn is_down(&self) -> bool {
         self.state().failures >= DOWN
     }
 
-    /// A request was answered.
+    /// A request was answered: the number of lanes follows what they gain.
     pub fn went_well(&self) {
-        self.state().failures = 0;
-    }
-
-    /// An object is done: the number of lanes follows what they gain.
-    pub fn finished(&self) {
         let mut s = self.state();
+        s.failures = 0;
         s.finished += 1;
         if s.finished < WINDOW {
             return;
@@ -120,7 +135,11 @@ impl Pace {
             }
             _ if s.open < s.most => {
                 s.open += 1;
-                self.lanes.add_permits(1);
+                if s.closing > 0 {
+                    s.closing -= 1;
+                } else {
+                    self.lanes.add_permits(1);
+                }
                 s.before = Some((rate, true));
             }
             _ => s.before = Some((rate, false)),
@@ -129,9 +148,9 @@ impl Pace {
 
     fn close(&self, s: &mut State) {
         if s.open > 1 {
-            // A lane in use is not taken away under a request: then the next window tries again.
-            if self.lanes.forget_permits(1) == 1 {
-                s.open -= 1;
+            s.open -= 1;
+            if self.lanes.forget_permits(1) == 0 {
+                s.closing += 1;
             }
         }
     }
@@ -162,8 +181,76 @@ impl Pace {
     }
 }
 
+/// The right to one request; it ends with the value.
+pub struct Lane<'p> {
+    pace: &'p Pace,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Lane<'_> {
+    fn drop(&mut self) {
+        let mut s = self.pace.state();
+        if s.closing > 0
+            && let Some(permit) = self.permit.take()
+        {
+            s.closing -= 1;
+            permit.forget();
+        }
+    }
+}
+
 /// Exponential with full jitter; begins with a fifth of the floor.
 fn backoff(floor: Duration, attempt: u32) -> Duration {
     let most = (floor / 5).saturating_mul(1 << attempt.min(10)).min(LONGEST);
     most.mul_f64(fastrand::f64().mul_add(0.9, 0.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn busy() -> Failure {
+        Failure {
+            status: 429,
+            ..Failure::of(Class::RateLimited, "x", "slow down")
+        }
+    }
+
+    /// Lanes that can be had at this moment.
+    async fn free(pace: &Pace) -> usize {
+        let mut held = Vec::new();
+        while let Ok(lane) = tokio::time::timeout(Duration::from_millis(20), pace.lane()).await {
+            held.push(lane);
+        }
+        held.len()
+    }
+
+    #[tokio::test]
+    async fn a_lane_that_is_in_use_closes_when_its_request_ends() {
+        let pace = Pace::new(4, Duration::ZERO);
+        assert_eq!(free(&pace).await, START);
+        let (first, second) = (pace.lane().await, pace.lane().await);
+        pace.went_wrong(&busy(), 0);
+        drop(first);
+        assert_eq!(free(&pace).await, 0, "one lane is left, and it is in use");
+        drop(second);
+        assert_eq!(free(&pace).await, 1);
+        // The last one never closes.
+        pace.went_wrong(&busy(), 0);
+        assert_eq!(free(&pace).await, 1);
+    }
+
+    #[tokio::test]
+    async fn more_lanes_open_while_they_gain() {
+        let pace = Pace::new(3, Duration::ZERO);
+        for _ in 0..WINDOW {
+            pace.went_well();
+        }
+        assert_eq!(free(&pace).await, 3);
+        // Nothing is faster than before: the step is taken back.
+        for _ in 0..WINDOW {
+            pace.went_well();
+        }
+        assert_eq!(free(&pace).await, 2);
+    }
 }

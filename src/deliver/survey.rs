@@ -3,30 +3,66 @@
 use super::api::Failure;
 use super::entry::Mapper;
 use super::links;
+use super::marks::{Mark, Marks, mark};
 use super::packed::unpack;
-use super::plan::{FieldDiff, Memory, Plan, Presence};
+use super::plan::{Change, FieldDiff, Memory, Presence};
 use super::sink::{Listed, Sink};
+use super::spool::Spool;
 use crate::ledger::{Delivery, DeliveryState, Kind, Ledger, LedgerError};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
 
 /// Rows of the ledger that are read at once.
 const ROWS: usize = 500;
 /// Pages of a list of the target; 100 entries each.
 const PAGES: usize = 100_000;
 
-/// What was seen.
+/// What was seen. It holds a line for each object of the target, so names are kept as marks.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// Ids by type; a type that is not here was not looked at.
-    there: HashMap<String, HashSet<String>>,
+    /// Types that were looked at.
+    looked: HashSet<String>,
+    /// When what has a type and id was changed.
+    there: HashMap<Mark, Option<Mark>>,
     /// By type and key.
-    keys: HashMap<(String, String), String>,
+    keys: HashMap<Mark, Id>,
     /// By type and slug: id, and has it a key of its own?
-    slugs: HashMap<(String, String), (String, bool)>,
+    slugs: HashMap<Mark, (Id, bool)>,
     drifted: HashMap<String, Vec<FieldDiff>>,
     /// Keys that were being written when a run ended: what the target shows of them may be half ours.
     open: HashSet<String>,
+}
+
+/// An id of a target. Most are numbers or UUIDs, which need no text.
+#[derive(Debug)]
+enum Id {
+    Number(u64),
+    Uuid(Uuid),
+    Text(Box<str>),
+}
+
+impl Id {
+    fn new(id: String) -> Self {
+        match (id.parse::<u64>(), id.parse::<Uuid>()) {
+            (Ok(n), _) if n.to_string() == id => Self::Number(n),
+            (_, Ok(uuid)) if uuid.to_string() == id => Self::Uuid(uuid),
+            _ => Self::Text(id.into()),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Number(n) => n.to_string(),
+            Self::Uuid(uuid) => uuid.to_string(),
+            Self::Text(text) => text.to_string(),
+        }
+    }
+}
+
+/// Mark of a name of a type.
+fn named(of: &str, name: &str) -> Mark {
+    mark(&format!("{of}\n{name}"))
 }
 
 /// Why a target could not be looked at.
@@ -38,6 +74,9 @@ pub enum SurveyError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// What is too much for memory cannot be kept.
+    #[error(transparent)]
+    Disk(#[from] std::io::Error),
 }
 
 impl Survey {
@@ -61,18 +100,12 @@ impl Survey {
         types.push((Kind::Media, "media".into()));
         types.sort();
         types.dedup();
-        let mut modified: HashMap<(String, String), Option<String>> = HashMap::new();
         for (kind, of) in types {
             let mut from = None;
-            survey.there.entry(of.clone()).or_default();
+            survey.looked.insert(of.clone());
             for _ in 0..PAGES {
                 let (page, next) = sink.list(kind, &of, from).await?;
-                for one in page {
-                    if kind == Kind::Document {
-                        modified.insert((of.clone(), one.id.clone()), one.modified.clone());
-                    }
-                    survey.note(&of, one);
-                }
+                page.into_iter().for_each(|one| survey.note(&of, one));
                 match next {
                     Some(next) => from = Some(next),
                     None => break,
@@ -81,35 +114,27 @@ impl Survey {
         }
         if let Some(target) = target {
             survey.open = ledger.dangling(target)?.into_iter().map(|p| p.key).collect();
-            survey.drift(sink, ledger, target, &modified).await?;
+            survey.drift(sink, ledger, target).await?;
         }
         Ok(survey)
     }
 
     fn note(&mut self, of: &str, one: Listed) {
-        self.there
-            .entry(of.to_owned())
-            .or_default()
-            .insert(one.id.clone());
         let keyed = one.key.is_some();
         if let Some(key) = one.key {
             self.keys
-                .entry((of.to_owned(), key))
-                .or_insert_with(|| one.id.clone());
+                .entry(named(of, &key))
+                .or_insert_with(|| Id::new(one.id.clone()));
         }
+        self.there
+            .insert(named(of, &one.id), one.modified.as_deref().map(mark));
         self.slugs
-            .entry((of.to_owned(), one.slug))
-            .or_insert((one.id, keyed));
+            .entry(named(of, &one.slug))
+            .or_insert_with(|| (Id::new(one.id), keyed));
     }
 
     /// Reads what was changed since we wrote it, and says what differs.
-    async fn drift<S: Sink>(
-        &mut self,
-        sink: &S,
-        ledger: &Ledger,
-        target: i64,
-        modified: &HashMap<(String, String), Option<String>>,
-    ) -> Result<(), SurveyError> {
+    async fn drift<S: Sink>(&mut self, sink: &S, ledger: &Ledger, target: i64) -> Result<(), SurveyError> {
         let mut after = String::new();
         loop {
             let rows = ledger.deliveries(target, Kind::Document, &after, ROWS)?;
@@ -118,8 +143,8 @@ impl Survey {
             let mut touched: HashMap<String, Vec<(String, Delivery)>> = HashMap::new();
             for row in rows {
                 let Some(id) = row.remote.clone() else { continue };
-                if let Some(now) = modified.get(&(row.of.clone(), id.clone()))
-                    && *now != row.modified
+                if let Some(now) = self.there.get(&named(&row.of, &id))
+                    && *now != row.modified.as_deref().map(mark)
                 {
                     touched.entry(row.of.clone()).or_default().push((id, row));
                 }
@@ -170,17 +195,25 @@ impl Survey {
         sink: &S,
         ledger: &Ledger,
         target: i64,
-        plan: &Plan,
+        changes: &mut Spool<Change>,
     ) -> Result<bool, SurveyError> {
-        let mut touched: HashMap<String, Vec<(String, Delivery)>> = HashMap::new();
-        for change in plan.changes.iter().filter(|c| c.kind == Kind::Document) {
-            if let Some(row) = ledger.delivery(target, Kind::Document, &change.key)?
+        let before = self.drifted.len();
+        let (mut touched, mut rows) = (HashMap::<String, Vec<(String, Delivery)>>::new(), 0);
+        for change in changes.each()? {
+            let change = change?;
+            if change.kind == Kind::Document
+                && let Some(row) = ledger.delivery(target, Kind::Document, &change.key)?
                 && let Some(id) = row.remote.clone()
             {
                 touched.entry(row.of.clone()).or_default().push((id, row));
+                rows += 1;
+            }
+            if rows == ROWS {
+                rows = 0;
+                self.compare(sink, ledger, target, std::mem::take(&mut touched))
+                    .await?;
             }
         }
-        let before = self.drifted.len();
         self.compare(sink, ledger, target, touched).await?;
         Ok(self.drifted.len() > before)
     }
@@ -191,9 +224,10 @@ impl Survey {
         let own = row.remote.as_deref()?;
         [slug.to_owned(), format!("{slug}-2"), format!("{slug}-3")]
             .into_iter()
-            .filter_map(|s| self.slugs.get(&(row.of.clone(), s)))
-            .map(|(id, _)| id.clone())
-            .chain(self.keys.get(&(row.of.clone(), row.key.clone())).cloned())
+            .filter_map(|s| self.slugs.get(&named(&row.of, &s)))
+            .map(|(id, _)| id)
+            .chain(self.keys.get(&named(&row.of, &row.key)))
+            .map(Id::text)
             .find(|id| id != own)
     }
 }
@@ -226,15 +260,15 @@ impl Memory for Known<'_> {
     }
 
     fn presence(&self, delivery: &Delivery) -> Presence {
-        let Some(there) = self.survey.there.get(&delivery.of) else {
+        if !self.survey.looked.contains(&delivery.of) {
             return Presence::Unknown;
-        };
+        }
         let Some(id) = &delivery.remote else {
             return Presence::Missing;
         };
         // What was being written when a run ended is nobody's change.
         match self.survey.drifted.get(&delivery.key) {
-            _ if !there.contains(id) => Presence::Missing,
+            _ if !self.survey.there.contains_key(&named(&delivery.of, id)) => Presence::Missing,
             Some(fields)
                 if delivery.state != DeliveryState::Intent && !self.survey.open.contains(&delivery.key) =>
             {
@@ -245,16 +279,16 @@ impl Memory for Known<'_> {
     }
 
     fn stray(&self, kind: Kind, of: &str, key: &str, slug: &str) -> Option<(String, bool)> {
-        if let Some(id) = self.survey.keys.get(&(of.to_owned(), key.to_owned())) {
-            return Some((id.clone(), true));
+        if let Some(id) = self.survey.keys.get(&named(of, key)) {
+            return Some((id.text(), true));
         }
-        let (id, keyed) = self.survey.slugs.get(&(of.to_owned(), slug.to_owned()))?;
+        let (id, keyed) = self.survey.slugs.get(&named(of, slug))?;
         let meant = matches!(self.delivery(kind, key), Ok(Some(_)));
-        Some((id.clone(), !keyed && (self.sure || meant || kind == Kind::Media)))
+        Some((id.text(), !keyed && (self.sure || meant || kind == Kind::Media)))
     }
 
-    fn slugs(&self) -> Result<HashSet<String>, LedgerError> {
-        let mut slugs = HashSet::new();
+    fn slugs(&self) -> Result<Marks, LedgerError> {
+        let mut slugs = Marks::default();
         let Some(target) = self.target else {
             return Ok(slugs);
         };
@@ -263,7 +297,9 @@ impl Memory for Known<'_> {
             let rows = self.ledger.deliveries(target, Kind::Document, &after, ROWS)?;
             let Some(last) = rows.last() else { return Ok(slugs) };
             after.clone_from(&last.key);
-            slugs.extend(rows.into_iter().filter_map(|r| r.slug));
+            for slug in rows.into_iter().filter_map(|r| r.slug) {
+                slugs.insert(&slug);
+            }
         }
     }
 

@@ -3,12 +3,12 @@
 use super::error::PipelineError;
 use super::output::{Layout, write_atomic};
 use crate::deliver::apply::{self, Applied, Event, Options};
-use crate::deliver::plan::{Head, Plan, Planner};
+use crate::deliver::plan::{Head, Planner};
 use crate::deliver::redirect::{Decision, Hits, Redirects};
 use crate::deliver::rollback::{self, RolledBack};
 use crate::deliver::sink::{Needs, Probe, Sink};
 use crate::deliver::verify::{self, Verified};
-use crate::deliver::{Known, Mapper, Source, Survey};
+use crate::deliver::{Drafts, Known, Mapper, Planned, Source, Survey};
 use crate::document::{CaptureId, Document, DocumentId};
 use crate::ledger::{DeliveryState, Kind, Ledger, UrlId, UrlKind, UrlState};
 use crate::mapping::Mapping;
@@ -127,15 +127,15 @@ pub async fn plan_delivery<S: Sink>(
     mapping: &Mapping,
     mapper: &Mapper,
     layout: &Layout,
-) -> Result<Plan, PipelineError> {
+) -> Result<Planned, PipelineError> {
     let target = mapper.target();
     probed(sink, mapper).await?;
     let ledger = Ledger::read(&layout.ledger())?;
     let row = ledger.known_target(&target_name(target))?;
     let mut survey = Survey::look(sink, &ledger, row, mapper).await?;
-    let plan = planned(mapping, mapper, layout, &ledger, row, &survey)?;
+    let mut plan = planned(mapping, mapper, layout, &ledger, row, &survey)?;
     if let Some(row) = row
-        && survey.look_closer(sink, &ledger, row, &plan).await?
+        && survey.look_closer(sink, &ledger, row, &mut plan.changes).await?
     {
         return planned(mapping, mapper, layout, &ledger, Some(row), &survey);
     }
@@ -149,7 +149,7 @@ fn planned(
     ledger: &Ledger,
     row: Option<i64>,
     survey: &Survey,
-) -> Result<Plan, PipelineError> {
+) -> Result<Planned, PipelineError> {
     let target = mapper.target();
     let titled = match target.slug {
         Some(form) => form == SlugForm::Title,
@@ -162,28 +162,36 @@ fn planned(
         sure: !titled,
     };
     let mut planner = Planner::new(mapper, &known, &target.retire)?;
+    let mut drafts = Drafts::new(layout.root());
     let mut failed = None;
     let source = Extracted {
         layout: layout.clone(),
     };
     source
-        .each(&mut |document| {
-            planner.document(&document).map_err(|error| {
+        .each(&mut |document| match planner.document(&document) {
+            Ok(decided) => drafts.take(decided),
+            Err(error) => {
                 failed = Some(error);
-                io::Error::other("the ledger cannot be read")
-            })
+                Err(io::Error::other("the ledger cannot be read"))
+            }
         })
         .map_err(|error| match failed.take() {
             Some(error) => PipelineError::from(error),
             None => error.into(),
         })?;
-    Ok(planner.finish(Head {
+    let mut after = String::new();
+    while let Some((held, next)) = planner.left_over(&after)? {
+        drafts.take(held)?;
+        after = next;
+    }
+    let (plan, guard) = planner.finish(Head {
         site: mapping.rules().site.id.clone(),
         target: target_name(target),
         mapping: mapping.hash().to_string(),
         rules: rules_hash(target),
         surveyed: true,
-    })?)
+    });
+    Ok(drafts.finish(plan, &guard)?)
 }
 
 /// Carries out a plan.
@@ -195,11 +203,12 @@ pub async fn apply_plan<S: Sink>(
     mapping: &Mapping,
     mapper: Arc<Mapper>,
     layout: &Layout,
-    plan: &Plan,
+    planned: &mut Planned,
     options: Options,
     on_event: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<(String, Applied), PipelineError> {
     let target = mapper.target().clone();
+    let plan = &planned.plan;
     let stale = |what: &str| PipelineError::Apply(apply::ApplyError::Stale(what.to_owned()));
     if plan.site != mapping.rules().site.id || plan.target != target_name(&target) {
         return Err(stale("it was made for another site or target"));
@@ -225,7 +234,7 @@ pub async fn apply_plan<S: Sink>(
         run,
         options,
     };
-    let (mut ledger, result) = apply::apply(job, ledger, plan, on_event).await;
+    let (mut ledger, result) = apply::apply(job, ledger, planned, on_event).await;
     let (outcome, summary) = match &result {
         Ok(applied) => (
             if applied.stopped.is_some() {

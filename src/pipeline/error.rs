@@ -105,6 +105,7 @@ impl From<SurveyError> for PipelineError {
         match error {
             SurveyError::Target(failure) => failure.into(),
             SurveyError::Ledger(error) => error.into(),
+            SurveyError::Disk(error) => error.into(),
         }
     }
 }

@@ -8,10 +8,11 @@ mod settle;
 use super::api::{Class, Failure};
 use super::entry::Mapper;
 use super::journal::{Journal, JournalError};
-use super::plan::{Change, FieldDiff, Hold, Op, Plan};
+use super::plan::{Change, FieldDiff, Hold};
+use super::planned::Planned;
 use super::sink::{Item, Sink};
 use super::source::Source;
-use crate::ledger::{DeliveryState, Kind, Ledger, LedgerError};
+use crate::ledger::{DeliveryState, Ledger, LedgerError};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -248,7 +249,7 @@ pub struct Job<S: Sink> {
 pub async fn apply<S: Sink>(
     job: Job<S>,
     ledger: Ledger,
-    plan: &Plan,
+    planned: &mut Planned,
     on_event: &(dyn Fn(Event) + Send + Sync),
 ) -> (Ledger, Result<Applied, ApplyError>) {
     let (journal, thread) = Journal::start(ledger, job.target, job.run);
@@ -263,7 +264,7 @@ pub async fn apply<S: Sink>(
         suspects: Mutex::default(),
         applied: Mutex::default(),
     });
-    let result = phases(&this, plan, on_event).await;
+    let result = phases(&this, planned, on_event).await;
     let applied = this.applied().clone();
     drop(this);
     let ledger = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -277,160 +278,153 @@ pub async fn apply<S: Sink>(
 
 async fn phases<S: Sink>(
     this: &Arc<Run<S>>,
-    plan: &Plan,
+    planned: &mut Planned,
     on_event: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<(), ApplyError> {
     let target = this.target;
     let dangling = this.journal.read(move |l| l.dangling(target)).await?;
     this.suspects()
         .extend(dangling.iter().map(|p| (p.key.clone(), p.prior.clone())));
-    let chosen = items::choose(this, plan)?;
-    items::check(this, plan, &chosen).await?;
+    let mut chosen = items::choose(this, planned)?;
+    items::check(this, &mut chosen).await?;
     // What an interrupted run began is looked up by whatever comes next for its key; its line ends here.
     for push in &dangling {
         this.journal.failed(push.id, "interrupted", false).await?;
     }
-    let of = |kind: Kind, retire: bool| -> Vec<&Change> {
-        chosen
-            .iter()
-            .copied()
-            .filter(|c| c.kind == kind && (c.op == Op::Retire) == retire)
-            .collect()
-    };
     // Those above come first: one after the other.
-    let terms = of(Kind::Term, false);
     on_event(Event::Phase {
         phase: "terms",
-        total: terms.len() as u64,
+        total: chosen.terms.len(),
     });
-    for change in terms {
+    for change in chosen.terms.each()? {
         if this.is_over() {
             break;
         }
-        put::change(this, change).await;
+        put::change(this, &change?).await;
     }
-    for (phase, kind) in [("media", Kind::Media), ("documents", Kind::Document)] {
-        let mut changes: Vec<Change> = of(kind, false).into_iter().cloned().collect();
-        // The first upload of a month makes its folder, and two of them at once stumble over each other (WordPress).
-        if kind == Kind::Media && !changes.is_empty() && !this.is_over() {
-            put::change(this, &changes.remove(0)).await;
-        }
-        let size = this.sink.batch();
-        if kind == Kind::Document && size > 1 {
-            let (new, old): (Vec<Change>, Vec<Change>) =
-                changes.into_iter().partition(|c| c.op == Op::Create);
-            let batches = batches(new, size);
-            pool(this, phase, batches, on_event, |this, batch| async move {
-                put::batch(&this, &batch).await;
-            })
-            .await;
-            changes = old;
-        }
-        pool(this, phase, changes, on_event, |this, change| async move {
-            put::change(&this, &change).await;
-        })
-        .await;
+    let one = |this: Arc<Run<S>>, change: Change| async move { put::change(&this, &change).await };
+    let total = chosen.media.len();
+    let mut media = chosen.media.each()?;
+    // The first upload of a month makes its folder, and two of them at once stumble over each other (WordPress).
+    if !this.is_over()
+        && let Some(first) = media.next()
+    {
+        put::change(this, &first?).await;
     }
-    let mut referrers: Vec<String> = Vec::new();
-    loop {
-        let after = referrers.last().cloned().unwrap_or_default();
-        let more = this
-            .journal
-            .read(move |l| l.referrers(target, &after, 1000))
-            .await?;
-        if more.is_empty() {
-            break;
-        }
-        referrers.extend(more);
+    let rest = async || Ok(media.next().transpose()?);
+    pool(this, ("media", total.saturating_sub(1)), rest, on_event, one).await?;
+
+    let size = this.sink.batch();
+    if size > 1 {
+        let total = chosen.batches(size);
+        let mut batches = items::Batches::new(chosen.new.each()?, size);
+        let next = async || Ok(batches.next().transpose()?);
+        let many = |this: Arc<Run<S>>, batch: Vec<Change>| async move { put::batch(&this, &batch).await };
+        pool(this, ("documents", total), next, on_event, many).await?;
     }
-    pool(this, "links", referrers, on_event, |this, key| async move {
+    let singles = if size > 1 { 0 } else { chosen.new.len() };
+    let total = singles + chosen.old.len();
+    let old = chosen.old.each()?;
+    let mut documents = chosen
+        .new
+        .each()?
+        .take(usize::try_from(singles).unwrap_or(usize::MAX))
+        .chain(old);
+    let next = async || Ok(documents.next().transpose()?);
+    pool(this, ("documents", total), next, on_event, one).await?;
+
+    let total = items::Keys::referrers(this).count().await?;
+    let mut referrers = items::Keys::referrers(this);
+    let next = async || referrers.next().await;
+    pool(this, ("links", total), next, on_event, |this, key| async move {
         settle::relink(&this, &key).await;
     })
-    .await;
-    let staged = items::staged(this, &chosen).await?;
-    pool(this, "publish", staged, on_event, |this, key| async move {
-        settle::publish(&this, &key).await;
-    })
-    .await;
-    let suspects: Vec<Change> = {
-        let suspects = this.suspects();
-        chosen
-            .iter()
-            .filter(|c| suspects.contains_key(&c.key) && c.kind != Kind::Term)
-            .map(|c| (*c).clone())
-            .collect()
-    };
-    pool(this, "copies", suspects, on_event, |this, change| async move {
-        settle::copies(&this, &change).await;
-    })
-    .await;
-    let retired: Vec<Change> = of(Kind::Document, true).into_iter().cloned().collect();
-    pool(this, "retire", retired, on_event, |this, change| async move {
-        settle::retire(&this, &change).await;
-    })
-    .await;
-    Ok(())
-}
-
-/// Changes of one type together, at most `size` at once.
-fn batches(changes: Vec<Change>, size: usize) -> Vec<Vec<Change>> {
-    let mut batches: Vec<Vec<Change>> = Vec::new();
-    for change in changes {
-        match batches
-            .iter_mut()
-            .find(|b| b.len() < size && b[0].of == change.of)
-        {
-            Some(batch) => batch.push(change),
-            None => batches.push(vec![change]),
-        }
+    .await?;
+    let total = items::Keys::staged(this, &mut chosen)?.count().await?;
+    {
+        let mut staged = items::Keys::staged(this, &mut chosen)?;
+        let next = async || staged.next().await;
+        pool(this, ("publish", total), next, on_event, |this, key| async move {
+            settle::publish(&this, &key).await;
+        })
+        .await?;
     }
-    batches
+    let mut suspects = items::suspects(this, &mut chosen)?.into_iter();
+    let total = suspects.len() as u64;
+    let next = async || Ok(suspects.next());
+    pool(
+        this,
+        ("copies", total),
+        next,
+        on_event,
+        |this, change| async move {
+            settle::copies(&this, &change).await;
+        },
+    )
+    .await?;
+    let total = chosen.retired.len();
+    let mut retired = chosen.retired.each()?;
+    let next = async || Ok(retired.next().transpose()?);
+    pool(
+        this,
+        ("retire", total),
+        next,
+        on_event,
+        |this, change| async move {
+            settle::retire(&this, &change).await;
+        },
+    )
+    .await
 }
 
-/// Does `work` for each thing, as many at once as the pace allows. A thing's key is never in flight twice: the things of one
-/// phase have different keys, and one phase ends before the next begins.
+/// Does `work` for each thing that `next` gives, some at once; how many requests are under way the pace says. A thing's key is
+/// never in flight twice: the things of one phase have different keys, and one phase ends before the next begins.
 async fn pool<S: Sink, T: Send + 'static, F>(
     this: &Arc<Run<S>>,
-    phase: &'static str,
-    things: Vec<T>,
+    (phase, total): (&'static str, u64),
+    mut next: impl AsyncFnMut() -> Result<Option<T>, ApplyError>,
     on_event: &(dyn Fn(Event) + Send + Sync),
     work: impl Fn(Arc<Run<S>>, T) -> F,
-) where
+) -> Result<(), ApplyError>
+where
     F: Future<Output = ()> + Send + 'static,
 {
-    let total = things.len() as u64;
     if total == 0 {
-        return;
+        return Ok(());
     }
     on_event(Event::Phase { phase, total });
     let (mut set, mut done) = (JoinSet::new(), 0);
-    let sink = this.sink.clone();
-    let pace = sink.api().pace.clone();
-    for thing in things {
-        let lane = pace.lane().await;
-        if this.is_over() {
-            break;
-        }
-        let (work, pace) = (work(this.clone(), thing), pace.clone());
-        set.spawn(async move {
-            work.await;
-            pace.finished();
-            drop(lane);
-        });
-        while set.try_join_next().is_some() {
-            done += 1;
-            on_event(Event::Done { phase, done });
-        }
-    }
-    while let Some(ended) = set.join_next().await {
-        if let Err(error) = ended
-            && error.is_panic()
-        {
+    let mut ended = |ended: Result<(), tokio::task::JoinError>| {
+        if ended.is_err_and(|e| e.is_panic()) {
             this.stop(Stop::Broken("a task panicked".into()));
         }
         done += 1;
         on_event(Event::Done { phase, done });
+    };
+    let pace = &this.sink.api().pace;
+    pace.other_work();
+    let seats = pace.seats();
+    let result = loop {
+        while set.len() >= seats
+            && let Some(one) = set.join_next().await
+        {
+            ended(one);
+        }
+        if this.is_over() {
+            break Ok(());
+        }
+        match next().await {
+            Ok(Some(thing)) => {
+                set.spawn(work(this.clone(), thing));
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    while let Some(one) = set.join_next().await {
+        ended(one);
     }
+    result
 }
 
 /// The state of an object whose payload is in the target.

@@ -1,58 +1,28 @@
 //! From documents to changes, one document at a time.
 
-use super::{Change, Counts, FieldDiff, Held, Hold, Op, Plan, SCHEMA, field_diffs};
+use super::{Change, Counts, FieldDiff, Guard, Held, Hold, Memory, Op, Plan, Presence, SCHEMA, field_diffs};
 use crate::deliver::entry::{Asset, Entry, Mapper, Term, Unfit, payload_hash};
+use crate::deliver::marks::Marks;
 use crate::deliver::render::shown;
 use crate::document::{CaptureId, Document};
 use crate::ledger::{Delivery, DeliveryState, Kind, LedgerError};
 use crate::mapping::model::{Retire, RetireAction};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-/// What is known of a target while planning.
-pub trait Memory {
-    /// What was delivered under a key.
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn delivery(&self, kind: Kind, key: &str) -> Result<Option<Delivery>, LedgerError>;
-    /// The payload that was pushed last.
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn pushed(&self, kind: Kind, key: &str) -> Result<Option<serde_json::Value>, LedgerError>;
-    /// What the target shows of it.
-    fn presence(&self, delivery: &Delivery) -> Presence;
-    /// Something in the target that has this key or slug although nothing was delivered: its id, and is it surely ours?
-    fn stray(&self, kind: Kind, of: &str, key: &str, slug: &str) -> Option<(String, bool)>;
-    /// Is a slug pinned to another document?
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn slugs(&self) -> Result<HashSet<String>, LedgerError>;
-    /// Runs in a row that found the page of a document gone; `None` if it is not gone.
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn misses(&self, key: &str) -> Result<Option<u32>, LedgerError>;
-    /// Keys of all documents that were delivered, after one of them.
-    ///
-    /// # Errors
-    /// What the ledger says.
-    fn delivered(&self, after: &str) -> Result<Vec<Delivery>, LedgerError>;
-}
-
-/// What a target shows of something that we delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// It was not looked at.
-    Unknown,
-    /// As we left it.
-    Ours,
-    /// Changed since, and how.
-    Drifted(Vec<FieldDiff>),
-    /// Not there any more.
-    Missing,
+/// Something that a planner decided.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decided {
+    /// About a category or tag.
+    Term(Change),
+    /// About a file.
+    Media(Change),
+    /// About a document.
+    Document(Change),
+    /// A document is taken off, unless the guard holds it.
+    Retire(Change),
+    /// Something is left alone.
+    Hold(Held),
 }
 
 /// Makes a plan, document by document.
@@ -60,16 +30,16 @@ pub struct Planner<'a> {
     mapper: &'a Mapper,
     memory: &'a dyn Memory,
     retire: &'a Retire,
-    slugs: HashSet<String>,
-    seen: HashSet<String>,
-    terms: Vec<Change>,
-    media: Vec<Change>,
-    documents: Vec<Change>,
-    retired: Vec<Change>,
-    holds: Vec<Held>,
+    slugs: Marks,
+    seen: Marks,
+    /// Was there a document?
+    any: bool,
+    decided: Vec<Decided>,
     counts: Counts,
     /// Live documents by type, for shares.
     live: BTreeMap<String, u64>,
+    /// Retirements by type.
+    retired: BTreeMap<String, u64>,
 }
 
 impl<'a> Planner<'a> {
@@ -83,14 +53,12 @@ impl<'a> Planner<'a> {
             memory,
             retire,
             slugs: memory.slugs()?,
-            seen: HashSet::new(),
-            terms: Vec::new(),
-            media: Vec::new(),
-            documents: Vec::new(),
-            retired: Vec::new(),
-            holds: Vec::new(),
+            seen: Marks::default(),
+            any: false,
+            decided: Vec::new(),
             counts: Counts::default(),
             live: BTreeMap::new(),
+            retired: BTreeMap::new(),
         })
     }
 
@@ -98,9 +66,15 @@ impl<'a> Planner<'a> {
     ///
     /// # Errors
     /// What the ledger says.
-    pub fn document(&mut self, document: &Document) -> Result<(), LedgerError> {
+    pub fn document(&mut self, document: &Document) -> Result<Vec<Decided>, LedgerError> {
+        self.any = true;
+        self.decide(document)?;
+        Ok(std::mem::take(&mut self.decided))
+    }
+
+    fn decide(&mut self, document: &Document) -> Result<(), LedgerError> {
         let key = format!("doc:{}", document.id);
-        if !self.seen.insert(key.clone()) {
+        if !self.seen.insert(&key) {
             return Ok(());
         }
         let was = self.memory.delivery(Kind::Document, &key)?;
@@ -135,7 +109,7 @@ impl<'a> Planner<'a> {
                 return Ok(());
             }
         };
-        self.slugs.insert(entry.slug.clone());
+        self.slugs.insert(&entry.slug);
         let Some(change) = self.entry(document, &entry, was.as_ref())? else {
             return Ok(());
         };
@@ -147,7 +121,7 @@ impl<'a> Planner<'a> {
             self.asset(&asset, document)?;
         }
         if let Some(change) = change {
-            self.documents.push(change);
+            self.decided.push(Decided::Document(change));
         }
         Ok(())
     }
@@ -261,14 +235,14 @@ impl<'a> Planner<'a> {
 
     fn hold(&mut self, key: &str, document: &Document, reason: Hold, note: &str, fields: Vec<FieldDiff>) {
         self.counts.hold += 1;
-        self.holds.push(Held {
+        self.decided.push(Decided::Hold(Held {
             key: key.to_owned(),
             source: document.source_key.clone(),
             title: document.title.clone().unwrap_or_default(),
             reason,
             note: note.to_owned(),
             fields,
-        });
+        }));
     }
 
     /// A page that the portal does not have any more.
@@ -289,29 +263,32 @@ impl<'a> Planner<'a> {
                 Presence::Drifted(fields) => {
                     self.hold(&was.key, document, Hold::Drift, "the page is gone", fields)
                 }
-                Presence::Ours | Presence::Unknown => self.retired.push(Change {
-                    op: Op::Retire,
-                    kind: Kind::Document,
-                    key: was.key.clone(),
-                    of: was.of.clone(),
-                    collection: Some(document.collection.clone()),
-                    source: Some(document.source_key.clone()),
-                    title: document.title.clone().unwrap_or_default(),
-                    slug: was.slug.clone().unwrap_or_default(),
-                    remote: was.remote.clone(),
-                    was: was.payload.map(|p| p.to_string()),
-                    payload: None,
-                    revision: None,
-                    fields: Vec::new(),
-                    note: Some(format!("the page was gone in {misses} runs")),
-                }),
+                Presence::Ours | Presence::Unknown => {
+                    *self.retired.entry(was.of.clone()).or_default() += 1;
+                    self.decided.push(Decided::Retire(Change {
+                        op: Op::Retire,
+                        kind: Kind::Document,
+                        key: was.key.clone(),
+                        of: was.of.clone(),
+                        collection: Some(document.collection.clone()),
+                        source: Some(document.source_key.clone()),
+                        title: document.title.clone().unwrap_or_default(),
+                        slug: was.slug.clone().unwrap_or_default(),
+                        remote: was.remote.clone(),
+                        was: was.payload.map(|p| p.to_string()),
+                        payload: None,
+                        revision: None,
+                        fields: Vec::new(),
+                        note: Some(format!("the page was gone in {misses} runs")),
+                    }));
+                }
             }
         }
         Ok(())
     }
 
     fn term(&mut self, term: &Term, document: &Document) -> Result<(), LedgerError> {
-        if self.seen.insert(term.key.clone())
+        if self.seen.insert(&term.key)
             && let Some(change) = self.simple(
                 Kind::Term,
                 &term.key,
@@ -324,13 +301,13 @@ impl<'a> Planner<'a> {
             )?
         {
             self.counts.terms += 1;
-            self.terms.push(change);
+            self.decided.push(Decided::Term(change));
         }
         Ok(())
     }
 
     fn asset(&mut self, asset: &Asset, document: &Document) -> Result<(), LedgerError> {
-        if self.seen.insert(asset.key.clone())
+        if self.seen.insert(&asset.key)
             && let Some(change) = self.simple(
                 Kind::Media,
                 &asset.key,
@@ -343,7 +320,7 @@ impl<'a> Planner<'a> {
             )?
         {
             self.counts.media += 1;
-            self.media.push(change);
+            self.decided.push(Decided::Media(change));
         }
         Ok(())
     }
@@ -403,42 +380,45 @@ impl<'a> Planner<'a> {
         }))
     }
 
-    /// The whole plan. What was delivered and is no document any more is held, never taken off by that alone.
+    /// What was delivered and is no document any more is held, never taken off by that alone. Answers some of it, after
+    /// `after`, and where the rest begins; `None` at the end. Comes after all documents.
     ///
     /// # Errors
     /// What the ledger says.
-    pub fn finish(mut self, head: Head) -> Result<Plan, LedgerError> {
-        let empty = !self.seen.iter().any(|k| k.starts_with("doc:"));
-        let mut after = String::new();
-        loop {
-            let rows = self.memory.delivered(&after)?;
-            let Some(last) = rows.last() else { break };
-            after.clone_from(&last.key);
-            for row in rows {
-                let live = matches!(row.state, DeliveryState::Live | DeliveryState::Staged);
-                if !live || self.seen.contains(&row.key) {
-                    continue;
-                }
-                self.counts.hold += 1;
-                self.holds.push(Held {
-                    key: row.key,
-                    source: String::new(),
-                    title: row.slug.unwrap_or_default(),
-                    reason: if empty { Hold::EmptySite } else { Hold::NoDocument },
-                    note: format!("#{} stays as it is", row.remote.as_deref().unwrap_or("?")),
-                    fields: Vec::new(),
-                });
+    pub fn left_over(&mut self, after: &str) -> Result<Option<(Vec<Decided>, String)>, LedgerError> {
+        let rows = self.memory.delivered(after)?;
+        let Some(next) = rows.last().map(|r| r.key.clone()) else {
+            return Ok(None);
+        };
+        let reason = if self.any {
+            Hold::NoDocument
+        } else {
+            Hold::EmptySite
+        };
+        let mut held = Vec::new();
+        for row in rows {
+            let live = matches!(row.state, DeliveryState::Live | DeliveryState::Staged);
+            if !live || self.seen.contains(&row.key) {
+                continue;
             }
+            self.counts.hold += 1;
+            held.push(Decided::Hold(Held {
+                key: row.key,
+                source: String::new(),
+                title: row.slug.unwrap_or_default(),
+                reason,
+                note: format!("#{} stays as it is", row.remote.as_deref().unwrap_or("?")),
+                fields: Vec::new(),
+            }));
         }
-        self.guard();
-        self.counts.retire = self.retired.len() as u64;
-        let mut changes = self.terms;
-        changes.append(&mut self.media);
-        changes.append(&mut self.documents);
-        changes.append(&mut self.retired);
-        self.holds
-            .sort_by(|a, b| (a.reason, &a.key).cmp(&(b.reason, &b.key)));
-        Ok(Plan {
+        Ok(Some((held, next)))
+    }
+
+    /// The head of the plan, and who judges its retirements; they are not counted yet.
+    #[must_use]
+    pub fn finish(self, head: Head) -> (Plan, Guard) {
+        let guard = self.guard();
+        let plan = Plan {
             schema: SCHEMA.into(),
             site: head.site,
             target: head.target,
@@ -447,44 +427,22 @@ impl<'a> Planner<'a> {
             rules: head.rules,
             surveyed: head.surveyed,
             counts: self.counts,
-            changes,
-            holds: self.holds,
-        })
+        };
+        (plan, guard)
     }
 
-    /// Holds all retirements of a type if they are more than the mapping allows.
-    fn guard(&mut self) {
-        let mut by_type: BTreeMap<String, u64> = BTreeMap::new();
-        for change in &self.retired {
-            *by_type.entry(change.of.clone()).or_default() += 1;
-        }
-        for (of, count) in by_type {
-            let live = self.live.get(&of).copied().unwrap_or_default().max(count);
+    /// All retirements of a type are held if they are more than the mapping allows.
+    fn guard(&self) -> Guard {
+        let too_many = self.retired.iter().filter_map(|(of, &count)| {
+            let live = self.live.get(of).copied().unwrap_or_default().max(count);
             #[expect(clippy::cast_precision_loss, reason = "a share of counts far below 2^52")]
             let share = count as f64 / live as f64;
             // A small site may lose one page whatever its share is.
             let too_many =
                 count > u64::from(self.retire.max_count) || (count > 1 && share > self.retire.max_share);
-            if !too_many {
-                continue;
-            }
-            let (held, kept) = std::mem::take(&mut self.retired)
-                .into_iter()
-                .partition(|c| c.of == of);
-            self.retired = kept;
-            let held: Vec<Change> = held;
-            for change in held {
-                self.counts.hold += 1;
-                self.holds.push(Held {
-                    key: change.key,
-                    source: change.source.unwrap_or_default(),
-                    title: change.title,
-                    reason: Hold::TooManyRetirements,
-                    note: format!("{count} of {live} {of}"),
-                    fields: Vec::new(),
-                });
-            }
-        }
+            too_many.then(|| (of.clone(), format!("{count} of {live} {of}")))
+        });
+        Guard::of(too_many)
     }
 }
 

@@ -3,11 +3,15 @@
 
 mod build;
 mod diff;
+mod guard;
+mod memory;
 mod summary;
 
-pub use build::{Head, Memory, Planner, Presence};
+pub use build::{Decided, Head, Planner};
 pub use diff::{FieldDiff, field_diffs};
-pub use summary::summary;
+pub use guard::Guard;
+pub use memory::{Memory, Presence};
+pub use summary::Summary;
 
 use crate::ledger::Kind;
 use serde::{Deserialize, Serialize};
@@ -15,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// Version of the stored form.
 pub const SCHEMA: &str = "plan/1";
 
-/// A plan.
+/// The head of a plan. In its stored form `changes` and `holds` follow, which may be longer than memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -35,10 +39,6 @@ pub struct Plan {
     pub surveyed: bool,
     /// Numbers.
     pub counts: Counts,
-    /// What is to be done, in order.
-    pub changes: Vec<Change>,
-    /// What is left alone, and why.
-    pub holds: Vec<Held>,
 }
 
 /// Numbers of a plan; documents only, with media and terms beside them.
