@@ -37,6 +37,23 @@ pub enum Class {
     Conflict,
     /// The object is not there.
     Missing,
+    /// Nothing was sent: too much time passed since the object was looked at.
+    Stale,
+}
+
+tokio::task_local! {
+    /// When the object was looked at that is to be written, and how old that look may be.
+    static LOOKED: (Instant, Duration);
+}
+
+/// Has `write` send its changes only as long as the look at the object that it changes is not older than `within`: a CMS
+/// that asks for a pause gives its editors time. What comes too late is [`Class::Stale`].
+pub(super) async fn soon<T>(
+    looked: Instant,
+    within: Duration,
+    write: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    LOOKED.scope((looked, within), write).await
 }
 
 /// A request that failed.
@@ -348,6 +365,14 @@ impl Api {
             ));
         }
         let _lane = self.pace.lane().await;
+        let late = LOOKED.try_with(|(looked, within)| looked.elapsed() > *within);
+        if late == Ok(true) && request.method != Method::GET {
+            return Err(Failure::of(
+                Class::Stale,
+                url.as_str(),
+                "too late after the last look: nothing was sent",
+            ));
+        }
         let mut headers = request.headers.clone();
         headers.insert(self.auth.0.clone(), self.auth.1.clone());
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));

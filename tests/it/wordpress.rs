@@ -322,6 +322,42 @@ fn a_wait_that_the_server_asks_for_is_kept() {
 }
 
 #[test]
+fn what_an_editor_does_while_the_server_has_us_wait_is_not_overwritten() {
+    let Some(wp) = WordPress::empty() else { return };
+    let folder = extracted(12);
+    let site = Site::new(&wp, folder.path(), "");
+    site.plan();
+    site.apply(&["--only", "news:{6,7}"], 0);
+    // The first change of each entry is told to wait, and one of them is edited meanwhile.
+    let code = r"add_filter('rest_pre_dispatch', function ($r, $server, $request) {
+	if ($request->get_method() !== 'POST' || !preg_match('#/wp/v2/posts/(\d+)$#', $request->get_route(), $m)) { return $r; }
+	$flag = WP_CONTENT_DIR . '/uploads/waited-' . $m[1];
+	if (file_exists($flag)) { return $r; }
+	touch($flag);
+	if ($m[1] == EDITED) { wp_update_post(['ID' => $m[1], 'post_title' => 'Biên tập viên']); }
+	header('Retry-After: 3');
+	return new WP_Error('too_many', 'Slow down.', ['status' => 429]);
+}, 10, 3);";
+    let posts = wp.posts();
+    let (edited, other) = (&posts[0]["id"], &posts[1]["id"]);
+    plugin(&wp, "waits", &code.replace("EDITED", &edited.to_string()));
+    for key in ["news:6", "news:7"] {
+        change(folder.path(), key, |d| d["title"] = "Bản mới".into());
+    }
+    site.plan();
+    let said = site.apply(&["--only", "news:{6,7}"], 6);
+    assert!(said.contains("changed in the CMS"), "{said}");
+    let title = |id: &serde_json::Value| {
+        let post = wp.get(&format!("posts/{id}?context=edit"));
+        post["title"]["raw"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        (title(edited).as_str(), title(other).as_str()),
+        ("Biên tập viên", "Bản mới")
+    );
+}
+
+#[test]
 fn what_a_plugin_takes_away_is_told_by_the_run_itself() {
     let Some(wp) = WordPress::empty() else { return };
     let folder = extracted(12);

@@ -2,6 +2,7 @@
 //! its end in the journal, so that the same command after any crash goes on where the last one stopped.
 
 mod items;
+mod look;
 mod put;
 mod settle;
 

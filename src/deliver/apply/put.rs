@@ -1,5 +1,6 @@
 //! One object into the target: made once, whatever happens on the way.
 
+use super::look::Looks;
 use super::{LeftAlone, Loss, Refused, Run, Stop, items, landed};
 use crate::deliver::api::{Class, Failure};
 use crate::deliver::journal::JournalError;
@@ -8,6 +9,7 @@ use crate::deliver::packed::{pack, unpack};
 use crate::deliver::plan::{Change, FieldDiff, Hold, Op};
 use crate::deliver::sink::{Item, Links, Payload, Remote, Sink, Stage, Wire};
 use crate::ledger::{Delivery, DeliveryState, Done, Intent, Kind, PushOp};
+use serde_json::{Map, Value};
 
 /// How far an attempt got that cannot go on.
 pub(super) enum Halt {
@@ -339,69 +341,90 @@ async fn update<S: Sink>(
     change: &Change,
 ) -> Result<(), Halt> {
     let kind = item.kind();
-    let Some(current) = run
-        .sink
-        .read(kind, &item.of, &[id.to_owned()])
-        .await?
-        .into_iter()
-        .next()
-    else {
-        if kind == Kind::Document {
-            left_alone(run, change, Hold::Removed, Vec::new());
+    let links = links(run, item).await?;
+    let (mut line, mut looks) = (None, Looks::new(run));
+    loop {
+        let looked = looks.next();
+        let there = run.sink.read(kind, &item.of, &[id.to_owned()]).await?;
+        let Some(current) = there.into_iter().next() else {
+            give_up(run, line, "removed from the CMS").await?;
+            if kind == Kind::Document {
+                left_alone(run, change, Hold::Removed, Vec::new());
+                return Ok(());
+            }
+            return create(run, item).await;
+        };
+        let live =
+            run.sink.is_atomic() || (current.live && was.is_none_or(|w| w.state != DeliveryState::Retired));
+        let stage = if live { Stage::Final } else { Stage::Draft };
+        let wire = run.sink.wire(item, &links, stage);
+        // An entry that changed since our last write is an editor's.
+        if let Some(seen) = was.and_then(|w| w.seen)
+            && seen != current.seen()
+            && !is_half_ours(run, &item.key, &wire.fields, &current)
+        {
+            give_up(run, line, "changed in the CMS").await?;
+            let fields = drift(run, item, &current).await?;
+            left_alone(run, change, Hold::Drift, fields);
             return Ok(());
         }
-        return create(run, item).await;
-    };
-    let live =
-        run.sink.is_atomic() || (current.live && was.is_none_or(|w| w.state != DeliveryState::Retired));
-    let stage = if live { Stage::Final } else { Stage::Draft };
-    let links = links(run, item).await?;
-    let wire = run.sink.wire(item, &links, stage);
-    // An entry that changed since our last write is an editor's.
-    if let Some(seen) = was.and_then(|w| w.seen)
-        && seen != current.seen()
-        && !is_half_ours(run, item, &wire, &current)
-    {
-        let fields = drift(run, item, &current).await?;
-        left_alone(run, change, Hold::Drift, fields);
-        return Ok(());
-    }
-    let prior = pack(&serde_json::to_value(&current.fields).unwrap_or_default());
-    let line = run
-        .journal
-        .intent(intent(item, PushOp::Update, Some(prior)))
-        .await?;
-    match run.sink.update(id, item, &wire).await {
-        Ok(remote) => {
-            losses(run, item, &wire, &remote);
-            let ours = was.is_none_or(|w| w.ours);
-            let done = done(run, item, &remote, &links, (live, ours));
-            run.journal.done(line, done, "ok").await?;
-            run.applied().updated += 1;
-            Ok(())
-        }
-        Err(failure) => {
+        let at = match line {
+            Some(line) => line,
+            None => {
+                let prior = Some(packed(&current));
+                run.journal.intent(intent(item, PushOp::Update, prior)).await?
+            }
+        };
+        line = Some(at);
+        match looked.write(run.sink.update(id, item, &wire)).await {
+            Ok(remote) => {
+                losses(run, item, &wire, &remote);
+                let ours = was.is_none_or(|w| w.ours);
+                let done = done(run, item, &remote, &links, (live, ours));
+                run.journal.done(at, done, "ok").await?;
+                run.applied().updated += 1;
+                return Ok(());
+            }
+            Err(failure) if failure.class == Class::Stale && looks.are_left() => {
+                run.suspects()
+                    .entry(item.key.clone())
+                    .or_insert_with(|| Some(packed(&current)));
+            }
             // The same write again is the same: it need not be looked up, only repeated.
-            refuse(run, item, line, &wire, failure).await
+            Err(failure) => return refuse(run, item, at, &wire, failure).await,
         }
     }
 }
 
-/// Is what the target shows the work of an update that was interrupted? Then each field is as it was before, or as it was to
+/// Ends the line of a write that is not carried out.
+pub(super) async fn give_up<S: Sink>(run: &Run<S>, line: Option<i64>, why: &str) -> Result<(), JournalError> {
+    match line {
+        Some(line) => run.journal.failed(line, why, false).await,
+        None => Ok(()),
+    }
+}
+
+/// What the target shows, as the journal keeps it.
+pub(super) fn packed(current: &Remote) -> Vec<u8> {
+    pack(&serde_json::to_value(&current.fields).unwrap_or_default())
+}
+
+/// Is what the target shows the work of a write that was interrupted? Then each field is as it was before, or as it was to
 /// be.
-fn is_half_ours<S: Sink>(run: &Run<S>, item: &Item, wire: &Wire, current: &Remote) -> bool {
-    let Some(prior) = run.suspects().get(&item.key).cloned() else {
+pub(super) fn is_half_ours<S: Sink>(
+    run: &Run<S>,
+    key: &str,
+    ours: &Map<String, Value>,
+    current: &Remote,
+) -> bool {
+    let Some(prior) = run.suspects().get(key).cloned() else {
         return false;
     };
     let Some(prior) = prior.and_then(|p| unpack(&p)) else {
         return true;
     };
     current.fields.iter().all(|(name, value)| {
-        prior.get(name) == Some(value)
-            || wire
-                .fields
-                .get(name)
-                .is_none_or(|ours| run.sink.same(name, ours, value))
+        prior.get(name) == Some(value) || ours.get(name).is_none_or(|ours| run.sink.same(name, ours, value))
     })
 }
 

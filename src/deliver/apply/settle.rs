@@ -1,13 +1,14 @@
 //! What comes after all objects are there: addresses that became known, publication, copies, retirement.
 
+use super::look::Looks;
 use super::put::{self, Halt};
 use super::{Run, items};
+use crate::deliver::api::Class;
 use crate::deliver::links;
-use crate::deliver::packed::pack;
 use crate::deliver::plan::{Change, Hold};
 use crate::deliver::sink::{Item, Remote, Sink, Stage};
 use crate::ledger::{Delivery, DeliveryState, Done, Intent, Kind, PushOp};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 /// A document as it was pushed last.
 async fn pushed<S: Sink>(run: &Run<S>, key: &str) -> Result<Option<(Delivery, Item)>, Halt> {
@@ -23,7 +24,7 @@ fn intent(was: &Delivery, op: PushOp, prior: Option<&Remote>) -> Intent {
         op,
         payload: was.payload,
         slug: was.slug.clone(),
-        prior: prior.map(|r| pack(&serde_json::to_value(&r.fields).unwrap_or_default())),
+        prior: prior.map(put::packed),
     }
 }
 
@@ -49,36 +50,28 @@ async fn try_relink<S: Sink>(run: &Run<S>, key: &str) -> Result<(), Halt> {
     let wire = run
         .sink
         .wire(&item, &known, if live { Stage::Final } else { Stage::Draft });
-    // A public entry may have been touched since; one of this run's drafts is nobody's yet.
-    let current = if live {
-        let current = run
-            .sink
-            .read(Kind::Document, &was.of, std::slice::from_ref(&id))
-            .await?;
-        match current.into_iter().next() {
-            Some(current) if was.seen == Some(current.seen()) => Some(current),
-            // An editor's text keeps its old addresses; the plan shows the drift.
-            _ => return Ok(()),
-        }
-    } else {
-        None
-    };
     let fields: Map<_, _> = wire
         .fields
         .iter()
         .filter(|(name, _)| [run.sink.body_field(), "featured_media", "cover"].contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let line = run
-        .journal
-        .intent(intent(&was, PushOp::Update, current.as_ref()))
-        .await?;
-    let remote = match run.sink.patch(Kind::Document, &was.of, &id, &fields).await {
-        Ok(remote) => remote,
-        Err(failure) => {
-            run.journal.failed(line, &failure.to_string(), false).await?;
-            return Err(failure.into());
+    // A public entry may have been touched since; one of this run's drafts is nobody's yet.
+    let written = if live {
+        write(run, &was, &id, PushOp::Update, &fields).await?
+    } else {
+        let line = run.journal.intent(intent(&was, PushOp::Update, None)).await?;
+        match run.sink.patch(Kind::Document, &was.of, &id, &fields).await {
+            Ok(remote) => Written::Done(line, remote),
+            Err(failure) => {
+                run.journal.failed(line, &failure.to_string(), false).await?;
+                return Err(failure.into());
+            }
         }
+    };
+    // An editor's text keeps its old addresses; the plan shows the drift.
+    let Written::Done(line, remote) = written else {
+        return Ok(());
     };
     put::losses(run, &item, &wire, &remote);
     let done = Done {
@@ -228,42 +221,82 @@ async fn try_retire<S: Sink>(run: &Run<S>, change: &Change) -> Result<(), Halt> 
         run.applied().already += 1;
         return Ok(());
     }
-    let current = run
-        .sink
-        .read(Kind::Document, &was.of, std::slice::from_ref(&id))
-        .await?;
-    let Some(current) = current.into_iter().next() else {
-        return Ok(());
-    };
-    if was.seen != Some(current.seen()) && !run.suspects().contains_key(&change.key) {
-        put::left_alone(run, change, Hold::Drift, Vec::new());
-        return Ok(());
-    }
-    let line = run
-        .journal
-        .intent(intent(&was, PushOp::Retire, Some(&current)))
-        .await?;
-    let fields = run.sink.state_fields(false);
-    match run.sink.patch(Kind::Document, &was.of, &id, &fields).await {
-        Ok(remote) => {
-            let done = Done {
-                delivery: Delivery {
-                    state: DeliveryState::Retired,
-                    seen: Some(remote.seen()),
-                    modified: remote.modified.clone(),
-                    run: run.run,
-                    ..was
-                },
-                body: None,
-                refers: None,
-            };
-            run.journal.done(line, done, "ok").await?;
-            run.applied().retired += 1;
-            Ok(())
+    let (line, remote) = match write(run, &was, &id, PushOp::Retire, &run.sink.state_fields(false)).await? {
+        Written::Done(line, remote) => (line, remote),
+        Written::Missing => return Ok(()),
+        Written::Touched => {
+            put::left_alone(run, change, Hold::Drift, Vec::new());
+            return Ok(());
         }
-        Err(failure) => {
-            run.journal.failed(line, &failure.to_string(), false).await?;
-            Err(failure.into())
+    };
+    let done = Done {
+        delivery: Delivery {
+            state: DeliveryState::Retired,
+            seen: Some(remote.seen()),
+            modified: remote.modified.clone(),
+            run: run.run,
+            ..was
+        },
+        body: None,
+        refers: None,
+    };
+    run.journal.done(line, done, "ok").await?;
+    run.applied().retired += 1;
+    Ok(())
+}
+
+/// What came of a write to a public entry.
+enum Written {
+    /// It is written; the line of the journal is open.
+    Done(i64, Remote),
+    /// It is not there.
+    Missing,
+    /// Somebody changed it: nothing was written.
+    Touched,
+}
+
+/// Writes some fields of an entry if it is as we left it.
+async fn write<S: Sink>(
+    run: &Run<S>,
+    was: &Delivery,
+    id: &String,
+    op: PushOp,
+    fields: &Map<String, Value>,
+) -> Result<Written, Halt> {
+    let (mut line, mut looks) = (None, Looks::new(run));
+    loop {
+        let look = looks.next();
+        let there = run
+            .sink
+            .read(Kind::Document, &was.of, std::slice::from_ref(id))
+            .await?;
+        let Some(current) = there.into_iter().next() else {
+            put::give_up(run, line, "removed from the CMS").await?;
+            return Ok(Written::Missing);
+        };
+        if was.seen != Some(current.seen()) && !put::is_half_ours(run, &was.key, fields, &current) {
+            put::give_up(run, line, "changed in the CMS").await?;
+            return Ok(Written::Touched);
+        }
+        let at = match line {
+            Some(line) => line,
+            None => run.journal.intent(intent(was, op, Some(&current))).await?,
+        };
+        line = Some(at);
+        match look
+            .write(run.sink.patch(Kind::Document, &was.of, id, fields))
+            .await
+        {
+            Ok(remote) => return Ok(Written::Done(at, remote)),
+            Err(failure) if failure.class == Class::Stale && looks.are_left() => {
+                run.suspects()
+                    .entry(was.key.clone())
+                    .or_insert_with(|| Some(put::packed(&current)));
+            }
+            Err(failure) => {
+                run.journal.failed(at, &failure.to_string(), false).await?;
+                return Err(failure.into());
+            }
         }
     }
 }
