@@ -39,10 +39,19 @@ lint:
     cargo clippy --locked --all-targets -- -D warnings
     if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; else echo "cargo-deny is not installed: skipped"; fi
 
-# crawl, archive and extract the bundled portal (`bench [ARTICLES…]`), a load site beside peers (`bench crawl [PAGES]`), a queue of a million (`bench queue [URLS]`), or read legacy encodings (`bench decode`)
+# delivery into every CMS that can be installed here, Strapi too
+[group('gate')]
+test-cms *ARGS:
+    tests/cms/wordpress.sh deps
+    tests/cms/directus.sh deps
+    tests/cms/wagtail.sh deps target/cms/wagtail
+    tests/cms/strapi.sh deps target/cms/strapi
+    SANGTRANG_CMS=all cargo test --locked --test it -- deliver directus wordpress http_json export retire reached redirects shown --nocapture {{ARGS}}
+
+# crawl, archive and extract the bundled portal (`bench [ARTICLES…]`), a load site beside peers (`bench crawl [PAGES]`), a queue of a million (`bench queue [URLS]`), read legacy encodings (`bench decode`), deliver into WordPress and Directus (`bench deliver [ARTICLES [ROUNDS]]`), or measure our memory with a large portal (`bench deliver memory [DOCUMENTS]`)
 [group('measure')]
 bench *ARGS:
-    case "{{ARGS}}" in crawl*) set -- {{ARGS}}; cargo bench --locked --bench crawl -- "${@:2}" ;; queue*) set -- {{ARGS}}; cargo bench --locked --bench queue -- "${@:2}" ;; decode*) cargo bench --locked --bench decode ;; *) cargo bench --locked --bench pipeline -- {{ARGS}} ;; esac
+    case "{{ARGS}}" in crawl*) set -- {{ARGS}}; cargo bench --locked --bench crawl -- "${@:2}" ;; queue*) set -- {{ARGS}}; cargo bench --locked --bench queue -- "${@:2}" ;; decode*) cargo bench --locked --bench decode ;; deliver*) set -- {{ARGS}}; cargo bench --locked --bench deliver -- "${@:2}" ;; *) cargo bench --locked --bench pipeline -- {{ARGS}} ;; esac
 
 # API documentation
 [group('work')]
