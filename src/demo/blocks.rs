@@ -78,6 +78,8 @@ impl Maker {
                 });
                 Block::List {
                     ordered: *ordered,
+                    start: None,
+                    counting: None,
                     items: items.collect(),
                     src: src(),
                 }
@@ -259,6 +261,7 @@ impl Maker {
             caption: caption.map(caption_inline),
             caption_method: caption.map(|_| method.to_owned()),
             credit,
+            original: None,
         }
     }
 }
@@ -302,6 +305,7 @@ fn table(model: &TableModel) -> Table {
                         rowspan: if first { written.rowspan } else { 1 },
                         colspan: if first { written.colspan } else { 1 },
                         origin: (!first).then_some((r, column)),
+                        ..Cell::default()
                     });
                 }
             }
@@ -316,7 +320,7 @@ fn table(model: &TableModel) -> Table {
             .into_iter()
             .map(|row| row.into_iter().flatten().collect())
             .collect(),
-        footnotes: Vec::new(),
+        ..Table::default()
     }
 }
 

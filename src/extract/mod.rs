@@ -2,18 +2,21 @@
 //! Never fetches, never looks at the clock: media stay tokens until [`bind`].
 
 mod account;
+mod anchor;
 mod arrange;
 mod block;
-
 mod field;
 mod gate;
 mod inline;
 mod link;
 pub mod media;
+mod picture;
 mod scope;
+mod sums;
 mod table;
 #[cfg(test)]
 mod tests;
+mod word;
 
 pub use gate::{StoredMedia, bind};
 pub use media::{InlineMedia, MediaFacts, inspect};
@@ -119,6 +122,7 @@ pub fn extract(
     let mut scopes = scope::Scopes::new(page, collection, context);
     let mut out = Extraction::default();
     let mut missing = 0;
+    let mut furniture = Vec::new();
     for root in scopes.roots() {
         let entry = match &collection.each {
             None => None,
@@ -140,8 +144,9 @@ pub fn extract(
                 collection: collection.id.clone(),
             });
         };
-        let content = scopes.content(root, &mut out.explain);
+        let mut content = scopes.content(root, &mut out.explain);
         missing += content.missing;
+        furniture.push(std::mem::take(&mut content.furniture));
         out.inline_media.extend(content.inline_media.iter().cloned());
         let mut document = document(page, collection, context, source_key, content);
         let span = page.text.span(root.id()).unwrap_or_default();
@@ -160,13 +165,11 @@ pub fn extract(
         out.documents.push(document);
     }
     scopes.outside();
-    for (document, root, missing) in out
-        .documents
-        .iter_mut()
-        .zip(scopes.spans())
-        .map(|(d, (s, m))| (d, s, m))
+    for ((document, (root, missing)), furniture) in
+        out.documents.iter_mut().zip(scopes.spans()).zip(furniture)
     {
-        let (sum, dropped) = scopes.account(root, missing);
+        let (sum, mut dropped) = scopes.account(root, missing);
+        dropped.extend(furniture);
         if sum.unaccounted > 0 {
             fail(
                 document,
@@ -268,6 +271,7 @@ fn document(
         source: None,
         slug: None,
         summary: None,
+        legal: None,
         extra: BTreeMap::new(),
         body: content.body,
         dates: Dates::default(),
@@ -285,12 +289,13 @@ fn document(
                 .collect(),
             fetch: context.fetch.clone(),
             decode: page.decode.clone(),
+            parts: Vec::new(),
             discovered,
         },
         redirects: Redirects {
             from: from.into_iter().collect(),
         },
-        quality: Quality::default(),
+        quality: Quality { gates: content.notes },
     };
     let mut waiting = Vec::new();
     for (name, rule) in &collection.fields {

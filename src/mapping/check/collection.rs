@@ -24,10 +24,11 @@ const VERBS: [&str; 10] = [
 /// Kinds of drop rules: exactly one stands in each.
 const DROPS: [&str; 5] = ["css", "text", "from", "catalogue", "outside"];
 /// What may stand behind `dates.`.
-const DATES: [&str; 6] = [
+const DATES: [&str; 7] = [
     "published",
     "modified",
     "event",
+    "issued",
     "effective",
     "embargo_until",
     "expires",
@@ -421,7 +422,16 @@ impl Check<'_> {
                     label,
                     "add `at = 200`",
                 );
-            } else if at && ["captions-have-images", "media-complete", "date-sane"].contains(&rule) {
+            } else if at
+                && [
+                    "captions-have-images",
+                    "media-complete",
+                    "date-sane",
+                    "table-shape",
+                    "table-sums",
+                ]
+                .contains(&rule)
+            {
                 let message = format!("`at` has no meaning for `{rule}`");
                 self.add(
                     "mapping::gate",

@@ -213,6 +213,10 @@ pub enum GateKind {
     MaxRawHtml,
     /// The published date is not after the fetch and not before 1990.
     DateSane,
+    /// All rows of each table have the same number of columns. Always on as a warning; this says what it means here.
+    TableShape,
+    /// What tables print as sums is the sum within rounding. Always on as a warning; this says what it means here.
+    TableSums,
 }
 
 /// Level of a gate in a mapping.
