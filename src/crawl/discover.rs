@@ -122,6 +122,9 @@ pub fn discover(mapping: &Mapping, url: &PageUrl, view: &Page, asked: Asked<'_>)
             Discover::List(_) | Discover::Sitemap(_) | Discover::Calendar(_) | Discover::Ids(_) => {}
         }
     }
+    if matches!(asked, Asked::Url) {
+        parts(mapping, url, view, &mut seen, &mut found.links);
+    }
     if rules.media.fetch && matches!(asked, Asked::Url) {
         media(mapping, url, view, &mut seen, &mut found.links);
     }
@@ -410,6 +413,22 @@ fn value_of(view: &Page, element: ElementRef<'_>, field: &ListField) -> Option<S
             None => Some(v),
         })
         .filter(|v| !v.is_empty())
+}
+
+/// The other pages of a document that the portal shows on several.
+fn parts(mapping: &Mapping, url: &PageUrl, view: &Page, seen: &mut Seen<'_>, links: &mut Vec<Link>) {
+    let first = mapping.part(url).map(|(first, _)| first);
+    let first = first.as_ref().unwrap_or(url);
+    let collection = mapping.collection_for_url(first);
+    let Some(parts) = collection.and_then(|c| c.parts.as_ref()) else {
+        return;
+    };
+    for element in view.html.select(parts.css.selector()).take(MAX_LINKS) {
+        let to = element.attr("href").and_then(|h| seen.resolve(h));
+        if let Some(to) = to.filter(|t| mapping.part(&t.0).is_some_and(|(f, _)| f == *first)) {
+            seen.push(links, to, UrlKind::Page, "parts");
+        }
+    }
 }
 
 /// Pictures and attachments inside the container of the page's collection.

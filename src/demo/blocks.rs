@@ -312,14 +312,28 @@ fn table(model: &TableModel) -> Table {
             column += written.colspan;
         }
     }
+    let rows: Vec<Vec<Cell>> = grid
+        .into_iter()
+        .map(|row| row.into_iter().flatten().collect())
+        .collect();
+    let percent = |x: usize| {
+        rows[..model.header_rows]
+            .iter()
+            .any(|r| r[x].content.text.contains("(%)"))
+    };
+    let column_units: Vec<Option<String>> = (0..rows.first().map_or(0, Vec::len))
+        .map(|x| percent(x).then(|| "%".to_owned()))
+        .collect();
     Table {
         caption: model.caption.as_deref().map(plain),
         units: model.units.clone(),
         header_rows: model.header_rows,
-        rows: grid
-            .into_iter()
-            .map(|row| row.into_iter().flatten().collect())
-            .collect(),
+        rows,
+        column_units: if column_units.iter().any(Option::is_some) {
+            column_units
+        } else {
+            Vec::new()
+        },
         ..Table::default()
     }
 }

@@ -310,6 +310,23 @@ impl Block {
         }
     }
 
+    /// The same, to be changed.
+    pub fn source_mut(&mut self) -> &mut Source {
+        match self {
+            Self::Paragraph { src, .. }
+            | Self::Heading { src, .. }
+            | Self::List { src, .. }
+            | Self::Table { src, .. }
+            | Self::Image { src, .. }
+            | Self::Gallery { src, .. }
+            | Self::Quote { src, .. }
+            | Self::Code { src, .. }
+            | Self::File { src, .. }
+            | Self::Embed { src, .. }
+            | Self::RawHtml { src, .. } => src,
+        }
+    }
+
     /// All text that a reader of the block sees, in order, one part a line.
     #[must_use]
     pub fn text(&self) -> String {

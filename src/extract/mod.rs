@@ -10,6 +10,7 @@ mod gate;
 mod inline;
 mod link;
 pub mod media;
+mod parts;
 mod picture;
 mod scope;
 mod sums;
@@ -20,6 +21,7 @@ mod word;
 
 pub use gate::{StoredMedia, bind};
 pub use media::{InlineMedia, MediaFacts, inspect};
+pub use parts::{PartPage, extract_parts};
 
 use crate::document::{
     Accounting, Byline, DateValue, Dates, Discovered, Document, DocumentId, Dropped, FetchProvenance, Gate,
@@ -144,7 +146,7 @@ pub fn extract(
                 collection: collection.id.clone(),
             });
         };
-        let mut content = scopes.content(root, &mut out.explain);
+        let mut content = scopes.content(root, None, false, &mut out.explain);
         missing += content.missing;
         furniture.push(std::mem::take(&mut content.furniture));
         out.inline_media.extend(content.inline_media.iter().cloned());
@@ -347,6 +349,13 @@ fn document(
                     byline.person = Some(value);
                 }
             }
+            name if name.starts_with("legal.") => {
+                let part = name.split_once('.').map_or("", |(_, part)| part);
+                let legal = document.legal.get_or_insert_default();
+                if let Some(slot) = legal.field_mut(part) {
+                    *slot = Some(mapped.unwrap_or(value));
+                }
+            }
             "source" => document.source = Some(mapped.unwrap_or(value)),
             "summary" => document.summary = Some(mapped.unwrap_or(value)),
             _ => {
@@ -383,11 +392,50 @@ fn document(
             ),
         }
     }
+    legal(context, &mut document);
     if page.decode.replacements > rules.decode.max_replacement_chars {
         let note = format!("{} characters could not be decoded", page.decode.replacements);
         fail(&mut document, "replacements", note);
     }
     document
+}
+
+/// What the number of a legal document says beside itself: its official form and, if nothing else does, its kind. Dates in
+/// an order that cannot be are noted.
+fn legal(context: &Context<'_>, document: &mut Document) {
+    let Some(legal) = &mut document.legal else { return };
+    if let (Some(number), Some(language)) = (&legal.number, context.language()) {
+        let named = match &legal.kind {
+            Some(kind) => format!("{kind} số {number}"),
+            None => number.clone(),
+        };
+        if let Some(cited) = crate::lang::citation::find(&named, 0, language)
+            .into_iter()
+            .next()
+        {
+            legal.normalized = cited.normalized;
+            if legal.kind.is_none() {
+                legal.kind = Some(cited.kind);
+                let mut provenance = document.provenance.fields.get("legal.number").cloned();
+                if let Some(p) = &mut provenance {
+                    p.method = "symbol".into();
+                    p.confidence *= 0.9;
+                }
+                let fields = &mut document.provenance.fields;
+                fields.extend(provenance.map(|p| ("legal.kind".to_owned(), p)));
+            }
+        }
+    }
+    let day = |d: &Option<DateValue>| d.as_ref().and_then(|d| d.value.get(..10)).map(str::to_owned);
+    if let (Some(issued), Some(effective)) = (day(&document.dates.issued), day(&document.dates.effective))
+        && effective < issued
+    {
+        document.quality.gates.push(Gate {
+            id: "dates-order".into(),
+            level: GateLevel::Warn,
+            note: format!("effective on {effective}, before it was issued on {issued}"),
+        });
+    }
 }
 
 /// Reads the date of a field; what its form leaves open lowers the confidence and is named in the method.

@@ -91,6 +91,11 @@ impl<'a> Scopes<'a> {
         )
     }
 
+    /// The element that holds the content.
+    pub(super) fn container(&self) -> ElementRef<'a> {
+        self.container
+    }
+
     pub(super) fn whole(&self) -> Span {
         Span(0, self.page.text.len())
     }
@@ -164,7 +169,13 @@ impl<'a> Scopes<'a> {
     }
 
     /// Takes fields, then the body.
-    pub(super) fn content(&mut self, root: ElementRef<'a>, explain: &mut Vec<Rung>) -> Content {
+    pub(super) fn content(
+        &mut self,
+        root: ElementRef<'a>,
+        earlier: Option<&BTreeMap<String, Found>>,
+        more: bool,
+        explain: &mut Vec<Rung>,
+    ) -> Content {
         let text = &self.page.text;
         let span = text.span(root.id()).unwrap_or_default();
         let lines = text.lines(span);
@@ -186,6 +197,8 @@ impl<'a> Scopes<'a> {
             context: self.context,
             container: root,
             closed: self.collection.each.is_some(),
+            earlier,
+            more,
             lines: lines.into_iter().filter(|l| l.0 < stop).collect(),
         };
         let mut order: Vec<(&String, &Field)> = self.collection.fields.iter().collect();
@@ -206,7 +219,7 @@ impl<'a> Scopes<'a> {
                 if fields.contains_key(*name) || (round == 1 && !waits) {
                     continue;
                 }
-                explain.retain(|r| round == 0 || r.field != **name);
+                explain.retain(|r| round == 0 || earlier.is_some() || r.field != **name);
                 if let Some(found) = taker.field(name, field, &mut self.claims, &fields, explain) {
                     fields.insert((*name).clone(), found);
                 }

@@ -34,6 +34,9 @@ const DATES: [&str; 7] = [
     "expires",
 ];
 
+/// What may stand behind `legal.`.
+const LEGAL: [&str; 7] = ["number", "kind", "issuer", "signer", "position", "area", "status"];
+
 impl Check<'_> {
     pub(super) fn collections(&mut self, root: &Table<'_, '_>) {
         self.unique(root.tables("collection"), "collection");
@@ -46,6 +49,16 @@ impl Check<'_> {
                 self.matches(&matches, &mut seen);
             }
             self.key(root, &collection);
+            if let (Some(parts), Some(_)) = (collection.sub("parts"), collection.get("each")) {
+                let help = "take `each` or `parts` away";
+                self.add(
+                    "mapping::parts",
+                    parts.span.clone(),
+                    "entries of a list have no parts",
+                    "beside `each`",
+                    help,
+                );
+            }
             self.fields(&collection);
             self.unique(collection.tables("drop"), "drop");
             collection.tables("drop").for_each(|d| self.drop_rule(&d));
@@ -162,6 +175,18 @@ impl Check<'_> {
                     "the field has no rung",
                     "would never have a value",
                     help,
+                );
+            }
+            if let Some(part) = name.strip_prefix("legal.")
+                && !LEGAL.contains(&part)
+            {
+                let help = proposal(part, &LEGAL);
+                self.add(
+                    "mapping::field",
+                    span.clone(),
+                    format!("unknown field of a legal document `{name}`"),
+                    "not one of them",
+                    &help,
                 );
             }
             let mut sure = false;
