@@ -617,7 +617,8 @@ impl Builder<'_> {
             };
         }
         let text = self.claims.free_text(&self.page.text, span);
-        if text.is_empty() && !span.is_empty() {
+        let nothing = raw.trim().is_empty() && opened.is_none();
+        if (text.is_empty() && !span.is_empty()) || nothing {
             return 0;
         }
         if judged.kind == LinkKind::Attachment

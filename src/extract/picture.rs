@@ -133,6 +133,9 @@ impl Builder<'_> {
             // A picture that is there already is the one that the script has loaded.
             if self.media.len() > known {
                 image.alt = image.alt.or_else(|| placeholder.clone().flatten());
+                for entry in self.media.iter_mut().skip(known) {
+                    entry.alt.clone_from(&image.alt);
+                }
                 out.push(image);
             }
         }

@@ -101,9 +101,11 @@ struct Sum {
 }
 
 impl Sum {
-    /// Each number may be rounded by half of its last place.
+    /// Each number may be rounded. The error of a sum of `n` rounded numbers and its own rounding has the standard
+    /// deviation √((n + 1) / 12) of the last place; twice that is allowed, and one of the last place at least.
     fn holds(&self) -> bool {
-        (self.printed - self.added).abs() * 2 <= self.terms + 1
+        let off = (self.printed - self.added).abs();
+        off <= 1 || off * off * 12 <= 4 * (self.terms + 1)
     }
 
     fn found(&self) -> String {
