@@ -9,6 +9,7 @@ mod output;
 mod parts;
 mod rebuild;
 mod store;
+mod tables;
 
 pub use deliver::{
     apply_plan, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run, target_name,

@@ -1,8 +1,10 @@
 //! What belongs together: captions to pictures, pictures to galleries, list paragraphs to lists, units and notes to tables,
 //! bold lines to what they head.
 
-use super::block::{Builder, Figure, Item, Kind};
+use super::block::{Builder, Item};
+use super::frame::Kind;
 use super::inline::ITALIC;
+use super::picture::Figure;
 use super::word::{Lists, Marker};
 use crate::document::{Align, Block, Image, Inline, LinkKind, Mark, MarkKind, Source, Span};
 use crate::lang::{Language, fold};

@@ -99,7 +99,10 @@ pub(super) fn grid(builder: &Builder<'_>, table: ElementRef<'_>) -> Option<Vec<R
         cell.and_then(|c| c.value().as_element()?.attr("rowspan"))
             .is_some_and(|n| n.trim() != "1")
     };
-    rows.retain(|row| row.cells.iter().any(|id| spans(id) || !is_taken(builder, *id)));
+    // A row without cells is one that cells above reach into.
+    rows.retain(|row| {
+        row.cells.is_empty() || row.cells.iter().any(|id| spans(id) || !is_taken(builder, *id))
+    });
     // What fields have left of a table is no table.
     (rows.len() == before || rows.len() > 1).then_some(rows)
 }

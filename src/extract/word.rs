@@ -1,7 +1,7 @@
 //! What office programs make of lists: paragraphs that begin with their marker. They become lists again, with levels; a
 //! marker goes only where the list says the same.
 
-use super::block::Kind;
+use super::frame::Kind;
 use super::inline::{Ch, MARKER, SYMBOL};
 use crate::document::{Block, Counting, Inline, ListItem, Source, Span};
 

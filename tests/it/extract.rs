@@ -3,7 +3,7 @@
 
 use crate::support::ROOT;
 use sangtrang::capture::Capture;
-use sangtrang::document::{CaptureId, Document, FetchProvenance};
+use sangtrang::document::{Block, CaptureId, Document, FetchProvenance};
 use sangtrang::extract::{Context, PartPage, bind, extract_parts};
 use sangtrang::mapping::{Mapping, PageUrl};
 use sangtrang::page::{Page, read};
@@ -237,4 +237,176 @@ fn hard_pages_give_what_a_person_found_right() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// What the renderer writes, with frames as frames and old addresses instead of tokens.
+fn written(document: &Document) -> String {
+    use sangtrang::deliver::render;
+    let mut html = String::new();
+    for block in &document.body {
+        match block {
+            Block::Embed { url, text, .. } => {
+                html.push_str(&format!(
+                    "<iframe src=\"{}\" title=\"{}\"></iframe>\n",
+                    render::escape(url),
+                    render::escape(text)
+                ));
+            }
+            Block::RawHtml { html: raw, .. } => html.push_str(raw),
+            block => html.push_str(&render::html(std::slice::from_ref(block))),
+        }
+    }
+    let old = |token: &str| {
+        let link = document.links.iter().find(|l| l.target.as_deref() == Some(token));
+        link.and_then(|l| l.resolved.clone())
+            .unwrap_or_else(|| token.to_owned())
+    };
+    let (html, _) = render::fill(&html, &|_| None, &old, render::escape);
+    // Pictures that stood in the page itself are files now.
+    let html = html.replace("src=\"data:", "src=\"http://cong.example/data/");
+    format!("<html><body><div id=noidung><h1 class=tieude>T</h1>\n{html}</div></body></html>")
+}
+
+/// Blocks without what reading them from our own HTML cannot give again: places, how a caption was found, originals.
+fn blocks(document: &Document) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(object) => {
+                for key in ["src", "caption_method", "original"] {
+                    object.remove(key);
+                }
+                object.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::String(text) => *text = text.replace("url:data:", "url:http://cong.example/data/"),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(&document.body).unwrap();
+    strip(&mut value);
+    value
+}
+
+/// The blocks of what is written of a document, and of the document.
+fn again(mapping: &Mapping, document: &Document) -> (Value, Value, String) {
+    let html = written(document);
+    let read = self::document(mapping, &[(html.clone().into_bytes(), "/hard/again".into())]);
+    (blocks(&read), blocks(document), html)
+}
+
+#[test]
+fn reading_what_we_write_gives_the_same_blocks() {
+    let mapping = hard();
+    let mut wrong = Vec::new();
+    for name in names() {
+        let document = document(&mapping, &pages(&name));
+        let (read, first, html) = again(&mapping, &document);
+        if read != first {
+            wrong.push(format!("{name}\n{first:#}\n{read:#}\n{html}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} pages:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// Letters with how often they stand in a text.
+fn letters<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeMap<char, usize> {
+    let mut all = BTreeMap::new();
+    for c in texts
+        .into_iter()
+        .flat_map(str::chars)
+        .filter(|c| !c.is_whitespace())
+    {
+        *all.entry(c).or_default() += 1;
+    }
+    all
+}
+
+/// Every letter that a reader of the page sees is in a field, in the body or dropped by a rule, as often as on the page.
+fn letters_in_and_out(
+    html: &[u8],
+    address: &str,
+    mapping: &Mapping,
+) -> (BTreeMap<char, usize>, BTreeMap<char, usize>) {
+    let document = document(mapping, &[(html.to_vec(), address.to_owned())]);
+    let page = page(mapping, html, address);
+    let taken = document.provenance.fields.values();
+    let taken = taken
+        .filter(|f| ["css", "label", "label-cell", "text-anchor", "signature"].contains(&f.method.as_str()));
+    let mut out: Vec<String> = taken
+        .filter_map(|f| Some(page.text.slice(f.chars?).to_owned()))
+        .collect();
+    let shown = document.body.iter().filter(|b| !matches!(b, Block::Embed { .. }));
+    out.extend(shown.map(Block::text));
+    out.extend(document.dropped.iter().map(|d| d.text.clone()));
+    out.extend(
+        document
+            .accounting
+            .unaccounted_text
+            .iter()
+            .map(|u| u.text.clone()),
+    );
+    (
+        letters([page.text.as_str()]),
+        letters(out.iter().map(String::as_str)),
+    )
+}
+
+#[test]
+fn every_letter_of_a_hard_page_is_kept_or_dropped() {
+    let mapping = hard();
+    for name in names().iter().filter(|n| !n.starts_with("40")) {
+        let (html, address) = pages(name).remove(0);
+        let (seen, found) = letters_in_and_out(&html, &address, &mapping);
+        assert_eq!(seen, found, "{name}");
+    }
+}
+
+/// Pieces of pages as they are written: whole elements, so that what is written can be read again.
+const PIECES: [&str; 30] = [
+    "<p>Chữ thường, có dấu.</p>",
+    "<p>a<br>b<br><br>c</p>",
+    "<p align=center><b>Đề mục giữa</b></p>",
+    "<p><b>I. Đề mục</b></p>",
+    "<p><b>Câu đậm có chấm.</b></p>",
+    "<p align=right><i>Người ký</i></p>",
+    "<h3>Đề <i>mục</i> thật</h3>",
+    "<ul><li>một<ul><li>hai</li></ul></li><li>ba</li></ul>",
+    "<ol type=i start=4><li>bốn</li></ol>",
+    "<p style='mso-list:l0 level1 lfo1'><span style='mso-list:Ignore'>1.</span> mục</p>",
+    "<p style='mso-list:l0 level2 lfo1'><span style='mso-list:Ignore'>a)</span> mục con</p>",
+    "<p class=MsoListParagraph>- gạch</p>",
+    "<p>• chấm</p>",
+    "<table border=1><tr><th>A</th><th>B (%)</th></tr><tr><td>x</td><td>1,5</td></tr><tr><td>y</td><td>2</td></tr></table>",
+    "<table border=1><tr><td rowspan=2><b>A</b></td><td colspan=2><b>B</b></td></tr><tr><td><b>c</b></td><td><b>d</b></td></tr><tr><td>1</td><td>2</td><td>3</td></tr></table>",
+    "<table border=0><tr><td>bố</td><td>cục</td></tr></table>",
+    "<p>Đơn vị tính: tấn</p>",
+    "<p>Ghi chú: số ước tính</p>",
+    "<p><img src=a.jpg></p>",
+    "<p><img src=b.jpg alt=B></p><p align=center>chú thích</p>",
+    "<figure><img src=c.jpg><figcaption>Ảnh: C</figcaption></figure>",
+    "<p>Một số hình ảnh:</p>",
+    "<blockquote>trích</blockquote>",
+    "<pre>a  b\n c</pre>",
+    "<p><a href=/x.pdf>tệp</a></p>",
+    "<p>xem <a href='http://ngoai.example/?a=1&amp;b=2'>ngoài</a> và <a href='#n'>dưới</a></p>",
+    "<p id=n>đích <sup>2</sup> <u>gạch</u> x<sub>1</sub></p>",
+    "<iframe src='http://v.example/1'></iframe>",
+    "<div>div <p>trong</p> sau</div>",
+    "chữ trần ",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+    #[test]
+    fn any_mixture_reads_the_same_again_and_loses_no_letter(parts in proptest::collection::vec(0..PIECES.len(), 0..14)) {
+        let mapping = hard();
+        let body: String = parts.iter().map(|&i| PIECES[i]).collect();
+        let html = format!("<html><body><div id=noidung><h1 class=tieude>T</h1>{body}</div></body></html>");
+        let (seen, found) = letters_in_and_out(html.as_bytes(), "/hard/x", &mapping);
+        proptest::prop_assert_eq!(seen, found);
+        let document = document(&mapping, &[(html.into_bytes(), "/hard/x".into())]);
+        let (read, first, written) = again(&mapping, &document);
+        proptest::prop_assert!(parts.is_empty() || !document.body.is_empty());
+        proptest::prop_assert_eq!(read, first, "{}", written);
+    }
 }
