@@ -10,7 +10,7 @@ use super::{Context, InlineMedia, link, media, picture};
 use crate::document::{
     Align, Block, Counting, Dropped, Gate, Inline, Link, LinkKind, ListItem, Media, MediaRole, Source, Span,
 };
-use crate::page::{Page, is_block, is_folded_away, is_hidden, is_invisible};
+use crate::page::{Page, is_block, is_invisible};
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use scraper::node::Element;
@@ -107,8 +107,7 @@ impl Builder<'_> {
                     let at = self.page.text.span(node.id()).map(|s| s.0);
                     place = at.unwrap_or(place);
                     let beyond = place >= self.stop;
-                    if inner && (is_hidden(element) || is_folded_away(node) || self.skip.contains(&node.id()))
-                    {
+                    if inner && (self.page.text.hides(node.id()) || self.skip.contains(&node.id())) {
                         let shown = !beyond && !self.skip.contains(&node.id());
                         match element.name() {
                             "iframe" | "object" | "video" | "audio" if shown => {
@@ -450,7 +449,7 @@ impl Builder<'_> {
             // A list between the items of another one is below the item before it, as browsers show it.
             if let Some(inner) = child.value().as_element()
                 && matches!(inner.name(), "ul" | "ol" | "menu" | "dir")
-                && !is_hidden(inner)
+                && !self.page.text.hides(child.id())
                 && !self.skip.contains(&child.id())
                 && depth + 1 < NESTING
             {
@@ -464,7 +463,7 @@ impl Builder<'_> {
                 }
                 continue;
             }
-            if child.value().as_element().is_some_and(is_hidden) || self.skip.contains(&child.id()) {
+            if self.page.text.hides(child.id()) || self.skip.contains(&child.id()) {
                 continue;
             }
             let mut blocks = self.blocks(child, depth + 1);

@@ -1,7 +1,11 @@
 //! Pages that are hard to read right (`tests/extract/hard/`): what each gives is compared with what a person found right,
 //! and read again from what we write of it.
 
-use crate::support::ROOT;
+use crate::support::{ROOT, documents, expect, sangtrang, serve_router};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse};
 use sangtrang::capture::Capture;
 use sangtrang::document::{Block, CaptureId, Document, FetchProvenance};
 use sangtrang::extract::{Context, PartPage, bind, extract_parts};
@@ -409,4 +413,135 @@ proptest::proptest! {
         proptest::prop_assert!(parts.is_empty() || !document.body.is_empty());
         proptest::prop_assert_eq!(read, first, "{}", written);
     }
+}
+
+/// A picture of that size, as far as its header says.
+fn gif(width: u8, height: u8) -> Vec<u8> {
+    [
+        b"GIF89a".as_slice(),
+        &[width, 0, height, 0, 0, 0, 0],
+        b"\x21\xF9\x04\x00\x00\x00\x00\x00;",
+    ]
+    .concat()
+}
+
+/// The whole way: pages that go on, thumbnails whose originals are there, smaller or missing, and a table that shrinks.
+#[test]
+fn parts_originals_and_tables_through_crawl_and_extraction() {
+    let address = serve_router(Router::new().fallback(|request: Request| async move {
+        let page = |title: &str, body: &str| {
+            let pager = "<div class=trang><a href='/tin?ItemID=7'>1</a> <a href='/tin?ItemID=7&page=2'>2</a></div>";
+            Html(format!("<div id=noidung><h1 class=tieude>{title}</h1>{body}{pager}</div>")).into_response()
+        };
+        let picture = |w, h| ([(header::CONTENT_TYPE, "image/gif")], gif(w, h)).into_response();
+        let at = request.uri().path_and_query().map_or("", |p| p.as_str());
+        match at {
+            "/" => Html("<a href='/tin?ItemID=7'>bài</a>").into_response(),
+            "/tin?ItemID=7" => page(
+                "Bài dài",
+                "<p>Trang một.</p><p><a href=/lon.gif><img src=/nho.gif></a></p><p>Chữ.</p><p><a href=/be.gif><img src=/nho2.gif></a></p>\
+                 <p>Chữ.</p><p><a href=/mat.gif><img src=/nho3.gif></a></p>",
+            ),
+            "/tin?ItemID=7&page=2" => page(
+                "Bài dài",
+                "<p>Trang hai.</p><table border=1><tr><th>A</th><th>B</th></tr><tr><td>=1+1</td><td>1.234,5</td></tr></table>",
+            ),
+            "/lon.gif" => picture(200, 100),
+            "/be.gif" => picture(10, 10),
+            "/nho.gif" => picture(50, 25),
+            "/nho2.gif" => picture(51, 25),
+            "/nho3.gif" => picture(52, 25),
+            _ => StatusCode::NOT_FOUND.into_response(),
+        }
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = folder.path().join("site.toml");
+    let rules = r##"schema = 1
+[site]
+id = "site"
+base = "http://site.example/"
+[politeness]
+delay = "0ms"
+[url]
+significant_params = ["ItemID", "page"]
+[[discover]]
+id = "links"
+kind = "links"
+allow = ['ItemID=\d+$']
+[[ignore]]
+id = "home"
+url = '\.example/$'
+[[collection]]
+id = "news"
+match = { url = '^/tin\?ItemID=' }
+key = "{ItemID}"
+parts = { url = '^(/tin\?ItemID=\d+)&page=(\d+)$', css = "div.trang a" }
+scope = { container = ["#noidung"] }
+fields.title = { take = [{ css = "h1" }], required = true }
+drop = [{ id = "pager", css = "div.trang" }]
+"##;
+    std::fs::write(&mapping, rules).unwrap();
+    let output = folder.path().join("out");
+    let run = |command: &str| {
+        let mut it = sangtrang();
+        it.arg(command).arg(&mapping).arg("--output").arg(&output);
+        if command == "run" {
+            it.args(["--connect-to", &format!("::{address}")]);
+        }
+        expect(&mut it, 0);
+        documents(&output.join("site"))
+    };
+    let found = run("run");
+    let [document] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(document["source_key"], "news:7");
+    assert_eq!(document["accounting"]["unaccounted"], 0);
+    let parts = document["provenance"]["parts"].as_array().unwrap();
+    let urls: Vec<&str> = parts.iter().map(|p| p["url"].as_str().unwrap()).collect();
+    assert_eq!(
+        urls,
+        [
+            "http://site.example/tin?ItemID=7",
+            "http://site.example/tin?ItemID=7&page=2"
+        ]
+    );
+    assert!(parts.iter().all(|p| p["capture"].is_string()), "{parts:?}");
+    assert_eq!(document["redirects"]["from"], json!(urls));
+    let images: Vec<&Value> = document["body"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|b| b["kind"] == "image")
+        .collect();
+    let verified: Vec<&Value> = images
+        .iter()
+        .map(|i| &i["image"]["original"]["verified"])
+        .collect();
+    assert_eq!(
+        verified,
+        [&json!(true), &json!(false), &json!(false)],
+        "{images:?}"
+    );
+    let shown = document["media"].as_array().unwrap().iter();
+    let shown: Vec<(&str, &str)> = shown
+        .map(|m| (m["source_url"].as_str().unwrap(), m["role"].as_str().unwrap()))
+        .collect();
+    assert_eq!(shown[0], ("http://site.example/nho.gif", "thumbnail"));
+    assert_eq!(shown[1], ("http://site.example/lon.gif", "body"));
+    assert_eq!(shown[3], ("http://site.example/be.gif", "original"));
+    let csv = |n: usize| {
+        let id = document["id"].as_str().unwrap();
+        output
+            .join("site/documents/news")
+            .join(format!("{id}.table-{n}.csv"))
+    };
+    assert_eq!(
+        std::fs::read_to_string(csv(1)).unwrap(),
+        "\u{FEFF}A,B\r\n'=1+1,1234.5\r\n"
+    );
+    // A table that the document no longer has leaves no file behind.
+    std::fs::write(csv(2), "alt").unwrap();
+    assert_eq!(run("extract"), found);
+    assert!(csv(1).is_file() && !csv(2).exists());
 }

@@ -1,0 +1,392 @@
+//! What the style sheets of a page hide. A small cascade over `display` and `visibility`, for the sheets that stand in the
+//! page itself: those that are files of their own are not at hand.
+
+use cssparser::{Parser, Token};
+use ego_tree::NodeId;
+use scraper::{ElementRef, Html, Selector};
+use std::collections::{HashMap, HashSet};
+
+/// Bytes of style sheets that are read.
+const MAX_CSS: usize = 2 << 20;
+/// Rules that are kept.
+const MAX_RULES: usize = 8192;
+/// Longest selector that is read.
+const MAX_SELECTOR: usize = 256;
+/// Deepest nesting of `@media` and the like.
+const MAX_NESTING: usize = 8;
+/// Times that a rule is tried on an element of one page; what lies beyond is taken to be shown.
+const MAX_TRIED: usize = 2_000_000;
+/// The window for which media queries are asked, in pixels: a desktop's.
+const WINDOW: (f64, f64) = (1280.0, 900.0);
+
+/// What a rule says of an element.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    /// Of `display`: hidden or not, and whether `!important`.
+    display: Option<(bool, bool)>,
+    /// Of `visibility`.
+    visibility: Option<(bool, bool)>,
+}
+
+struct Rule {
+    selector: Selector,
+    specificity: (usize, usize, usize),
+    said: Said,
+}
+
+/// Elements that the page's own sheets hide.
+pub(super) fn by_sheets(html: &Html) -> HashSet<NodeId> {
+    let mut rules = Vec::new();
+    let mut keys: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut left = MAX_CSS;
+    for node in html.tree.root().descendants() {
+        let Some(element) = ElementRef::wrap(node).filter(|e| e.value().name() == "style") else {
+            continue;
+        };
+        let media = element.value().attr("media").unwrap_or_default();
+        if !applies(media) {
+            continue;
+        }
+        let css: String = element.text().collect();
+        left = left.saturating_sub(css.len());
+        if left == 0 {
+            break;
+        }
+        // Most sheets hide nothing; they are not parsed.
+        if css.contains("none") || css.contains("hidden") || css.contains("NONE") {
+            let css = css.replace("<!--", "").replace("-->", "");
+            sheet(&mut Parser::new(&css), &mut rules, &mut keys, 0);
+        }
+    }
+    let hides = |said: &Said| said.display.is_some_and(|d| d.0) || said.visibility.is_some_and(|v| v.0);
+    if !rules.iter().any(|r| hides(&r.said)) {
+        return HashSet::new();
+    }
+    let mut tried = 0;
+    let mut hidden = HashSet::new();
+    for node in html.tree.root().descendants() {
+        let Some(element) = ElementRef::wrap(node) else {
+            continue;
+        };
+        let value = element.value();
+        let id = value.id().map(|id| format!("#{id}"));
+        let classes = value.classes().map(|c| format!(".{c}"));
+        let names = id
+            .into_iter()
+            .chain(classes)
+            .chain([value.name().to_owned(), "*".to_owned()]);
+        let found = names.filter_map(|name| keys.get(&name)).flatten();
+        // The strongest word so far: important, specificity, order.
+        type Best = Option<((bool, (usize, usize, usize), usize), bool)>;
+        let (mut display, mut visibility): (Best, Best) = (None, None);
+        for &at in found {
+            tried += 1;
+            let rule: &Rule = &rules[at];
+            if tried > MAX_TRIED || !rule.selector.matches(&element) {
+                continue;
+            }
+            for (best, said) in [
+                (&mut display, rule.said.display),
+                (&mut visibility, rule.said.visibility),
+            ] {
+                let Some((hides, important)) = said else { continue };
+                let strength = (important, rule.specificity, at);
+                if best.is_none_or(|(other, _)| strength >= other) {
+                    *best = Some((strength, hides));
+                }
+            }
+        }
+        // The element's own style yields only to what is important.
+        let own = value
+            .attr("style")
+            .map(|s| declared(&mut Parser::new(s)))
+            .unwrap_or_default();
+        let verdict = |best: Best, own: Option<(bool, bool)>| match (best, own) {
+            (Some(((true, ..), hides)), Some((_, false)) | None) => hides,
+            (_, Some((hides, _))) => hides,
+            (Some((_, hides)), None) => hides,
+            (None, None) => false,
+        };
+        if (display.is_some() && verdict(display, own.display))
+            || (visibility.is_some() && verdict(visibility, own.visibility))
+        {
+            hidden.insert(node.id());
+        }
+    }
+    hidden
+}
+
+fn sheet(
+    parser: &mut Parser<'_>,
+    rules: &mut Vec<Rule>,
+    keys: &mut HashMap<String, Vec<usize>>,
+    nesting: usize,
+) {
+    let mut start = parser.position();
+    let mut at_rule: Option<String> = None;
+    loop {
+        let end = parser.position();
+        let Ok(token) = parser.next() else { return };
+        match token {
+            Token::AtKeyword(name) => {
+                at_rule = Some(name.to_ascii_lowercase());
+                start = parser.position();
+            }
+            Token::Semicolon if at_rule.is_some() => {
+                at_rule = None;
+                start = parser.position();
+            }
+            Token::CurlyBracketBlock => {
+                let prelude = parser.slice(start..end).trim().to_owned();
+                // A block that cannot be read to its end is left where it broke.
+                let _ = parser.parse_nested_block(|inner| {
+                    match at_rule.as_deref() {
+                        None => rule(&prelude, inner, rules, keys),
+                        Some("media") if nesting < MAX_NESTING && applies(&prelude) => {
+                            sheet(inner, rules, keys, nesting + 1);
+                        }
+                        Some("supports" | "layer") if nesting < MAX_NESTING => {
+                            sheet(inner, rules, keys, nesting + 1)
+                        }
+                        Some(_) => {}
+                    }
+                    while inner.next().is_ok() {}
+                    Ok::<(), cssparser::ParseError<()>>(())
+                });
+                at_rule = None;
+                start = parser.position();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn rule(
+    prelude: &str,
+    block: &mut Parser<'_>,
+    rules: &mut Vec<Rule>,
+    keys: &mut HashMap<String, Vec<usize>>,
+) {
+    let said = declared(block);
+    if said.display.is_none() && said.visibility.is_none() {
+        return;
+    }
+    for text in split(prelude) {
+        let text = text.trim();
+        if rules.len() >= MAX_RULES || text.is_empty() || text.len() > MAX_SELECTOR {
+            continue;
+        }
+        // States of the pointer and parts that are no elements (`:hover`, `::before`) are not read: nobody points.
+        let Ok(selector) = Selector::parse(text) else {
+            continue;
+        };
+        let (own, words) = compounds(text);
+        let count = |of: &[char]| text.matches(of).count();
+        keys.entry(own).or_default().push(rules.len());
+        rules.push(Rule {
+            selector,
+            specificity: (count(&['#']), count(&['.', '[', ':']), words),
+            said,
+        });
+    }
+}
+
+/// The parts of a list of selectors.
+fn split(list: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut out) = (0_i32, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            ',' if depth <= 0 => {
+                out.push(&list[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    out.push(&list[start..]);
+    out
+}
+
+/// What every element that a selector can match has (`#id`, `.class`, name or `*`), and how many names it holds.
+fn compounds(selector: &str) -> (String, usize) {
+    let (mut depth, mut last, mut names, mut fresh) = (0_i32, 0, 0, true);
+    for (at, c) in selector.char_indices() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            c if depth == 0 && (c.is_whitespace() || matches!(c, '>' | '+' | '~')) => {
+                last = at + c.len_utf8();
+                fresh = true;
+                continue;
+            }
+            c if depth == 0 && fresh && c.is_ascii_alphabetic() => names += 1,
+            _ => {}
+        }
+        fresh = false;
+    }
+    let own = &selector[last..];
+    // What stands in brackets is of other elements or of attributes.
+    let own = own.split(['(', '[', ':']).next().unwrap_or_default();
+    let part = |sign: char| {
+        let rest = &own[own.find(sign)? + 1..];
+        let end = rest.find(['#', '.', '\\']).unwrap_or(rest.len());
+        (!rest[..end].is_empty() && !rest[end..].starts_with('\\')).then(|| format!("{sign}{}", &rest[..end]))
+    };
+    let name = own
+        .split(['#', '.'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let name = if name.is_empty() || own.contains('\\') {
+        "*".to_owned()
+    } else {
+        name
+    };
+    (part('#').or_else(|| part('.')).unwrap_or(name), names)
+}
+
+/// What declarations say of `display` and `visibility`.
+fn declared(parser: &mut Parser<'_>) -> Said {
+    let mut said = Said::default();
+    while let Ok(token) = parser.next() {
+        let Token::Ident(name) = token else { continue };
+        let name = name.to_ascii_lowercase();
+        if parser.expect_colon().is_err() {
+            continue;
+        }
+        let start = parser.position();
+        let mut end = start;
+        while let Ok(token) = parser.next() {
+            if matches!(token, Token::Semicolon) {
+                break;
+            }
+            end = parser.position();
+        }
+        if name != "display" && name != "visibility" {
+            continue;
+        }
+        let value = parser.slice(start..end).to_ascii_lowercase();
+        let important = value.contains("!important") || value.contains("! important");
+        let word = value
+            .split(['!', ' '])
+            .find(|w| !w.is_empty())
+            .unwrap_or_default();
+        let slot = if name == "display" {
+            &mut said.display
+        } else {
+            &mut said.visibility
+        };
+        let hides = matches!(
+            (name.as_str(), word),
+            ("display", "none") | ("visibility", "hidden" | "collapse")
+        );
+        if slot.is_none_or(|(_, before)| important || !before) {
+            *slot = Some((hides, important));
+        }
+    }
+    said
+}
+
+/// Whether a media query holds on a desktop's screen. What it asks beyond type, width and height does not.
+fn applies(query: &str) -> bool {
+    let query = query.to_ascii_lowercase();
+    query.trim().is_empty() || query.split(',').any(one_applies)
+}
+
+fn one_applies(query: &str) -> bool {
+    let mut words = query.trim();
+    let not = words.strip_prefix("not ");
+    words = not.unwrap_or(words).trim_start_matches("only ").trim();
+    let holds = words.split(" and ").map(str::trim).all(|part| match part {
+        "" | "all" | "screen" => true,
+        part => {
+            let Some(inside) = part.strip_prefix('(').and_then(|p| p.strip_suffix(')')) else {
+                return false;
+            };
+            let Some((name, value)) = inside.split_once(':') else {
+                return false;
+            };
+            let value = value.trim();
+            let pixels = || {
+                let end = value
+                    .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+                    .unwrap_or(value.len());
+                let number: Option<f64> = value[..end].parse().ok();
+                match &value[end..] {
+                    "" | "px" => number,
+                    "em" | "rem" => number.map(|n| n * 16.0),
+                    _ => None,
+                }
+            };
+            match name.trim() {
+                "min-width" => pixels().is_some_and(|n| WINDOW.0 >= n),
+                "max-width" => pixels().is_some_and(|n| WINDOW.0 <= n),
+                "min-height" => pixels().is_some_and(|n| WINDOW.1 >= n),
+                "max-height" => pixels().is_some_and(|n| WINDOW.1 <= n),
+                "orientation" => value == "landscape",
+                "hover" => value == "hover",
+                "pointer" => value == "fine",
+                _ => false,
+            }
+        }
+    });
+    holds != not.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(markup: &str) -> Vec<String> {
+        let html = Html::parse_document(markup);
+        let set = by_sheets(&html);
+        let mut ids: Vec<String> = html
+            .tree
+            .root()
+            .descendants()
+            .filter_map(ElementRef::wrap)
+            .filter(|e| set.contains(&e.id()))
+            .map(|e| e.value().id().unwrap_or("?").to_owned())
+            .collect();
+        ids.sort();
+        ids
+    }
+
+    #[test]
+    fn the_cascade() {
+        let page = "<p id=a class=x><p id=b class='x y'><div id=c class=x style='display:block'></div><i id=d></i><b id=e></b>";
+        for (css, ids) in [
+            (".x{display:none}", &["a", "b"][..]),
+            (".x{display:none!important}", &["a", "b", "c"]),
+            (".x{display:none} .x.y{display:block}", &["a"]),
+            ("p.y{display:block} .x{display:none}", &["a"]),
+            (".x{display:none;display:flex}", &[]),
+            ("#d, p:hover, i::before {visibility: hidden}", &["d"]),
+            (
+                "@media print{.x{display:none}} @media (max-width:600px){i{display:none}}",
+                &[],
+            ),
+            ("@media screen and (min-width: 30em){i{display:none}}", &["d"]),
+            ("@media not print{b{display:none}}", &["e"]),
+            ("body > b:not(.q) {display:none}", &["e"]),
+            (".z{display:none} @font-face{x:y} i{display:none", &["d"]),
+        ] {
+            assert_eq!(hidden(&format!("<style>{css}</style>{page}")), ids, "{css}");
+        }
+    }
+
+    #[test]
+    fn broken_sheets_end() {
+        for css in [
+            "p{display:none",
+            "@media{@media{p{display:none",
+            "}}}p{display:none",
+            "\\,.\\{display:none}",
+            "#.{display:none}",
+        ] {
+            let _ = hidden(&format!("<style>{css}</style><p>x"));
+        }
+    }
+}
