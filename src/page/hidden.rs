@@ -1,5 +1,5 @@
-//! What the style sheets of a page hide. A small cascade over `display` and `visibility`, for the sheets that stand in the
-//! page itself: those that are files of their own are not at hand.
+//! What the style sheets of a page hide, and what they set in lines of its own. A small cascade over `display` and
+//! `visibility`, for the sheets that stand in the page itself: those that are files of their own are not at hand.
 
 use cssparser::{Parser, Token};
 use ego_tree::NodeId;
@@ -19,13 +19,37 @@ const MAX_TRIED: usize = 2_000_000;
 /// The window for which media queries are asked, in pixels: a desktop's.
 const WINDOW: (f64, f64) = (1280.0, 900.0);
 
-/// What a rule says of an element.
+/// How an element is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Set {
+    /// Not at all.
+    Hidden,
+    /// In lines of its own.
+    Block,
+    /// The same, and so are its children.
+    Flex,
+    /// In the line of its parent.
+    Inline,
+    /// As it would be anyway.
+    Shown,
+}
+
+/// What a rule says of an element, and whether `!important`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Said {
-    /// Of `display`: hidden or not, and whether `!important`.
-    display: Option<(bool, bool)>,
-    /// Of `visibility`.
-    visibility: Option<(bool, bool)>,
+    display: Option<(Set, bool)>,
+    visibility: Option<(Set, bool)>,
+}
+
+/// What the page's own sheets do to its elements.
+#[derive(Debug, Default)]
+pub(super) struct Sheets {
+    /// Elements that are not shown.
+    pub(super) hidden: HashSet<NodeId>,
+    /// Elements in lines of their own that would not be.
+    pub(super) blocks: HashSet<NodeId>,
+    /// Elements inside of lines that would not be.
+    pub(super) inline: HashSet<NodeId>,
 }
 
 struct Rule {
@@ -34,8 +58,8 @@ struct Rule {
     said: Said,
 }
 
-/// Elements that the page's own sheets hide.
-pub(super) fn by_sheets(html: &Html) -> HashSet<NodeId> {
+/// Reads the sheets of a page and finds what they say of its elements.
+pub(super) fn by_sheets(html: &Html) -> Sheets {
     let mut rules = Vec::new();
     let mut keys: HashMap<String, Vec<usize>> = HashMap::new();
     let mut left = MAX_CSS;
@@ -52,18 +76,18 @@ pub(super) fn by_sheets(html: &Html) -> HashSet<NodeId> {
         if left == 0 {
             break;
         }
-        // Most sheets hide nothing; they are not parsed.
-        if css.contains("none") || css.contains("hidden") || css.contains("NONE") {
+        // Most sheets of old pages say nothing of it; they are not parsed.
+        let said = ["display", "visibility", "DISPLAY", "VISIBILITY", "Display"];
+        if said.iter().any(|word| css.contains(word)) {
             let css = css.replace("<!--", "").replace("-->", "");
             sheet(&mut Parser::new(&css), &mut rules, &mut keys, 0);
         }
     }
-    let hides = |said: &Said| said.display.is_some_and(|d| d.0) || said.visibility.is_some_and(|v| v.0);
-    if !rules.iter().any(|r| hides(&r.said)) {
-        return HashSet::new();
+    let mut out = Sheets::default();
+    if rules.is_empty() {
+        return out;
     }
     let mut tried = 0;
-    let mut hidden = HashSet::new();
     for node in html.tree.root().descendants() {
         let Some(element) = ElementRef::wrap(node) else {
             continue;
@@ -77,7 +101,7 @@ pub(super) fn by_sheets(html: &Html) -> HashSet<NodeId> {
             .chain([value.name().to_owned(), "*".to_owned()]);
         let found = names.filter_map(|name| keys.get(&name)).flatten();
         // The strongest word so far: important, specificity, order.
-        type Best = Option<((bool, (usize, usize, usize), usize), bool)>;
+        type Best = Option<((bool, (usize, usize, usize), usize), Set)>;
         let (mut display, mut visibility): (Best, Best) = (None, None);
         for &at in found {
             tried += 1;
@@ -89,10 +113,10 @@ pub(super) fn by_sheets(html: &Html) -> HashSet<NodeId> {
                 (&mut display, rule.said.display),
                 (&mut visibility, rule.said.visibility),
             ] {
-                let Some((hides, important)) = said else { continue };
+                let Some((set, important)) = said else { continue };
                 let strength = (important, rule.specificity, at);
                 if best.is_none_or(|(other, _)| strength >= other) {
-                    *best = Some((strength, hides));
+                    *best = Some((strength, set));
                 }
             }
         }
@@ -101,19 +125,36 @@ pub(super) fn by_sheets(html: &Html) -> HashSet<NodeId> {
             .attr("style")
             .map(|s| declared(&mut Parser::new(s)))
             .unwrap_or_default();
-        let verdict = |best: Best, own: Option<(bool, bool)>| match (best, own) {
-            (Some(((true, ..), hides)), Some((_, false)) | None) => hides,
-            (_, Some((hides, _))) => hides,
-            (Some((_, hides)), None) => hides,
-            (None, None) => false,
+        let verdict = |best: Best, own: Option<(Set, bool)>| match (best, own) {
+            (Some(((true, ..), set)), Some((_, false)) | None) => Some(set),
+            (_, Some((set, _))) => Some(set),
+            (best, None) => best.map(|(_, set)| set),
         };
-        if (display.is_some() && verdict(display, own.display))
-            || (visibility.is_some() && verdict(visibility, own.visibility))
+        let display = verdict(display, own.display);
+        // What it says itself is seen elsewhere.
+        if (display == Some(Set::Hidden) && own.display.is_none_or(|(set, _)| set != Set::Hidden))
+            || verdict(visibility, own.visibility) == Some(Set::Hidden)
         {
-            hidden.insert(node.id());
+            out.hidden.insert(node.id());
+        }
+        match display {
+            Some(Set::Block) => {
+                out.blocks.insert(node.id());
+            }
+            Some(Set::Flex) => {
+                out.blocks.insert(node.id());
+                let children = node.children().filter(|c| c.value().is_element());
+                out.blocks.extend(children.map(|c| c.id()));
+            }
+            Some(Set::Inline) => {
+                out.inline.insert(node.id());
+            }
+            Some(Set::Hidden | Set::Shown) | None => {}
         }
     }
-    hidden
+    // A child of a flexible box is a block whatever it is itself.
+    out.inline.retain(|id| !out.blocks.contains(id));
+    out
 }
 
 fn sheet(
@@ -155,6 +196,13 @@ fn sheet(
                 });
                 at_rule = None;
                 start = parser.position();
+            }
+            // Read to its end here, or the place behind it is not known.
+            Token::Function(_) | Token::ParenthesisBlock | Token::SquareBracketBlock => {
+                let _ = parser.parse_nested_block(|inner| {
+                    while inner.next().is_ok() {}
+                    Ok::<(), cssparser::ParseError<()>>(())
+                });
             }
             _ => {}
         }
@@ -278,12 +326,18 @@ fn declared(parser: &mut Parser<'_>) -> Said {
         } else {
             &mut said.visibility
         };
-        let hides = matches!(
-            (name.as_str(), word),
-            ("display", "none") | ("visibility", "hidden" | "collapse")
-        );
-        if slot.is_none_or(|(_, before)| important || !before) {
-            *slot = Some((hides, important));
+        let set = match (name.as_str(), word) {
+            ("display", "none") | ("visibility", "hidden" | "collapse") => Set::Hidden,
+            ("display", "block" | "list-item" | "table" | "table-row" | "table-cell" | "flow-root") => {
+                Set::Block
+            }
+            ("display", "flex" | "grid" | "-webkit-box" | "-ms-flexbox" | "-webkit-flex") => Set::Flex,
+            ("display", "inline" | "inline-block") => Set::Inline,
+            _ => Set::Shown,
+        };
+        // Spellings of one engine only yield to the one that all read.
+        if slot.is_none_or(|(_, before)| important || !before) && !(word.starts_with('-') && slot.is_some()) {
+            *slot = Some((set, important));
         }
     }
     said
@@ -341,7 +395,7 @@ mod tests {
 
     fn hidden(markup: &str) -> Vec<String> {
         let html = Html::parse_document(markup);
-        let set = by_sheets(&html);
+        let set = by_sheets(&html).hidden;
         let mut ids: Vec<String> = html
             .tree
             .root()

@@ -1,5 +1,6 @@
 //! The text that a reader sees, and where each node's part of it stands.
 
+use super::hidden::Sheets;
 use crate::document::Span;
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
@@ -125,9 +126,11 @@ fn is_hidden(element: &Element) -> bool {
 }
 
 impl VisibleText {
-    /// Reads a tree in one pass. `hidden` are elements that style sheets hide, `revealed` those that are shown whatever
-    /// hides them.
-    pub(super) fn of(html: &Html, hidden: &HashSet<NodeId>, revealed: &HashSet<NodeId>) -> Self {
+    /// Reads a tree in one pass. `revealed` are elements that are shown whatever hides them.
+    pub(super) fn of(html: &Html, sheets: &Sheets, revealed: &HashSet<NodeId>) -> Self {
+        let is_block = |element: &Element, id: NodeId| {
+            sheets.blocks.contains(&id) || (is_block(element) && !sheets.inline.contains(&id))
+        };
         let mut this = Self::default();
         let mut pending: Option<char> = None;
         let mut skip: Option<NodeId> = None;
@@ -139,7 +142,7 @@ impl VisibleText {
                 Edge::Open(node) if skip.is_none() => match node.value() {
                     Node::Element(element)
                         if shows_nothing(element)
-                            || ((hidden.contains(&node.id()) || is_hidden(element))
+                            || ((sheets.hidden.contains(&node.id()) || is_hidden(element))
                                 && !revealed.contains(&node.id())) =>
                     {
                         if !shows_nothing(element) {
@@ -149,7 +152,7 @@ impl VisibleText {
                         skip = Some(node.id());
                     }
                     Node::Element(element) => {
-                        if is_block(element) {
+                        if is_block(element, node.id()) {
                             pending = Some('\n');
                         }
                         lines += usize::from(keeps_lines(element));
@@ -183,7 +186,7 @@ impl VisibleText {
                 Edge::Close(node) if skip == Some(node.id()) => skip = None,
                 Edge::Close(node) if skip.is_none() => {
                     if let Node::Element(element) = node.value() {
-                        if is_block(element) {
+                        if is_block(element, node.id()) {
                             pending = Some('\n');
                         }
                         lines -= usize::from(keeps_lines(element));
@@ -299,7 +302,7 @@ mod tests {
         let html = Html::parse_document(
             "<head><title>t</title></head><p>a&nbsp; <b>b</b><br>c</p><script>x</script><p style='display: none'>h<td>đ ê",
         );
-        let text = VisibleText::of(&html, &HashSet::new(), &HashSet::new());
+        let text = VisibleText::of(&html, &Sheets::default(), &HashSet::new());
         assert_eq!(text.as_str(), "a b\nc");
         let bold = html
             .select(crate::mapping::Css::builtin("b").selector())
@@ -327,7 +330,7 @@ mod tests {
             ("<span style='visibility:hidden'>x</span>y", "y"),
         ] {
             assert_eq!(
-                VisibleText::of(&Html::parse_document(html), &HashSet::new(), &HashSet::new()).as_str(),
+                VisibleText::of(&Html::parse_document(html), &Sheets::default(), &HashSet::new()).as_str(),
                 shown,
                 "{html}"
             );
