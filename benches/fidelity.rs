@@ -120,7 +120,7 @@ fn pages(wanted: usize) -> Vec<(PathBuf, Vec<u8>)> {
         .collect();
     chosen
         .into_iter()
-        .chain(own.into_iter().filter_map(|p| read(p)))
+        .chain(own.into_iter().filter_map(read))
         .collect()
 }
 
@@ -193,7 +193,7 @@ async fn main() {
         ])
         .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
         .arg(format!("--user-data-dir={}", profile.path().display()))
-        .arg(format!("--remote-debugging-port=0"))
+        .arg("--remote-debugging-port=0")
         .arg(format!("http://{address}/"))
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
@@ -285,8 +285,8 @@ fn report(pages: &[(PathBuf, Vec<u8>)], texts: &BTreeMap<usize, String>) {
         equal += same;
         ours_all += ours.len();
         theirs_all += theirs.len();
-        let most = ours.len().max(theirs.len()).max(1);
-        let share = same as f64 / most as f64;
+        let most = ours.len().max(theirs.len());
+        let share = if most == 0 { 1.0 } else { same as f64 / most as f64 };
         perfect += usize::from(share >= REQUIRED);
         shares.push(share);
         worst.push((

@@ -41,6 +41,16 @@ struct Said {
     visibility: Option<(Set, bool)>,
 }
 
+/// Rules by what every element has that they can match.
+#[derive(Default)]
+struct Rules {
+    all: Vec<Rule>,
+    ids: HashMap<String, Vec<usize>>,
+    classes: HashMap<String, Vec<usize>>,
+    names: HashMap<String, Vec<usize>>,
+    any: Vec<usize>,
+}
+
 /// What the page's own sheets do to its elements.
 #[derive(Debug, Default)]
 pub(super) struct Sheets {
@@ -60,52 +70,47 @@ struct Rule {
 
 /// Reads the sheets of a page and finds what they say of its elements.
 pub(super) fn by_sheets(html: &Html) -> Sheets {
-    let mut rules = Vec::new();
-    let mut keys: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut rules = Rules::default();
     let mut left = MAX_CSS;
     for node in html.tree.root().descendants() {
         let Some(element) = ElementRef::wrap(node).filter(|e| e.value().name() == "style") else {
             continue;
         };
         let media = element.value().attr("media").unwrap_or_default();
-        if !applies(media) {
-            continue;
-        }
         let css: String = element.text().collect();
         left = left.saturating_sub(css.len());
         if left == 0 {
             break;
         }
-        // Most sheets of old pages say nothing of it; they are not parsed.
-        let said = ["display", "visibility", "DISPLAY", "VISIBILITY", "Display"];
-        if said.iter().any(|word| css.contains(word)) {
-            let css = css.replace("<!--", "").replace("-->", "");
-            sheet(&mut Parser::new(&css), &mut rules, &mut keys, 0);
+        // Brackets that XHTML needed swallow a whole sheet in HTML: browsers read nothing of it.
+        if speaks(&css) && applies(media) && !css.trim_start().starts_with("<![CDATA[") {
+            sheet(&css, &mut rules, 0);
         }
     }
     let mut out = Sheets::default();
-    if rules.is_empty() {
-        return out;
-    }
     let mut tried = 0;
     for node in html.tree.root().descendants() {
         let Some(element) = ElementRef::wrap(node) else {
             continue;
         };
         let value = element.value();
-        let id = value.id().map(|id| format!("#{id}"));
-        let classes = value.classes().map(|c| format!(".{c}"));
-        let names = id
-            .into_iter()
-            .chain(classes)
-            .chain([value.name().to_owned(), "*".to_owned()]);
-        let found = names.filter_map(|name| keys.get(&name)).flatten();
+        let style = value.attr("style").filter(|s| speaks(s));
+        if rules.all.is_empty() && style.is_none() {
+            continue;
+        }
+        let ids = value.id().and_then(|id| rules.ids.get(id));
+        let classes = value.classes().filter_map(|c| rules.classes.get(c));
+        let found = ids.into_iter().chain(classes);
+        let found = found
+            .chain(rules.names.get(value.name()))
+            .chain([&rules.any])
+            .flatten();
         // The strongest word so far: important, specificity, order.
         type Best = Option<((bool, (usize, usize, usize), usize), Set)>;
         let (mut display, mut visibility): (Best, Best) = (None, None);
         for &at in found {
             tried += 1;
-            let rule: &Rule = &rules[at];
+            let rule = &rules.all[at];
             if tried > MAX_TRIED || !rule.selector.matches(&element) {
                 continue;
             }
@@ -121,20 +126,14 @@ pub(super) fn by_sheets(html: &Html) -> Sheets {
             }
         }
         // The element's own style yields only to what is important.
-        let own = value
-            .attr("style")
-            .map(|s| declared(&mut Parser::new(s)))
-            .unwrap_or_default();
+        let own = style.map(|s| declared(&mut Parser::new(s))).unwrap_or_default();
         let verdict = |best: Best, own: Option<(Set, bool)>| match (best, own) {
             (Some(((true, ..), set)), Some((_, false)) | None) => Some(set),
             (_, Some((set, _))) => Some(set),
             (best, None) => best.map(|(_, set)| set),
         };
         let display = verdict(display, own.display);
-        // What it says itself is seen elsewhere.
-        if (display == Some(Set::Hidden) && own.display.is_none_or(|(set, _)| set != Set::Hidden))
-            || verdict(visibility, own.visibility) == Some(Set::Hidden)
-        {
+        if display == Some(Set::Hidden) || verdict(visibility, own.visibility) == Some(Set::Hidden) {
             out.hidden.insert(node.id());
         }
         match display {
@@ -157,71 +156,122 @@ pub(super) fn by_sheets(html: &Html) -> Sheets {
     out
 }
 
-fn sheet(
-    parser: &mut Parser<'_>,
-    rules: &mut Vec<Rule>,
-    keys: &mut HashMap<String, Vec<usize>>,
-    nesting: usize,
-) {
-    let mut start = parser.position();
-    let mut at_rule: Option<String> = None;
-    loop {
-        let end = parser.position();
-        let Ok(token) = parser.next() else { return };
-        match token {
-            Token::AtKeyword(name) => {
-                at_rule = Some(name.to_ascii_lowercase());
-                start = parser.position();
-            }
-            Token::Semicolon if at_rule.is_some() => {
-                at_rule = None;
-                start = parser.position();
-            }
-            Token::CurlyBracketBlock => {
-                let prelude = parser.slice(start..end).trim().to_owned();
-                // A block that cannot be read to its end is left where it broke.
-                let _ = parser.parse_nested_block(|inner| {
-                    match at_rule.as_deref() {
-                        None => rule(&prelude, inner, rules, keys),
-                        Some("media") if nesting < MAX_NESTING && applies(&prelude) => {
-                            sheet(inner, rules, keys, nesting + 1);
+/// Whether declarations or sheets may say something of what is shown.
+fn speaks(css: &str) -> bool {
+    let has = |word: &str| {
+        css.as_bytes()
+            .windows(word.len())
+            .any(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    has("display") || has("visibility")
+}
+
+/// Reads rules: their structure by braces, because most of a sheet says nothing of what is shown and need not be parsed.
+fn sheet(css: &str, rules: &mut Rules, nesting: usize) {
+    let bytes = css.as_bytes();
+    let (mut at, mut start) = (0, 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'{' => {
+                let end = block_end(bytes, at + 1);
+                let (prelude, body) = (css[start..at].trim(), &css[at + 1..end]);
+                at = (end + 1).min(bytes.len());
+                start = at;
+                if !speaks(body) {
+                    continue;
+                }
+                let prelude = without_comments(prelude);
+                // Old pages hide the sheet from browsers older still.
+                let prelude = prelude
+                    .trim()
+                    .trim_start_matches("<!--")
+                    .trim_start_matches("-->")
+                    .trim_start();
+                match prelude.strip_prefix('@') {
+                    None => rule(prelude, body, rules),
+                    Some(_) if nesting >= MAX_NESTING => {}
+                    Some(query) => {
+                        let end = query
+                            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+                            .unwrap_or(query.len());
+                        let (name, query) = query.split_at(end);
+                        let name = name.to_ascii_lowercase();
+                        if matches!(name.as_str(), "supports" | "layer")
+                            || (name == "media" && applies(query))
+                        {
+                            sheet(body, rules, nesting + 1);
                         }
-                        Some("supports" | "layer") if nesting < MAX_NESTING => {
-                            sheet(inner, rules, keys, nesting + 1)
-                        }
-                        Some(_) => {}
                     }
-                    while inner.next().is_ok() {}
-                    Ok::<(), cssparser::ParseError<()>>(())
-                });
-                at_rule = None;
-                start = parser.position();
+                }
             }
-            // Read to its end here, or the place behind it is not known.
-            Token::Function(_) | Token::ParenthesisBlock | Token::SquareBracketBlock => {
-                let _ = parser.parse_nested_block(|inner| {
-                    while inner.next().is_ok() {}
-                    Ok::<(), cssparser::ParseError<()>>(())
-                });
+            b';' | b'}' => {
+                at += 1;
+                start = at;
             }
-            _ => {}
+            _ => at = skip(bytes, at),
         }
     }
 }
 
-fn rule(
-    prelude: &str,
-    block: &mut Parser<'_>,
-    rules: &mut Vec<Rule>,
-    keys: &mut HashMap<String, Vec<usize>>,
-) {
-    let said = declared(block);
+/// Behind the next piece of a sheet: a comment, a string, or one byte.
+fn skip(bytes: &[u8], at: usize) -> usize {
+    match bytes[at] {
+        b'/' if bytes.get(at + 1) == Some(&b'*') => {
+            let end = bytes[at + 2..].windows(2).position(|w| w == b"*/");
+            end.map_or(bytes.len(), |e| at + 2 + e + 2)
+        }
+        quote @ (b'"' | b'\'') => {
+            let mut end = at + 1;
+            while end < bytes.len() && bytes[end] != quote && bytes[end] != b'\n' {
+                end += if bytes[end] == b'\\' { 2 } else { 1 };
+            }
+            (end + 1).min(bytes.len())
+        }
+        b'\\' => (at + 2).min(bytes.len()),
+        _ => at + 1,
+    }
+}
+
+/// Where the block that begins at `at` ends: its closing brace, or the end of the sheet.
+fn block_end(bytes: &[u8], mut at: usize) -> usize {
+    let mut depth = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'{' => depth += 1,
+            b'}' if depth == 0 => return at,
+            b'}' => depth -= 1,
+            _ => {
+                at = skip(bytes, at);
+                continue;
+            }
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+fn without_comments(css: &str) -> std::borrow::Cow<'_, str> {
+    if !css.contains("/*") {
+        return css.into();
+    }
+    let mut out = String::new();
+    let mut rest = css;
+    while let Some((before, after)) = rest.split_once("/*") {
+        out.push_str(before);
+        rest = after.split_once("*/").map_or("", |(_, behind)| behind);
+    }
+    out.push_str(rest);
+    out.into()
+}
+
+fn rule(prelude: &str, body: &str, rules: &mut Rules) {
+    let said = declared(&mut Parser::new(body));
     if said.display.is_none() && said.visibility.is_none() {
         return;
     }
     for text in split(prelude) {
         let text = text.trim();
-        if rules.len() >= MAX_RULES || text.is_empty() || text.len() > MAX_SELECTOR {
+        if rules.all.len() >= MAX_RULES || text.is_empty() || text.len() > MAX_SELECTOR {
             continue;
         }
         // States of the pointer and parts that are no elements (`:hover`, `::before`) are not read: nobody points.
@@ -230,8 +280,15 @@ fn rule(
         };
         let (own, words) = compounds(text);
         let count = |of: &[char]| text.matches(of).count();
-        keys.entry(own).or_default().push(rules.len());
-        rules.push(Rule {
+        let number = rules.all.len();
+        match (own.get(..1), own.get(1..)) {
+            (Some("#"), Some(id)) => rules.ids.entry(id.to_owned()).or_default(),
+            (Some("."), Some(class)) => rules.classes.entry(class.to_owned()).or_default(),
+            (Some("*"), _) => &mut rules.any,
+            _ => rules.names.entry(own.clone()).or_default(),
+        }
+        .push(number);
+        rules.all.push(Rule {
             selector,
             specificity: (count(&['#']), count(&['.', '[', ':']), words),
             said,
