@@ -7,8 +7,10 @@ mod error;
 mod export;
 mod filename;
 mod output;
+mod parts;
 mod rebuild;
 mod store;
+mod tables;
 
 pub use deliver::{
     apply_plan, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run, target_name,
@@ -147,7 +149,10 @@ pub fn try_capture(
         aliases: &aliases,
         fetch: &fetch,
     };
-    let mut extraction = extract::extract(&page, collection, &context)?;
+    let (parts, absent) = parts::collect(mapping, collection, &page, &mut |url| {
+        archived(mapping, url, layout).map_err(|e| e.to_string())
+    });
+    let mut extraction = extract::extract_parts(&page, &parts, &absent, collection, &context)?;
     for document in &mut extraction.documents {
         extract::bind(document, collection, &|_| None);
     }

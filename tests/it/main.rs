@@ -19,6 +19,7 @@ mod directus;
 mod directus_losses;
 mod encodings;
 mod export;
+mod extract;
 mod fault_proxy;
 mod faults;
 mod http_json;

@@ -243,6 +243,8 @@ fn media(document: &Document) -> impl Iterator<Item = Vec<Cell>> + '_ {
         let role = match m.role {
             MediaRole::Body => "body",
             MediaRole::Lead => "lead",
+            MediaRole::Original => "original",
+            MediaRole::Thumbnail => "thumbnail",
             MediaRole::Attachment => "attachment",
         };
         let state = serde_json::to_value(m.state).unwrap_or_default();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::document::{Align, Cell, Image, ListItem, Mark, MarkKind, Source, Span, Table};
+use crate::document::{Align, Cell, Counting, Image, ListItem, Mark, MarkKind, Source, Span, Table};
 use proptest::prelude::*;
 
 fn src() -> Source {
@@ -204,8 +204,7 @@ fn image() -> impl Strategy<Value = Image> {
             media: media.into(),
             alt: Some(alt),
             caption: Some(caption),
-            caption_method: None,
-            credit: None,
+            ..Image::default()
         })
 }
 
@@ -229,10 +228,9 @@ fn table() -> impl Strategy<Value = Table> {
                     let cell = |content| Cell {
                         content,
                         header: r < header_rows,
-                        number: None,
                         rowspan: 1,
                         colspan: 1,
-                        origin: None,
+                        ..Cell::default()
                     };
                     row.into_iter().map(cell).collect()
                 })
@@ -248,6 +246,7 @@ fn table() -> impl Strategy<Value = Table> {
                 header_rows,
                 rows,
                 footnotes,
+                ..Table::default()
             }
         })
 }
@@ -285,6 +284,7 @@ fn leaf() -> impl Strategy<Value = Block> {
             text,
             src: src()
         }),
+        1 => text().prop_map(|text| Block::Code { text, src: src() }),
         1 => "[a-z]{1,5}".prop_map(|word| Block::RawHtml {
             html: format!("<p>{word}</p>\n\n    *{word}* <i>{{{{{word}}}}}</i>"),
             text: format!("{word}\n*{word}* {{{{{word}}}}}"),
@@ -297,11 +297,20 @@ fn block() -> impl Strategy<Value = Block> {
     leaf().prop_recursive(3, 24, 4, |inner| {
         let item = (inline_strategy(), proptest::collection::vec(inner, 0..3))
             .prop_map(|(content, children)| ListItem { content, children });
-        (any::<bool>(), proptest::collection::vec(item, 1..4)).prop_map(|(ordered, items)| Block::List {
-            ordered,
-            items,
-            src: src(),
-        })
+        let counting = prop_oneof![
+            4 => Just((None, None)),
+            1 => Just((Some(4), None)),
+            1 => Just((None, Some(Counting::LowerAlpha))),
+        ];
+        (any::<bool>(), counting, proptest::collection::vec(item, 1..4)).prop_map(
+            |(ordered, (start, counting), items)| Block::List {
+                ordered,
+                start: start.filter(|_| ordered),
+                counting: counting.filter(|_| ordered),
+                items,
+                src: src(),
+            },
+        )
     })
 }
 
@@ -366,7 +375,7 @@ fn meant(blocks: &[Block]) -> Seen {
             Block::Embed { url, .. } => {
                 links.insert(url.clone());
             }
-            Block::RawHtml { .. } => {}
+            Block::Code { .. } | Block::RawHtml { .. } => {}
             Block::List { items, .. } => {
                 for item in items {
                     let targets = item.content.marks.iter().filter_map(|m| m.target.as_deref());
@@ -467,6 +476,7 @@ proptest! {
                     seen.links.insert(text("url"));
                 }
                 "html" => seen.words.extend(words(&text("text"))),
+                "code" => seen.words.extend(words(&text("code"))),
                 "image" => seen.images.push(text("url")),
                 "gallery" => seen.words.extend(words(&text("lead"))),
                 "table" => seen.words.extend(words(&text("units"))),
@@ -494,6 +504,8 @@ fn markdown_is_what_a_person_would_write_where_it_can() {
     let bold = |text: &str, from, to| para(text, vec![mark(MarkKind::Bold, from, to, None)]);
     let list = |ordered, item: &str| Block::List {
         ordered,
+        start: None,
+        counting: None,
         items: vec![ListItem {
             content: Inline {
                 text: item.into(),

@@ -247,6 +247,8 @@ const fn element(kind: MarkKind) -> &'static str {
         MarkKind::Sup => "sup",
         MarkKind::Sub => "sub",
         MarkKind::Code => "code",
+        // Empty ranges are no pieces.
+        MarkKind::Anchor => "span",
     }
 }
 

@@ -23,7 +23,11 @@ pub fn html_blocks(blocks: &[Block]) -> usize {
     blocks
         .iter()
         .map(|block| match block {
-            Block::RawHtml { .. } => 1,
+            Block::RawHtml { .. }
+            | Block::List {
+                counting: Some(_), ..
+            } => 1,
+            Block::Code { text, .. } => usize::from(!fenced(text)),
             Block::Table { table, .. } => usize::from(!table.rows.is_empty() && !plain(table)),
             Block::List { items, .. } => items.iter().map(|i| html_blocks(&i.children)).sum(),
             _ => 0,
@@ -64,9 +68,16 @@ fn write_all(blocks: &[Block]) -> String {
     let mut before: Option<(bool, bool)> = None;
     for block in blocks {
         let (text, list) = match block {
-            Block::List { ordered, items, .. } => {
+            Block::List {
+                ordered,
+                start,
+                counting: None,
+                items,
+                ..
+            } => {
                 let other = before.is_some_and(|(o, other)| o == *ordered && !other);
-                (list(*ordered, other, items), Some((*ordered, other)))
+                let first = start.unwrap_or(1) as usize;
+                (list(*ordered, other, first, items), Some((*ordered, other)))
             }
             block => (write(block), None),
         };
@@ -99,12 +110,12 @@ fn write(block: &Block) -> String {
             let text = if text.is_empty() { url } else { text };
             link(text, &super::link(url))
         }
-        Block::List { ordered, items, .. } => list(*ordered, false, items),
+        Block::Code { text, .. } if fenced(text) => code(text),
+        // Markdown counts 1, 2, 3 only.
+        Block::Code { .. } | Block::List { .. } => one_line(&html::html(std::slice::from_ref(block))),
         Block::Table { table, .. } => table_of(table),
         Block::RawHtml { html, .. } => {
-            let clean = html::clean(html);
-            // An HTML block ends at an empty line, so it has no line but one.
-            let one = literal(clean.trim()).replace('\r', "").replace('\n', "&#10;");
+            let one = one_line(&html::clean(html));
             if one.is_empty() {
                 one
             } else {
@@ -112,6 +123,25 @@ fn write(block: &Block) -> String {
             }
         }
     }
+}
+
+/// HTML without a line break: an HTML block ends at an empty line.
+fn one_line(html: &str) -> String {
+    literal(html.trim()).replace('\r', "").replace('\n', "&#10;")
+}
+
+/// Can it stand in a fence? Generators look for their shortcodes there too.
+fn fenced(text: &str) -> bool {
+    !text.contains("{{") && !text.contains("{%")
+}
+
+/// A fence longer than any run of its sign in the text.
+fn code(text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(runs.max(2) + 1);
+    // What would begin a token is no text.
+    let text = text.replace([super::OPEN, super::CLOSE], "\u{FFFD}");
+    format!("{fence}\n{text}\n{fence}")
 }
 
 fn join(parts: impl Iterator<Item = String>) -> String {
@@ -147,19 +177,27 @@ fn picture(image: &Image) -> String {
     join([shown].into_iter().chain(caption))
 }
 
-fn list(ordered: bool, other: bool, items: &[ListItem]) -> String {
+fn list(ordered: bool, other: bool, first: usize, items: &[ListItem]) -> String {
     let mut out = String::new();
     for (n, item) in items.iter().enumerate() {
         let lead = match (ordered, other) {
-            (true, false) => format!("{}. ", n + 1),
-            (true, true) => format!("{}) ", n + 1),
+            (true, false) => format!("{}. ", n + first),
+            (true, true) => format!("{}) ", n + first),
             (false, false) => "- ".to_owned(),
             (false, true) => "* ".to_owned(),
         };
         let mut body = inline(&item.content.text, &item.content.marks, true);
         let below = write_all(&item.children);
         if !body.is_empty() && !below.is_empty() {
-            let lists = matches!(item.children.first(), Some(Block::List { .. }));
+            // A list that does not begin with 1 cannot end a paragraph (CommonMark, 5.2).
+            let lists = matches!(
+                item.children.first(),
+                Some(Block::List {
+                    start: None | Some(1),
+                    counting: None,
+                    ..
+                })
+            );
             body.push_str(if lists { "\n" } else { "\n\n" });
         }
         body.push_str(&below);
