@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::demo::Skin;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -138,6 +139,10 @@ pub(super) struct DemoArgs {
     #[cfg(feature = "legacy-tls")]
     #[arg(long, requires = "serve")]
     pub(super) tls1: bool,
+    /// Serve it dressed as another portal: table2004, frontpage, dotnetnuke, sharepoint, liferay, nukeviet, fitc,
+    /// wordpaste, joomla, phpnuke, wordpress, modern
+    #[arg(long, requires = "serve", value_name = "NAME")]
+    pub(super) skin: Option<Skin>,
     /// How many articles the portal has
     #[arg(long, default_value_t = 120, value_name = "N")]
     pub(super) articles: usize,
