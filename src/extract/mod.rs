@@ -12,6 +12,7 @@ mod link;
 pub mod media;
 mod scope;
 mod table;
+pub mod template;
 #[cfg(test)]
 mod tests;
 

@@ -365,5 +365,7 @@ fn rendered(habits: &Habits, context: &Value) -> Result<String, minijinja::Error
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.add_template(habits.name, habits.template)?;
-    environment.get_template(habits.name)?.render(minijinja::value::Serde(context))
+    environment
+        .get_template(habits.name)?
+        .render(minijinja::value::Serde(context))
 }

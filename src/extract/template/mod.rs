@@ -1,0 +1,220 @@
+//! What several pages of a site say of each other: which of them are made alike, what on them repeats, and where the rest
+//! stands. Learns templates and short, sturdy selectors with their evidence; pure, and linear in the text.
+//!
+//! The way: pages become sketches (`sketch`); sketches made of the same steps become clusters (`cluster`); links between
+//! them say what each is for (`site`). Lists are read first (`list`): what they print of an article is what its page must
+//! give. Then the container (`content`), the fields (`fields`) and the boilerplate (`chrome`) are induced, each by trying
+//! selectors on all pages of the cluster (`selector`). Pages of an address that holds no article and pages that ask for a
+//! password are set aside first: they never teach.
+
+mod chrome;
+mod cluster;
+mod content;
+mod dates;
+mod draft;
+mod fields;
+mod judge;
+mod list;
+mod model;
+mod selector;
+mod site;
+mod sketch;
+mod urls;
+
+pub use draft::{Draft, Origin, draft};
+pub use judge::{Alarm, alarms};
+pub use model::{Article, Drop, Kind, List, Model, Pager, Rule, Template, VERSION};
+
+use crate::mapping::{Css, Mapping};
+use crate::page::Page;
+use fields::Taught;
+use list::Said;
+use scraper::ElementRef;
+use site::Site;
+use sketch::Sketch;
+use std::collections::BTreeMap;
+
+/// Fewest pages that teach a template.
+pub const FEWEST: usize = 3;
+
+/// Lines of the frame that a model keeps.
+const CHROME: usize = 4096;
+
+/// Addresses of a template that a model keeps.
+const SAMPLES: usize = 8;
+
+/// Names of authors' elements.
+const AUTHOR: [&str; 6] = ["author", "tacgia", "nguoiviet", "byline", "poster", "nguoidang"];
+
+/// Names of sources' elements.
+const SOURCE: [&str; 4] = ["nguontin", "newssource", "article-source", "nguonbai"];
+
+/// Whether an element has a name of its own.
+fn selector_named(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    value.attr("id").is_some_and(|i| !i.is_empty())
+        || value.classes().next().is_some()
+        || ["header", "footer", "nav", "aside"].contains(&value.name())
+}
+
+/// Learns a site from a sample of its pages. `mapping` says which addresses are its own; its collections are not looked at.
+#[must_use]
+pub fn learn(pages: &[Page], mapping: &Mapping) -> Model {
+    let sketches: Vec<Sketch<'_>> = pages.iter().map(|p| Sketch::of(p, mapping)).collect();
+    let site = Site::of(sketches, mapping);
+    let mut said = Said::default();
+    let mut templates = Vec::new();
+    let mut order: Vec<usize> = (0..site.clusters.len()).collect();
+    order.sort_by_key(|c| site.clusters[*c].kind != Kind::List);
+    for at in order {
+        let cluster = &site.clusters[at];
+        let list = (cluster.kind == Kind::List)
+            .then(|| list::learn(&site, cluster, &mut said))
+            .flatten();
+        let article = (cluster.kind == Kind::Article && cluster.pages.len() >= FEWEST)
+            .then(|| article(&site, &cluster.pages, &said))
+            .flatten();
+        templates.push(template(&site, at, article, list));
+    }
+    templates.sort_by_key(|t| (t.kind, std::cmp::Reverse(t.pages)));
+    let mut counts: BTreeMap<u64, u32> = BTreeMap::new();
+    for sketch in &site.sketches {
+        let keys: std::collections::BTreeSet<u64> = sketch.lines.iter().map(|l| l.key).collect();
+        for key in keys.intersection(&site.lines) {
+            *counts.entry(*key).or_default() += 1;
+        }
+    }
+    let mut chrome: Vec<(u64, u32)> = counts.into_iter().collect();
+    chrome.sort_by_key(|c| (std::cmp::Reverse(c.1), c.0));
+    chrome.truncate(CHROME);
+    Model {
+        version: VERSION,
+        pages: site.sketches.len(),
+        templates,
+        chrome,
+    }
+}
+
+fn template(site: &Site<'_>, at: usize, article: Option<Article>, list: Option<List>) -> Template {
+    let cluster = &site.clusters[at];
+    let mut urls: Vec<&str> = cluster
+        .pages
+        .iter()
+        .map(|i| site.sketches[*i].page.url.path_and_query())
+        .collect();
+    // Addresses that were seen as links teach as much: those of the same template.
+    let mut more: Vec<&str> = site
+        .sketches
+        .iter()
+        .flat_map(|s| &s.links)
+        .filter(|l| !site.index.contains_key(&l.to) && site.cluster_of(&l.to) == Some(at))
+        .map(|l| l.to.path_and_query())
+        .collect();
+    more.sort_unstable();
+    more.dedup();
+    let samples = urls.iter().take(SAMPLES).map(|u| (*u).to_owned()).collect();
+    let key = urls::key("", &urls);
+    urls.extend(more);
+    urls.sort_unstable();
+    urls.dedup();
+    Template {
+        kind: cluster.kind,
+        pages: cluster.pages.len(),
+        url: urls::pattern(&urls),
+        key: key.filter(|_| cluster.kind == Kind::Article),
+        samples,
+        message: (cluster.kind == Kind::Gone)
+            .then(|| site.message(cluster.pages[0]))
+            .flatten(),
+        article,
+        list,
+    }
+}
+
+fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
+    let pages: Vec<&Sketch<'_>> = indexes.iter().map(|i| &site.sketches[*i]).collect();
+    let titles: Vec<Option<String>> = indexes.iter().map(|i| site.title_of(*i)).collect();
+    let fixed = content::repeated(&pages);
+    let weights: Vec<content::Weights> = pages
+        .iter()
+        .zip(&titles)
+        .map(|(s, t)| content::weights(site, s, &fixed, t.as_deref()))
+        .collect();
+    let container = content::container(&pages, &weights)?;
+    let css = Css::new(&container.css).ok()?;
+    let taught = Taught {
+        site,
+        said,
+        pages: pages.clone(),
+        container: css.clone(),
+        titles,
+    };
+    let title = taught.title();
+    let (published, published_meta) = taught.published();
+    let words = |all: fn(&crate::lang::Phrases) -> &Vec<String>| {
+        site.language.map(|l| all(&l.phrases).clone()).unwrap_or_default()
+    };
+    let (authors, sources) = (words(|p| &p.author), words(|p| &p.source));
+    let byline = taught.labelled(&authors, &AUTHOR, "its label, or its name in the page");
+    let source = taught.labelled(&sources, &SOURCE, "its label, or its name in the page");
+    let lengths: Vec<usize> = pages
+        .iter()
+        .filter_map(|s| s.page.html.select(css.selector()).next())
+        .zip(&pages)
+        .map(|(e, s)| s.page.text.span(e.id()).map_or(0, |s| s.1 - s.0))
+        .collect();
+    let mut article = Article {
+        section: taught.section(),
+        summary: taught.summary(title.as_ref()),
+        signature: byline.is_none(),
+        source_label: source
+            .is_none()
+            .then(|| label_in(&pages, &css, &sources))
+            .flatten(),
+        band: (
+            lengths.iter().copied().min().unwrap_or(0),
+            lengths.iter().copied().max().unwrap_or(0),
+        ),
+        container,
+        title,
+        published,
+        published_meta,
+        byline,
+        source,
+        drops: Vec::new(),
+    };
+    chrome::learn(site, &pages, &fixed, &mut article);
+    Some(article)
+}
+
+/// The label of a source as lines of the container begin with it.
+fn label_in(pages: &[&Sketch<'_>], container: &Css, labels: &[String]) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for sketch in pages {
+        let Some(root) = sketch.page.html.select(container.selector()).next() else {
+            continue;
+        };
+        let span = sketch.page.text.span(root.id()).unwrap_or_default();
+        for line in sketch
+            .lines
+            .iter()
+            .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1 && l.chars <= 60)
+        {
+            let text = crate::lang::spaces(sketch.page.text.slice(line.span));
+            let folded = crate::lang::fold(&text);
+            let hit = labels.iter().find(|l| {
+                folded
+                    .strip_prefix(l.as_str())
+                    .is_some_and(|r| r.starts_with(':'))
+            });
+            if let Some(label) = hit {
+                let raw: String = text.chars().take(label.chars().count() + 1).collect();
+                *counts.entry(raw).or_default() += 1;
+            }
+        }
+    }
+    counts.into_iter().max_by_key(|(_, n)| *n).map(|(l, _)| l)
+}
+
+#[cfg(test)]
+mod tests;
