@@ -123,7 +123,11 @@ fn wrong(truth: &Expected, found: &Document) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
     let mut check = |name: &'static str, wanted: Option<&str>, got: Option<&str>| {
         if wanted != got {
-            out.push((name, format!("{got:?} for {wanted:?}")));
+            let lines = |a: Option<&str>, b: Option<&str>| -> Vec<String> {
+                let b: Vec<&str> = b.unwrap_or_default().lines().collect();
+                a.unwrap_or_default().lines().filter(|l| !b.contains(l)).map(str::to_owned).collect()
+            };
+            out.push((name, format!("too much {:?}, missing {:?}", lines(got, wanted), lines(wanted, got))));
         }
     };
     check("title", Some(&truth.title), found.title.as_deref());
