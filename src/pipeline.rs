@@ -6,6 +6,7 @@ mod encodings;
 mod error;
 mod filename;
 mod output;
+mod parts;
 mod rebuild;
 mod store;
 
@@ -145,7 +146,10 @@ pub fn try_capture(
         aliases: &aliases,
         fetch: &fetch,
     };
-    let mut extraction = extract::extract(&page, collection, &context)?;
+    let (parts, absent) = parts::collect(mapping, collection, &page, &mut |url| {
+        archived(mapping, url, layout).map_err(|e| e.to_string())
+    });
+    let mut extraction = extract::extract_parts(&page, &parts, &absent, collection, &context)?;
     for document in &mut extraction.documents {
         extract::bind(document, collection, &|_| None);
     }

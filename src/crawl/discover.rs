@@ -5,7 +5,7 @@ use super::trap;
 use crate::ledger::UrlKind;
 use crate::mapping::model::{Discover, LinksRule, ListField, ListRule, Pager};
 use crate::mapping::{Mapping, PageUrl, UrlError, resolve_href};
-use crate::page::Page;
+use crate::page::{Page, picture};
 use scraper::{ElementRef, Selector};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -122,6 +122,9 @@ pub fn discover(mapping: &Mapping, url: &PageUrl, view: &Page, asked: Asked<'_>)
             Discover::List(_) | Discover::Sitemap(_) | Discover::Calendar(_) | Discover::Ids(_) => {}
         }
     }
+    if matches!(asked, Asked::Url) {
+        parts(mapping, url, view, &mut seen, &mut found.links);
+    }
     if rules.media.fetch && matches!(asked, Asked::Url) {
         media(mapping, url, view, &mut seen, &mut found.links);
     }
@@ -224,26 +227,6 @@ pub fn refresh(content: &str) -> Option<&str> {
         _ => rest,
     };
     (!address.trim().is_empty()).then(|| address.trim())
-}
-
-/// The addresses of a `srcset` (HTML, "parse a srcset attribute"): commas inside an address belong to it.
-fn srcset(value: &str) -> impl Iterator<Item = &str> {
-    let mut rest = value;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        let (address, after) = rest.split_at(end);
-        if address.is_empty() {
-            return None;
-        }
-        // A comma at the end closes the entry; else its descriptor does.
-        rest = if address.ends_with(',') {
-            after
-        } else {
-            after.split_once(',').map_or("", |(_, more)| more)
-        };
-        Some(address.trim_end_matches(','))
-    })
 }
 
 /// Addresses of `url(…)` in a declaration of CSS.
@@ -432,6 +415,22 @@ fn value_of(view: &Page, element: ElementRef<'_>, field: &ListField) -> Option<S
         .filter(|v| !v.is_empty())
 }
 
+/// The other pages of a document that the portal shows on several.
+fn parts(mapping: &Mapping, url: &PageUrl, view: &Page, seen: &mut Seen<'_>, links: &mut Vec<Link>) {
+    let first = mapping.part(url).map(|(first, _)| first);
+    let first = first.as_ref().unwrap_or(url);
+    let collection = mapping.collection_for_url(first);
+    let Some(parts) = collection.and_then(|c| c.parts.as_ref()) else {
+        return;
+    };
+    for element in view.html.select(parts.css.selector()).take(MAX_LINKS) {
+        let to = element.attr("href").and_then(|h| seen.resolve(h));
+        if let Some(to) = to.filter(|t| mapping.part(&t.0).is_some_and(|(f, _)| f == *first)) {
+            seen.push(links, to, UrlKind::Page, "parts");
+        }
+    }
+}
+
 /// Pictures and attachments inside the container of the page's collection.
 fn media(mapping: &Mapping, url: &PageUrl, view: &Page, seen: &mut Seen<'_>, links: &mut Vec<Link>) {
     static IMAGES: LazyLock<Option<Selector>> = LazyLock::new(|| Selector::parse("img").ok());
@@ -449,18 +448,28 @@ fn media(mapping: &Mapping, url: &PageUrl, view: &Page, seen: &mut Seen<'_>, lin
         .find_map(|css| view.html.select(css.selector()).next())
         .unwrap_or_else(|| view.html.root_element());
     let rules = &mapping.rules().media;
-    for image in container.select(images) {
-        let source = rules
-            .lazy_attrs
-            .iter()
-            .map(String::as_str)
-            .chain(["src"])
-            .find_map(|a| image.attr(a).map(str::trim).filter(|v| !v.is_empty()));
-        let Some(to) = source.and_then(|s| seen.resolve(s)) else {
-            continue;
-        };
-        if !rules.ignore.iter().any(|p| p.regex().is_match(to.0.as_str())) {
+    let mut picture = |address: &str| {
+        if let Some(to) = seen.resolve(address)
+            && !rules.ignore.iter().any(|p| p.regex().is_match(to.0.as_str()))
+        {
             seen.push(links, to, UrlKind::Media, "media");
+        }
+    };
+    for image in container.select(images) {
+        picture::source(image, &rules.lazy_attrs)
+            .into_iter()
+            .for_each(&mut picture);
+    }
+    static HIDDEN: LazyLock<Option<Selector>> =
+        LazyLock::new(|| Selector::parse(r"noscript, v\:imagedata").ok());
+    for element in HIDDEN.as_ref().into_iter().flat_map(|css| container.select(css)) {
+        element.attr("src").into_iter().for_each(&mut picture);
+        if let Some(html) = picture::fallback(element) {
+            for image in html.select(images) {
+                picture::source(image, &rules.lazy_attrs)
+                    .into_iter()
+                    .for_each(&mut picture);
+            }
         }
     }
     static STYLED: LazyLock<Option<Selector>> =
@@ -471,7 +480,8 @@ fn media(mapping: &Mapping, url: &PageUrl, view: &Page, seen: &mut Seen<'_>, lin
         .flat_map(|css| container.select(css))
         .take(MAX_LINKS)
     {
-        let sources = srcset(element.attr("srcset").unwrap_or_default())
+        let sources = picture::srcset(element.attr("srcset").unwrap_or_default())
+            .map(|(address, _)| address)
             .chain(css_urls(element.attr("style").unwrap_or_default()))
             .chain(element.attr("background"));
         for source in sources.take(32) {
@@ -484,7 +494,8 @@ fn media(mapping: &Mapping, url: &PageUrl, view: &Page, seen: &mut Seen<'_>, lin
     }
     for anchor in container.select(anchors) {
         if let Some(to) = anchor.attr("href").and_then(|h| seen.resolve(h))
-            && mapping.is_attachment(&to.0)
+            && (mapping.is_attachment(&to.0)
+                || (picture::is_named_so(to.0.as_str()) && anchor.select(images).next().is_some()))
         {
             seen.push(links, to, UrlKind::Media, "media");
         }
@@ -611,8 +622,6 @@ mod tests {
         ] {
             assert_eq!(refresh(content), to, "{content}");
         }
-        let set: Vec<_> = srcset(" a,b.png 1x, /c 200w,d ,e").collect();
-        assert_eq!(set, ["a,b.png", "/c", "d", "e"]);
         let urls: Vec<_> = css_urls("background:url( 'a b.png' ) x; b: url(c)").collect();
         assert_eq!(urls, ["a b.png", "c"]);
     }

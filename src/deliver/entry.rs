@@ -299,7 +299,10 @@ impl Mapper {
     #[must_use]
     pub fn assets(document: &Document) -> Vec<Asset> {
         let all = document.media.iter().chain(&document.attachments);
-        all.filter(|m| m.state == MediaState::Ok && m.reference.starts_with("media:"))
+        // What stands for another one is not shown.
+        let shown = all.filter(|m| !matches!(m.role, MediaRole::Original | MediaRole::Thumbnail));
+        shown
+            .filter(|m| m.state == MediaState::Ok && m.reference.starts_with("media:"))
             .map(asset)
             .collect()
     }

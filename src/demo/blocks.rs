@@ -78,6 +78,8 @@ impl Maker {
                 });
                 Block::List {
                     ordered: *ordered,
+                    start: None,
+                    counting: None,
                     items: items.collect(),
                     src: src(),
                 }
@@ -259,6 +261,7 @@ impl Maker {
             caption: caption.map(caption_inline),
             caption_method: caption.map(|_| method.to_owned()),
             credit,
+            original: None,
         }
     }
 }
@@ -302,21 +305,36 @@ fn table(model: &TableModel) -> Table {
                         rowspan: if first { written.rowspan } else { 1 },
                         colspan: if first { written.colspan } else { 1 },
                         origin: (!first).then_some((r, column)),
+                        ..Cell::default()
                     });
                 }
             }
             column += written.colspan;
         }
     }
+    let rows: Vec<Vec<Cell>> = grid
+        .into_iter()
+        .map(|row| row.into_iter().flatten().collect())
+        .collect();
+    let percent = |x: usize| {
+        rows[..model.header_rows]
+            .iter()
+            .any(|r| r[x].content.text.contains("(%)"))
+    };
+    let column_units: Vec<Option<String>> = (0..rows.first().map_or(0, Vec::len))
+        .map(|x| percent(x).then(|| "%".to_owned()))
+        .collect();
     Table {
         caption: model.caption.as_deref().map(plain),
         units: model.units.clone(),
         header_rows: model.header_rows,
-        rows: grid
-            .into_iter()
-            .map(|row| row.into_iter().flatten().collect())
-            .collect(),
-        footnotes: Vec::new(),
+        rows,
+        column_units: if column_units.iter().any(Option::is_some) {
+            column_units
+        } else {
+            Vec::new()
+        },
+        ..Table::default()
     }
 }
 

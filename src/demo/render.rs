@@ -269,7 +269,7 @@ fn inline(runs: &[Run], hand: Hand) -> String {
             text.unwrap_or_else(|| hand.text(&run.text))
         });
         let text = match run.mark {
-            None | Some(MarkKind::Link) => text,
+            None | Some(MarkKind::Link | MarkKind::Anchor) => text,
             Some(MarkKind::Bold) => format!("<strong>{text}</strong>"),
             Some(MarkKind::Italic) => format!("<span style=\"font-style:italic\">{text}</span>"),
             Some(MarkKind::Underline) => format!("<u>{text}</u>"),

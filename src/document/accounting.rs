@@ -35,6 +35,9 @@ pub struct Dropped {
     pub chars: Span,
     /// The text, white space folded.
     pub text: String,
+    /// Address of a picture that was dropped; its text is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<String>,
 }
 
 /// The sum that must be right: `visible = kept + dropped + unaccounted`.

@@ -33,7 +33,8 @@ pub struct Mark {
     pub kind: MarkKind,
     /// Characters of the text.
     pub chars: Span,
-    /// Target of a link: `doc:ID`, `media:HASH` or an absolute URL.
+    /// Target of a link: `doc:ID`, `media:HASH`, an absolute URL, or `#NAME` for a place in the same text. Name of an
+    /// anchor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
 }
@@ -58,6 +59,22 @@ pub enum MarkKind {
     Sub,
     /// Code.
     Code,
+    /// A place that links of the same text lead to: an empty range before the character where it stands.
+    Anchor,
+}
+
+/// How a numbered list counts, where it is not 1, 2, 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Counting {
+    /// a, b, c; after z: aa.
+    LowerAlpha,
+    /// A, B, C.
+    UpperAlpha,
+    /// i, ii, iii.
+    LowerRoman,
+    /// I, II, III.
+    UpperRoman,
 }
 
 /// Horizontal alignment, where the page states one that differs from its surroundings.
@@ -82,7 +99,7 @@ pub struct ListItem {
 }
 
 /// A picture in the body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
     /// `media:HASH`, or `url:SOURCE_URL` while the bytes are not there. Refers to an entry of the document's `media`.
@@ -91,22 +108,40 @@ pub struct Image {
     pub alt: Option<String>,
     /// Caption.
     pub caption: Option<Inline>,
-    /// How the caption was found: `figcaption`, `paragraph-after`, `table-row`; absent without a caption.
+    /// How the caption was found: `figcaption`, `paragraph-after`, `table-row`, `table-cell`; absent without a caption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caption_method: Option<String>,
     /// Credit ("Ảnh: …") split from the caption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit: Option<String>,
+    /// The picture that a link round this one leads to. Once its bytes have been seen to be a picture no smaller than
+    /// this one, it takes the place of `media`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Original>,
+}
+
+/// The larger picture behind a thumbnail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Original {
+    /// `media:HASH` or `url:SOURCE_URL` of the one that is not shown: of the original, or, once `verified`, of the
+    /// thumbnail whose place it took.
+    pub other: String,
+    /// Whether the original was fetched and is a picture at least as large.
+    pub verified: bool,
 }
 
 /// A data table as a rectangular grid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// Caption or title of the table, if it is part of it.
     pub caption: Option<Inline>,
     /// Unit line ("Đơn vị tính: …"), if there is one.
     pub units: Option<String>,
+    /// Unit of each column that its header names ("Giá trị (triệu đồng)"); empty if none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub column_units: Vec<Option<String>>,
     /// How many of the first rows are header rows.
     pub header_rows: usize,
     /// Rows of equal length; a cell that a span covers repeats the text of its origin and names it.
@@ -117,7 +152,7 @@ pub struct Table {
 }
 
 /// One cell of a [`Table`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cell {
     /// The cell's text as printed.
@@ -127,6 +162,13 @@ pub struct Cell {
     /// The number that the text is, in the page's locale, as a JSON-safe decimal string ("1234.5").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
+    /// Whether the text could be another number as well ("1.234"): neither the table nor anything but the language of
+    /// the page says how it is meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ambiguous: bool,
+    /// Unit that stands beside the number: "%".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// Rows that the cell spans; 1 for most.
     pub rowspan: usize,
     /// Columns that the cell spans; 1 for most.
@@ -169,6 +211,12 @@ pub enum Block {
     List {
         /// Numbered.
         ordered: bool,
+        /// Number of the first item, if it is not 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<u32>,
+        /// How it counts, if not 1, 2, 3.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counting: Option<Counting>,
         /// Items.
         items: Vec<ListItem>,
         /// Where it came from.
@@ -204,6 +252,13 @@ pub enum Block {
         /// Marks over the text.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         marks: Vec<Mark>,
+        /// Where it came from.
+        src: Source,
+    },
+    /// Preformatted text: white space and line breaks as they stand.
+    Code {
+        /// The text.
+        text: String,
         /// Where it came from.
         src: Source,
     },
@@ -248,6 +303,24 @@ impl Block {
             | Self::Image { src, .. }
             | Self::Gallery { src, .. }
             | Self::Quote { src, .. }
+            | Self::Code { src, .. }
+            | Self::File { src, .. }
+            | Self::Embed { src, .. }
+            | Self::RawHtml { src, .. } => src,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn source_mut(&mut self) -> &mut Source {
+        match self {
+            Self::Paragraph { src, .. }
+            | Self::Heading { src, .. }
+            | Self::List { src, .. }
+            | Self::Table { src, .. }
+            | Self::Image { src, .. }
+            | Self::Gallery { src, .. }
+            | Self::Quote { src, .. }
+            | Self::Code { src, .. }
             | Self::File { src, .. }
             | Self::Embed { src, .. }
             | Self::RawHtml { src, .. } => src,
@@ -273,6 +346,7 @@ impl Block {
             Self::Paragraph { text, .. }
             | Self::Heading { text, .. }
             | Self::Quote { text, .. }
+            | Self::Code { text, .. }
             | Self::File { text, .. }
             | Self::Embed { text, .. }
             | Self::RawHtml { text, .. } => parts.push(text.clone()),

@@ -47,6 +47,9 @@ pub struct Dates {
     pub modified: Option<DateValue>,
     /// When the event that it tells of took place.
     pub event: Option<DateValue>,
+    /// When a legal document was signed or passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued: Option<DateValue>,
     /// When a legal document takes effect.
     pub effective: Option<DateValue>,
     /// Not to be shown before.
@@ -63,6 +66,7 @@ impl Dates {
             "published" => &mut self.published,
             "modified" => &mut self.modified,
             "event" => &mut self.event,
+            "issued" => &mut self.issued,
             "effective" => &mut self.effective,
             "embargo_until" => &mut self.embargo_until,
             "expires" => &mut self.expires,
@@ -77,6 +81,7 @@ impl Dates {
             "published" => self.published.as_ref(),
             "modified" => self.modified.as_ref(),
             "event" => self.event.as_ref(),
+            "issued" => self.issued.as_ref(),
             "effective" => self.effective.as_ref(),
             "embargo_until" => self.embargo_until.as_ref(),
             "expires" => self.expires.as_ref(),

@@ -27,6 +27,10 @@ pub enum MediaRole {
     Body,
     /// The page's lead picture.
     Lead,
+    /// The larger picture that a link round one in the body leads to.
+    Original,
+    /// A small picture whose original is in the body.
+    Thumbnail,
     /// A file for download.
     Attachment,
 }

@@ -14,13 +14,15 @@ mod provenance;
 mod schema;
 
 pub use accounting::{Accounting, Dropped, Gate, GateLevel, Quality, Span, Unaccounted};
-pub use block::{Align, Block, Cell, Image, Inline, ListItem, Mark, MarkKind, Source, Table};
+pub use block::{
+    Align, Block, Cell, Counting, Image, Inline, ListItem, Mark, MarkKind, Original, Source, Table,
+};
 pub use canonical::{canonical_json, content_hash};
 pub use date::{DateValue, Dates, Precision};
 pub use id::{CaptureId, DocumentId, IdError};
 pub use media::{Link, LinkKind, Media, MediaRole, MediaState, extension};
 pub use provenance::{
-    BlockDecode, Decode, Discovered, FetchProvenance, FieldProvenance, Provenance, RunnerUp,
+    BlockDecode, Decode, Discovered, FetchProvenance, FieldProvenance, Part, Provenance, RunnerUp,
 };
 pub use schema::document_schema;
 
@@ -64,6 +66,9 @@ pub struct Document {
     pub slug: Option<String>,
     /// Lead or abstract.
     pub summary: Option<String>,
+    /// What a legal document says of itself, where the page is the record of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal: Option<Legal>,
     /// Further fields that the mapping declares, by name.
     pub extra: BTreeMap<String, String>,
     /// The body, in reading order.
@@ -112,6 +117,46 @@ pub struct Byline {
     pub person: Option<String>,
     /// An organisation named in it.
     pub organisation: Option<String>,
+}
+
+/// What the record of a legal document says of it. Its dates stand in `dates` (`issued`, `effective`, `expires`), what it
+/// is about in `title` or `summary`, its files in `attachments`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Legal {
+    /// Number and symbol as printed ("60/QĐ-UBND").
+    pub number: Option<String>,
+    /// The number as the rules of its country write it, where the page writes it otherwise.
+    pub normalized: Option<String>,
+    /// Kind ("Quyết định"): as printed, or as the symbol says it.
+    pub kind: Option<String>,
+    /// Who issued it ("Ủy ban nhân dân tỉnh").
+    pub issuer: Option<String>,
+    /// Who signed it.
+    pub signer: Option<String>,
+    /// As what the signer signed ("Phó Chủ tịch").
+    pub position: Option<String>,
+    /// What it is about ("Thống kê").
+    pub area: Option<String>,
+    /// Whether it is in force, as printed ("Còn hiệu lực").
+    pub status: Option<String>,
+}
+
+impl Legal {
+    /// The slot of a field by its name behind `legal.`.
+    #[must_use]
+    pub fn field_mut(&mut self, name: &str) -> Option<&mut Option<String>> {
+        Some(match name {
+            "number" => &mut self.number,
+            "kind" => &mut self.kind,
+            "issuer" => &mut self.issuer,
+            "signer" => &mut self.signer,
+            "position" => &mut self.position,
+            "area" => &mut self.area,
+            "status" => &mut self.status,
+            _ => return None,
+        })
+    }
 }
 
 /// A legal document named in the text, for example "Chỉ thị số 01/CT-UBND ngày 12/01/2023".

@@ -180,6 +180,19 @@ pub struct Discovered {
     pub anchor: Option<String>,
 }
 
+/// One page of a document that the portal shows on several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Canonical URL.
+    pub url: String,
+    /// Hash of its body: the way into the archive.
+    pub capture: Option<CaptureId>,
+    /// The characters of the document's visible text that are this page's: all `chars` of a document with parts count
+    /// through them, with one line break between two.
+    pub chars: Span,
+}
+
 /// Where a document came from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -190,6 +203,9 @@ pub struct Provenance {
     pub fetch: FetchProvenance,
     /// The decoding.
     pub decode: Decode,
+    /// The pages of a document that the portal shows on several, in order; empty for one on a single page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// List pages and sitemaps that announced it, sorted.
     pub discovered: Vec<Discovered>,
 }

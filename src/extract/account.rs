@@ -162,6 +162,7 @@ impl Claims {
                 reason: rule.reason.clone(),
                 chars,
                 text,
+                media: None,
             });
         }
     }

@@ -1,103 +1,301 @@
-//! What belongs together: captions to pictures, pictures to galleries, list paragraphs to lists, units to tables.
+//! What belongs together: captions to pictures, pictures to galleries, list paragraphs to lists, units and notes to tables,
+//! bold lines to what they head.
 
-use super::block::{Builder, Item, Kind};
+use super::block::{Builder, Figure, Item, Kind};
 use super::inline::ITALIC;
-use crate::document::{Align, Block, Image, Inline, LinkKind, ListItem, Span};
+use super::word::{Lists, Marker};
+use crate::document::{Align, Block, Image, Inline, LinkKind, Mark, MarkKind, Source, Span};
 use crate::lang::{Language, fold};
 
 /// Longest caption, in characters.
-const CAPTION: usize = 300;
+pub(super) const CAPTION: usize = 300;
+
+/// Longest line that heads what follows, in characters.
+const HEADING: usize = 120;
 
 pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
-    let language = builder.context.language();
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut run: Vec<(Image, Span)> = Vec::new();
-    let mut waiting: Option<(Inline, Span)> = None;
-    let mut last_row = None;
-    // Whether the last block is a list of Word paragraphs, which the next one continues.
-    let mut word_list = false;
+    let mut state = State {
+        builder,
+        language: builder.context.language(),
+        blocks: Vec::new(),
+        run: Vec::new(),
+        waiting: None,
+        row: None,
+        lists: Lists::default(),
+        named: false,
+    };
     for item in items {
+        state.item(item);
+    }
+    state.settle();
+    state.blocks
+}
+
+struct State<'a, 'b> {
+    builder: &'a Builder<'b>,
+    language: Option<&'static Language>,
+    blocks: Vec<Block>,
+    /// Pictures in sequence so far.
+    run: Vec<(Image, Span)>,
+    /// A caption that stands before its picture.
+    waiting: Option<(Inline, Span)>,
+    /// Row of the last picture, and what its table is to it.
+    row: Option<(ego_tree::NodeId, Figure)>,
+    lists: Lists,
+    /// Whether the last block is a paragraph that a class calls a caption.
+    named: bool,
+}
+
+impl State<'_, '_> {
+    /// Ends what is open: pictures, lists, a caption that found no picture.
+    fn settle(&mut self) {
+        pictures(self.builder, &mut self.run, &mut self.blocks);
+        self.blocks.extend(self.lists.finish());
+        if let Some((text, span)) = self.waiting.take() {
+            self.blocks.push(paragraph(self.builder, text, None, span));
+        }
+    }
+
+    fn item(&mut self, item: Item) {
         match item {
             Item::Image {
                 mut image,
                 row,
-                row_is_bare,
+                table,
             } => {
+                self.blocks.extend(self.lists.finish());
                 let mut span = Span(0, 0);
-                if let Some((caption, at)) = waiting.take() {
-                    set(&mut image, caption, "figcaption", language);
+                if let Some((caption, at)) = self.waiting.take() {
+                    set(&mut image, caption, "figcaption", self.language);
                     span = at;
                 }
-                last_row = row.filter(|_| row_is_bare);
-                run.push((image, span));
+                self.row = row.map(|r| (r, table));
+                self.run.push((image, span));
             }
             Item::Text {
                 chars,
                 kind,
+                marker,
                 align,
                 row,
             } => {
-                let (text, span) = builder.inline(&chars);
+                let (text, span) = self.builder.inline(&chars);
                 if text.text.is_empty() {
-                    continue;
+                    return;
                 }
-                if let Some((image, at)) = run.last_mut()
-                    && image.caption.is_none()
-                    && text.text.chars().count() <= CAPTION
-                {
-                    let folded = fold(&text.text);
-                    let italic = chars
-                        .iter()
-                        .filter(|c| !c.c.is_whitespace())
-                        .all(|c| c.flags & ITALIC != 0);
-                    let method = if kind == Kind::Caption {
-                        Some("figcaption")
-                    } else if last_row.is_some() && row.is_some() && last_row != row {
-                        Some("table-row")
-                    } else if kind == Kind::Paragraph
-                        && (align == Some(Align::Center)
-                            || italic
-                            || language.is_some_and(|l| l.is_caption(&folded)))
-                        && !text.text.ends_with(':')
-                    {
-                        Some("paragraph-after")
-                    } else {
-                        None
-                    };
-                    if let Some(method) = method {
-                        set(image, text, method, language);
+                let italic = chars
+                    .iter()
+                    .filter(|c| !c.c.is_whitespace())
+                    .all(|c| c.flags & ITALIC != 0);
+                if let Some(method) = self.caption(&text, kind, align, row, italic) {
+                    if let Some((image, at)) = self.run.last_mut() {
+                        set(image, text, method, self.language);
                         *at = span;
-                        last_row = None;
-                        continue;
                     }
+                    self.row = None;
+                    return;
                 }
-                if kind == Kind::Caption && run.is_empty() {
-                    if let Some((text, span)) = waiting.replace((text, span)) {
-                        blocks.push(paragraph(builder, text, None, span));
+                if kind == Kind::Caption && self.run.is_empty() {
+                    self.blocks.extend(self.lists.finish());
+                    if let Some((text, span)) = self.waiting.replace((text, span)) {
+                        self.blocks.push(paragraph(self.builder, text, None, span));
                     }
-                    continue;
+                    return;
                 }
-                pictures(builder, &mut run, &mut blocks);
-                let joins = std::mem::replace(&mut word_list, matches!(kind, Kind::Word(_)));
-                let joins = joins && matches!(blocks.last(), Some(Block::List { .. }));
-                push_text(builder, &mut blocks, text, (kind, joins), align, span, &chars);
-            }
-            Item::Block(block) => {
-                word_list = false;
-                pictures(builder, &mut run, &mut blocks);
-                if let Some((text, span)) = waiting.take() {
-                    blocks.push(paragraph(builder, text, None, span));
+                pictures(self.builder, &mut self.run, &mut self.blocks);
+                if let (Kind::Word(level), Some(marker)) = (kind, &marker) {
+                    self.push_marked(level, marker, text, span);
+                    return;
                 }
-                let block = units(&mut blocks, block, language);
-                blocks.push(block);
+                self.blocks.extend(self.lists.finish());
+                if self.belongs_to_table(&text, kind, span) {
+                    return;
+                }
+                self.named = kind == Kind::Named;
+                push_text(self.builder, &mut self.blocks, text, kind, align, span, &chars);
             }
+            Item::Block(block) => self.block(block),
         }
     }
-    pictures(builder, &mut run, &mut blocks);
-    if let Some((text, span)) = waiting.take() {
-        blocks.push(paragraph(builder, text, None, span));
+
+    fn push_marked(&mut self, level: u8, marker: &Marker, text: Inline, span: Span) {
+        self.named = false;
+        self.lists.push(level, marker, text, span);
     }
-    blocks
+
+    fn block(&mut self, mut block: Block) {
+        pictures(self.builder, &mut self.run, &mut self.blocks);
+        self.blocks.extend(self.lists.finish());
+        let waiting = self.waiting.take();
+        if let Block::Table { table, src } = &mut block
+            && table.caption.is_none()
+        {
+            if let Some((text, span)) = waiting {
+                table.caption = Some(text);
+                src.chars = join(span, src.chars);
+            } else if self.named
+                && let Some(Block::Paragraph {
+                    text,
+                    marks,
+                    src: from,
+                    ..
+                }) = self.blocks.pop_if(|b| matches!(b, Block::Paragraph { .. }))
+            {
+                table.caption = Some(Inline { text, marks });
+                src.chars = join(from.chars, src.chars);
+            }
+        } else if let Some((text, span)) = waiting {
+            self.blocks.push(paragraph(self.builder, text, None, span));
+        }
+        self.named = false;
+        let block = units(&mut self.blocks, block, self.language);
+        self.blocks.push(block);
+    }
+
+    /// How a text is found to be the caption of the last picture; `None` if it is not.
+    fn caption(
+        &self,
+        text: &Inline,
+        kind: Kind,
+        align: Option<Align>,
+        row: Option<ego_tree::NodeId>,
+        italic: bool,
+    ) -> Option<&'static str> {
+        let (image, _) = self.run.last()?;
+        if image.caption.is_some() || text.text.chars().count() > CAPTION {
+            return None;
+        }
+        match kind {
+            Kind::Caption => return Some("figcaption"),
+            Kind::Named => return Some("class"),
+            Kind::Cell => return Some("table-cell"),
+            _ => {}
+        }
+        match (self.row, row) {
+            (Some((own, Figure::Rows)), Some(row)) if own != row => return Some("table-row"),
+            (Some((_, Figure::Whole)), Some(_)) => return Some("table-cell"),
+            _ => {}
+        }
+        let stands_out = align == Some(Align::Center)
+            || italic
+            || self.language.is_some_and(|l| l.is_caption(&fold(&text.text)));
+        (kind == Kind::Paragraph && stands_out && !text.text.ends_with(':')).then_some("paragraph-after")
+    }
+
+    /// Gives a text to the table before it, if it is its caption or one of its notes.
+    fn belongs_to_table(&mut self, text: &Inline, kind: Kind, span: Span) -> bool {
+        let Some(Block::Table { table, src }) = self.blocks.last_mut() else {
+            return false;
+        };
+        if kind == Kind::TableCaption && table.caption.is_none() {
+            table.caption = Some(text.clone());
+        } else if matches!(kind, Kind::Paragraph | Kind::Named)
+            && super::table::is_note(&text.text, self.language)
+        {
+            table.footnotes.push(text.clone());
+        } else {
+            return false;
+        }
+        src.chars = join(src.chars, span);
+        true
+    }
+}
+
+/// Lines in bold that head what follows become headings: a guess, which the rule of the block says.
+pub(super) fn headings(blocks: &mut [Block], language: Option<&Language>) {
+    let texts = blocks.iter().filter(|b| {
+        matches!(
+            b,
+            Block::Paragraph { .. } | Block::List { .. } | Block::Quote { .. }
+        )
+    });
+    let plain = texts.clone().filter(|b| !is_bold(b)).count();
+    let found: Vec<(usize, u8)> = blocks
+        .iter()
+        .enumerate()
+        .filter_map(|(at, block)| Some((at, heading_level(block, language)?)))
+        .collect();
+    if plain < 2 || found.len() > plain {
+        return;
+    }
+    // From the end, so that a heading may be followed by a heading.
+    let mut heads = vec![false; blocks.len()];
+    for (at, _) in found.iter().rev() {
+        heads[*at] = match blocks.get(at + 1) {
+            None
+            | Some(Block::Image { .. } | Block::Gallery { .. } | Block::Embed { .. } | Block::File { .. }) => {
+                false
+            }
+            Some(next) => !is_bold(next) || heads[at + 1],
+        };
+    }
+    for (at, level) in found.into_iter().filter(|(at, _)| heads[*at]) {
+        if let Block::Paragraph { text, marks, src, .. } = &mut blocks[at] {
+            blocks[at] = Block::Heading {
+                level,
+                text: std::mem::take(text),
+                marks: std::mem::take(marks),
+                src: Source {
+                    rule: "bold-line".into(),
+                    chars: src.chars,
+                },
+            };
+        }
+    }
+}
+
+/// Whether all of a paragraph is bold.
+fn is_bold(block: &Block) -> bool {
+    let Block::Paragraph { text, marks, .. } = block else {
+        return false;
+    };
+    covered(marks, MarkKind::Bold) >= text.chars().count()
+}
+
+fn covered(marks: &[Mark], kind: MarkKind) -> usize {
+    marks
+        .iter()
+        .filter(|m| m.kind == kind)
+        .map(|m| m.chars.len())
+        .sum()
+}
+
+/// The level that a bold line would have as a heading. Levels follow the numbering of administrative texts (Nghị định
+/// 30/2020/NĐ-CP, Phụ lục I: phần, chương, mục, tiểu mục, điều, khoản, điểm).
+fn heading_level(block: &Block, language: Option<&Language>) -> Option<u8> {
+    let Block::Paragraph {
+        text, marks, align, ..
+    } = block
+    else {
+        return None;
+    };
+    let length = text.chars().count();
+    let fits = (3..=HEADING).contains(&length)
+        && is_bold(block)
+        && *align != Some(Align::Right)
+        && covered(marks, MarkKind::Italic) == 0
+        && covered(marks, MarkKind::Link) == 0
+        && !text.contains('\n')
+        && !text.ends_with(['.', ',', ';', ':'])
+        && text.chars().any(char::is_alphabetic)
+        && !language.is_some_and(|l| l.is_caption(&fold(text)) || l.is_unit(&fold(text)));
+    if !fits {
+        return None;
+    }
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let number = first.strip_suffix(['.', ')']);
+    let is = |all: fn(char) -> bool| number.is_some_and(|n| !n.is_empty() && n.chars().all(all));
+    Some(if is(|c| "IVXLC".contains(c)) {
+        2
+    } else if is(|c| c.is_ascii_digit()) {
+        3
+    } else if is(|c| c.is_ascii_digit() || c == '.') || is(|c| c.is_ascii_lowercase()) {
+        4
+    } else if *align == Some(Align::Center) || !text.chars().any(char::is_lowercase) {
+        2
+    } else {
+        3
+    })
 }
 
 fn set(image: &mut Image, caption: Inline, method: &str, language: Option<&Language>) {
@@ -119,32 +317,13 @@ fn push_text(
     builder: &Builder<'_>,
     blocks: &mut Vec<Block>,
     text: Inline,
-    (kind, joins): (Kind, bool),
+    kind: Kind,
     align: Option<Align>,
     span: Span,
     chars: &[super::inline::Ch],
 ) {
     let src = builder.source(span);
     match kind {
-        Kind::Word(numbered) => {
-            let item = ListItem {
-                content: text,
-                children: Vec::new(),
-            };
-            if let Some(Block::List { ordered, items, src }) = blocks.last_mut()
-                && joins
-                && *ordered == numbered
-            {
-                items.push(item);
-                src.chars.1 = span.1;
-            } else {
-                blocks.push(Block::List {
-                    ordered: numbered,
-                    items: vec![item],
-                    src,
-                });
-            }
-        }
         Kind::Heading(level) => blocks.push(Block::Heading {
             level,
             text: text.text,
@@ -156,7 +335,7 @@ fn push_text(
             marks: text.marks,
             src,
         }),
-        Kind::Paragraph | Kind::Caption => {
+        _ => {
             let mut links = chars.iter().filter(|c| !c.c.is_whitespace()).map(|c| c.link);
             let link = links.next().unwrap_or(0);
             let file = (link > 0 && links.all(|l| l == link)).then(|| &builder.links[link as usize - 1]);

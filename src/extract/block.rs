@@ -1,11 +1,14 @@
 //! A container becomes typed blocks, in one walk over its nodes.
 
 use super::account::Claims;
-use super::inline::{BOLD, Ch, ITALIC, MARKER, inline};
-use super::{Context, InlineMedia, link, media};
-use crate::document::{Align, Block, Inline, Link, LinkKind, Media, MediaRole, Source, Span};
-use crate::lang::spaces;
-use crate::page::{Page, is_block, is_hidden};
+use super::anchor::Anchors;
+use super::inline::{BOLD, Ch, ITALIC, MARKER, SYMBOL, inline};
+use super::word::{self, Marker};
+use super::{Context, InlineMedia, link, media, picture};
+use crate::document::{
+    Align, Block, Counting, Dropped, Gate, Inline, Link, LinkKind, ListItem, Media, MediaRole, Source, Span,
+};
+use crate::page::{Page, is_block, is_folded_away, is_hidden, is_invisible, keeps_lines};
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use scraper::node::Element;
@@ -20,9 +23,16 @@ pub(super) enum Kind {
     Paragraph,
     Heading(u8),
     Quote,
+    /// `figcaption` and `caption`.
     Caption,
-    /// Word's list paragraph.
-    Word(bool),
+    /// What a class calls a caption: one if there is something to belong to.
+    Named,
+    /// A cell of a table of pictures.
+    Cell,
+    /// The `figcaption` of a table.
+    TableCaption,
+    /// A paragraph that says that it is of a list, and at which level if not 0.
+    Word(u8),
 }
 
 #[derive(Clone, Debug)]
@@ -30,15 +40,27 @@ pub(super) enum Item {
     Text {
         chars: Vec<Ch>,
         kind: Kind,
+        marker: Option<Marker>,
         align: Option<Align>,
         row: Option<NodeId>,
     },
     Image {
         image: crate::document::Image,
         row: Option<NodeId>,
-        row_is_bare: bool,
+        table: Figure,
     },
     Block(Block),
+}
+
+/// What the table round a picture is to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Figure {
+    /// Nothing.
+    None,
+    /// The row below holds its caption.
+    Rows,
+    /// All text of the table is its caption.
+    Whole,
 }
 
 #[derive(Clone, Copy)]
@@ -48,6 +70,8 @@ struct Frame {
     kind: Kind,
     align: Option<Align>,
     row: Option<NodeId>,
+    /// Line breaks of the text are line breaks of the page.
+    lines: bool,
 }
 
 pub(super) struct Builder<'a> {
@@ -63,6 +87,13 @@ pub(super) struct Builder<'a> {
     pub(super) media: Vec<Media>,
     pub(super) attachments: Vec<Media>,
     pub(super) inline_media: Vec<InlineMedia>,
+    pub(super) anchors: Anchors,
+    /// Pictures that are no content.
+    pub(super) furniture: Vec<Dropped>,
+    /// The alternative text of a picture that a script would put another one in the place of.
+    pub(super) placeholder: Option<Option<String>>,
+    /// What a table showed that a reader should look at.
+    pub(super) notes: Vec<Gate>,
 }
 
 fn style(element: &Element) -> String {
@@ -80,30 +111,48 @@ const RAW_HTML: usize = 64 << 10;
 const FIGURE_ROWS: usize = 64;
 
 impl Builder<'_> {
-    /// Whether the table around `row` shows pictures with their captions: no more rows of text than rows with pictures.
-    /// A layout table has many rows of text, and the one under a picture is the next paragraph.
-    fn figure_table(&self, row: NodeId) -> bool {
-        let Some(table) = self.page.html.tree.get(row).and_then(|r| {
-            r.ancestors()
-                .find_map(|a| ElementRef::wrap(a).filter(|e| e.value().name() == "table"))
-        }) else {
-            return false;
+    /// What the table round `row` is to a picture in it. It shows pictures with their captions if it has no more rows of
+    /// text than rows with pictures: a layout table has many rows of text, and the one under a picture is the next
+    /// paragraph.
+    fn figure(&self, row: Option<NodeId>) -> Figure {
+        let Some(row) = row.and_then(|r| self.page.html.tree.get(r)) else {
+            return Figure::None;
         };
-        let (mut pictures, mut texts) = (0, 0);
+        let Some(table) = row
+            .ancestors()
+            .find_map(|a| ElementRef::wrap(a).filter(|e| e.value().name() == "table"))
+        else {
+            return Figure::None;
+        };
+        let (mut images, mut pictures, mut texts) = (0, 0, 0);
         for row in table
             .descendants()
             .filter_map(ElementRef::wrap)
             .filter(|e| e.value().name() == "tr")
             .take(FIGURE_ROWS)
         {
-            let image = row
+            let inside = row
                 .descendants()
-                .any(|n| n.value().as_element().is_some_and(|e| e.name() == "img"));
+                .filter(|n| n.value().as_element().is_some_and(|e| e.name() == "img"))
+                .count();
             let text = self.page.text.span(row.id()).is_some_and(|s| !s.is_empty());
-            pictures += usize::from(image);
-            texts += usize::from(text && !image);
+            images += inside;
+            pictures += usize::from(inside > 0);
+            texts += usize::from(text && inside == 0);
         }
-        texts <= pictures
+        let text = self.page.text.span(table.id()).unwrap_or_default();
+        let bare = self.page.text.span(row.id()).is_some_and(Span::is_empty);
+        if bare && texts <= pictures {
+            Figure::Rows
+        } else if images == 1
+            && !bare
+            && text.len() <= super::arrange::CAPTION
+            && self.page.text.lines(text).len() == 1
+        {
+            Figure::Whole
+        } else {
+            Figure::None
+        }
     }
 }
 
@@ -143,13 +192,40 @@ impl Frame {
         if style.contains("mso-list:ignore") {
             self.flags |= MARKER;
         }
-        if class.contains("MsoListParagraph") {
-            self.kind = Kind::Word(false);
+        if let Some((_, level)) = style
+            .split_once("mso-list:l")
+            .and_then(|(_, l)| l.split_once("level"))
+        {
+            let level: String = level.chars().take_while(char::is_ascii_digit).collect();
+            self.kind = Kind::Word(level.parse().unwrap_or(0).min(9));
+        } else if class.contains("MsoListParagraph") && !matches!(self.kind, Kind::Word(_)) {
+            self.kind = Kind::Word(0);
         }
+        let aligned = |at: &str| {
+            let named = class.split_whitespace().any(|c| {
+                c.eq_ignore_ascii_case(&format!("text-{at}"))
+                    || c.eq_ignore_ascii_case(&format!("has-text-align-{at}"))
+                    || (element.name() == "p" && c.eq_ignore_ascii_case(at))
+            });
+            class.contains(at) && named
+        };
+        if self.kind == Kind::Paragraph && is_block(element) && names_caption(class) {
+            self.kind = Kind::Named;
+        }
+        let font = element.attr("face").map(str::to_ascii_lowercase);
+        let font = font
+            .as_deref()
+            .or(style.split_once("font-family:").map(|(_, f)| f));
+        if let Some(font) = font {
+            let font = font.trim_start_matches(['"', '\'']);
+            let of_signs = font.starts_with("symbol") || font.starts_with("wingdings");
+            self.flags = (self.flags & !SYMBOL) | if of_signs { SYMBOL } else { 0 };
+        }
+        self.lines |= keeps_lines(element);
         let align = element.attr("align").unwrap_or_default().to_ascii_lowercase();
-        if align == "center" || style.contains("text-align:center") {
+        if align == "center" || style.contains("text-align:center") || aligned("center") {
             self.align = Some(Align::Center);
-        } else if align == "right" || style.contains("text-align:right") {
+        } else if align == "right" || style.contains("text-align:right") || aligned("right") {
             self.align = Some(Align::Right);
         } else if matches!(align.as_str(), "left" | "justify")
             || ["text-align:left", "text-align:justify"]
@@ -162,14 +238,39 @@ impl Frame {
     }
 }
 
+/// Whether a `figcaption` stands in a figure that shows a table.
+fn is_of_table(node: NodeRef<'_, Node>) -> bool {
+    let named = |n: NodeRef<'_, Node>, name: &str| n.value().as_element().is_some_and(|e| e.name() == name);
+    let figure = node.ancestors().find(|n| named(*n, "figure"));
+    figure.is_some_and(|f| {
+        f.descendants().any(|n| named(n, "table")) && !f.descendants().any(|n| named(n, "img"))
+    })
+}
+
+/// Whether a class calls its element the caption of a picture: as newspapers' and portals' systems name them.
+fn names_caption(class: &str) -> bool {
+    let class: String = class
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_'))
+        .collect::<String>()
+        .to_ascii_lowercase();
+    ["caption", "chuthich", "motaanh"]
+        .iter()
+        .any(|n| class.contains(n))
+}
+
 impl Builder<'_> {
     /// Blocks of everything below `root`.
     pub(super) fn blocks(&mut self, root: NodeRef<'_, Node>, depth: usize) -> Vec<Block> {
         let items = self.items(root, depth);
-        super::arrange::arrange(self, items)
+        let mut blocks = super::arrange::arrange(self, items);
+        if depth == 0 {
+            super::arrange::headings(&mut blocks, self.context.language());
+        }
+        blocks
     }
 
-    fn items(&mut self, root: NodeRef<'_, Node>, depth: usize) -> Vec<Item> {
+    pub(super) fn items(&mut self, root: NodeRef<'_, Node>, depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
         let mut current: Vec<Ch> = Vec::new();
         let base = Frame {
@@ -178,10 +279,12 @@ impl Builder<'_> {
             kind: Kind::Paragraph,
             align: None,
             row: None,
+            lines: false,
         };
         let mut frames = vec![base];
         let mut shape = base;
         let mut skip: Option<NodeId> = None;
+        let mut place = self.page.text.span(root.id()).unwrap_or_default().0;
         for edge in root.traverse() {
             match edge {
                 Edge::Open(node) if skip.is_none() => {
@@ -194,18 +297,40 @@ impl Builder<'_> {
                         Node::Element(element) => element,
                         _ => continue,
                     };
+                    let Some(this) = ElementRef::wrap(node) else {
+                        continue;
+                    };
                     let inner = node.id() != root.id();
                     let at = self.page.text.span(node.id()).map(|s| s.0);
-                    let beyond = at.is_some_and(|at| at >= self.stop);
-                    if inner && (is_hidden(element) || self.skip.contains(&node.id())) {
-                        if element.name() == "iframe" && !self.skip.contains(&node.id()) {
-                            self.flush(&mut current, shape, &mut items);
-                            items.extend(self.embed(element));
+                    place = at.unwrap_or(place);
+                    let beyond = place >= self.stop;
+                    if inner && (is_hidden(element) || is_folded_away(node) || self.skip.contains(&node.id()))
+                    {
+                        let shown = !beyond && !self.skip.contains(&node.id());
+                        match element.name() {
+                            "iframe" | "object" | "video" | "audio" if shown => {
+                                self.flush(&mut current, shape, &mut items);
+                                items.extend(self.embed(this));
+                            }
+                            "noscript" if shown => {
+                                for image in self.fallback(this, place) {
+                                    self.flush(&mut current, shape, &mut items);
+                                    items.push(Item::Image {
+                                        image,
+                                        row: top.row,
+                                        table: self.figure(top.row),
+                                    });
+                                }
+                            }
+                            _ => {}
                         }
                         skip = Some(node.id());
                         continue;
                     }
                     let mut frame = top.enter(element, node.id());
+                    if element.name() == "figcaption" && is_of_table(node) {
+                        frame.kind = Kind::TableCaption;
+                    }
                     match element.name() {
                         // More than two line breaks end a paragraph no more than two do.
                         "br" if current
@@ -221,25 +346,33 @@ impl Builder<'_> {
                             link: 0,
                             at: usize::MAX,
                         }),
-                        "img" if !beyond => {
-                            if let Some(image) = self.image(element) {
+                        "img" | "v:imagedata" if !beyond => {
+                            let image = if element.name() == "img" {
+                                self.image(this, top.link, place)
+                            } else {
+                                self.drawing(this, place)
+                            };
+                            if let Some(image) = image {
                                 self.flush(&mut current, shape, &mut items);
-                                let row_is_bare = top
-                                    .row
-                                    .and_then(|r| self.page.text.span(r))
-                                    .is_some_and(Span::is_empty)
-                                    && top.row.is_some_and(|r| self.figure_table(r));
                                 items.push(Item::Image {
                                     image,
                                     row: top.row,
-                                    row_is_bare,
+                                    table: self.figure(top.row),
                                 });
                             }
                         }
-                        "object" | "embed" | "video" | "audio" | "source" if !beyond => {
-                            if let Some(embed) = self.embed(element) {
+                        "embed" if !beyond => {
+                            if let Some(embed) = self.embed(this) {
                                 self.flush(&mut current, shape, &mut items);
                                 items.push(embed);
+                            }
+                        }
+                        "pre" if inner && !beyond => {
+                            if let Some(code) = self.code(node) {
+                                self.flush(&mut current, shape, &mut items);
+                                items.push(code);
+                                skip = Some(node.id());
+                                continue;
                             }
                         }
                         "svg" | "math" if inner && !beyond => {
@@ -251,16 +384,24 @@ impl Builder<'_> {
                             }
                         }
                         "a" => frame.link = self.link(element, node, beyond),
-                        "ul" | "ol" if inner && depth < NESTING => {
+                        "ul" | "ol" | "menu" | "dir" if inner && depth < NESTING => {
                             self.flush(&mut current, shape, &mut items);
-                            if let Some(list) = self.list(node, element.name() == "ol", depth) {
+                            if let Some(list) = self.list(node, element, depth) {
                                 items.push(Item::Block(list));
                             }
                             skip = Some(node.id());
                             continue;
                         }
                         "table" if inner && depth < NESTING => {
-                            if let Some(grid) = ElementRef::wrap(node).and_then(super::table::grid) {
+                            if let Some(pairs) = self.picture_grid(this) {
+                                self.flush(&mut current, shape, &mut items);
+                                for (cell, caption) in pairs {
+                                    self.picture_cell(cell, caption, depth, &mut items);
+                                }
+                                skip = Some(node.id());
+                                continue;
+                            }
+                            if let Some(grid) = super::table::grid(self, this) {
                                 self.flush(&mut current, shape, &mut items);
                                 items.extend(
                                     super::table::build(self, node, grid, depth)
@@ -305,11 +446,13 @@ impl Builder<'_> {
             if current.iter().all(|ch| ch.at == usize::MAX) || current.is_empty() {
                 *shape = top;
             }
+            // A line break at the edge of a block is that block's own.
+            let breaks = c == '\n' && top.lines && current.last().is_some_and(|c| c.at != usize::MAX);
             current.push(Ch {
-                c: if c == '\n' { ' ' } else { c },
+                c: if c == '\n' && !breaks { ' ' } else { c },
                 flags: top.flags,
                 link: top.link,
-                at,
+                at: if breaks { usize::MAX } else { at },
             });
         }
     }
@@ -342,32 +485,12 @@ impl Builder<'_> {
     }
 
     fn text(&mut self, mut chars: Vec<Ch>, shape: Frame) -> Item {
-        let mut kind = shape.kind;
-        if matches!(kind, Kind::Word(_)) {
-            if !chars.iter().any(|c| c.flags & MARKER != 0) {
-                let first = chars.iter().position(|c| !c.c.is_whitespace()).unwrap_or(0);
-                let end = chars[first..]
-                    .iter()
-                    .position(|c| c.c.is_whitespace())
-                    .map_or(first, |e| first + e);
-                let word: String = chars[first..end].iter().map(|c| c.c).collect();
-                let counted = word.ends_with(['.', ')']) && word.chars().count() <= 4;
-                if ["·", "-", "+", "o", "§", "•"].contains(&word.as_str()) || counted {
-                    chars[first..end].iter_mut().for_each(|c| c.flags |= MARKER);
-                }
-            }
-            let marker: String = chars
-                .iter()
-                .filter(|c| c.flags & MARKER != 0)
-                .map(|c| c.c)
-                .collect();
-            let marker = marker.trim();
-            kind = if marker.is_empty() {
-                Kind::Paragraph
-            } else {
-                Kind::Word(marker.ends_with(['.', ')']))
-            };
-        }
+        let marker = word::marker(&mut chars, shape.kind);
+        let kind = match (shape.kind, &marker) {
+            (Kind::Word(_), None) => Kind::Paragraph,
+            (Kind::Paragraph, Some(_)) => Kind::Word(0),
+            (kind, _) => kind,
+        };
         for ch in chars
             .iter()
             .filter(|c| c.at != usize::MAX && !c.c.is_whitespace())
@@ -383,6 +506,7 @@ impl Builder<'_> {
         Item::Text {
             chars,
             kind,
+            marker,
             align: shape.align,
             row: shape.row,
         }
@@ -394,7 +518,7 @@ impl Builder<'_> {
             .filter(|c| c.at != usize::MAX && !c.c.is_whitespace())
             .map(|c| c.at);
         let span = Span(at.clone().min().unwrap_or(0), at.max().map_or(0, |m| m + 1));
-        (inline(chars, &self.targets), span)
+        (inline(chars, &self.targets, &self.anchors), span)
     }
 
     pub(super) fn source(&self, chars: Span) -> Source {
@@ -425,53 +549,51 @@ impl Builder<'_> {
         }))
     }
 
-    fn embed(&self, element: &Element) -> Option<Item> {
-        let address = element.attr("src").or_else(|| element.attr("data"))?;
-        let url = self.page.base.join(address.trim()).ok()?;
-        let text = spaces(element.attr("title").unwrap_or_default());
-        Some(Item::Block(Block::Embed {
-            url: url.into(),
-            text,
-            src: self.source(Span(0, 0)),
+    /// Preformatted text without blocks or pictures in it, white space as it stands.
+    fn code(&mut self, node: NodeRef<'_, Node>) -> Option<Item> {
+        let element = ElementRef::wrap(node)?;
+        let plain = |n: NodeRef<'_, Node>| {
+            let element = n.value().as_element();
+            element.is_none_or(|e| (!is_block(e) || e.name() == "br") && !matches!(e.name(), "img" | "a"))
+        };
+        let span = self.page.text.span(node.id())?;
+        let free = (span.0..span.1).all(|at| self.claims.is_free(at));
+        if !free || span.is_empty() || span.1 > self.stop || !node.descendants().skip(1).all(plain) {
+            return None;
+        }
+        let mut text = String::new();
+        for node in element.descendants() {
+            match node.value() {
+                Node::Text(t) if self.page.text.span(node.id()).is_some() => text.push_str(t),
+                Node::Element(e) if e.name() == "br" => text.push('\n'),
+                _ => {}
+            }
+        }
+        text.retain(|c| !is_invisible(c));
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let text = lines.join("\n").trim_matches('\n').to_owned();
+        self.claims.claim(span, self.body);
+        Some(Item::Block(Block::Code {
+            text: crate::lang::nfc(&text).into_owned(),
+            src: self.source(span),
         }))
     }
 
-    fn image(&mut self, element: &Element) -> Option<crate::document::Image> {
-        let rules = &self.context.mapping.rules().media;
-        let raw = rules
-            .lazy_attrs
-            .iter()
-            .find_map(|a| element.attr(a).filter(|v| !v.trim().is_empty()))
-            .or_else(|| element.attr("src"))?
-            .trim();
-        let source = if let Some(found) = media::data_uri(raw) {
-            let url = found.source_url.clone();
-            if !self.inline_media.iter().any(|m| m.source_url == url) {
-                self.inline_media.push(found);
+    /// A picture of a table of pictures, with its caption.
+    fn picture_cell(&mut self, cell: NodeId, caption: Option<NodeId>, depth: usize, items: &mut Vec<Item>) {
+        for id in [Some(cell), caption].into_iter().flatten() {
+            let Some(node) = self.page.html.tree.get(id) else {
+                continue;
+            };
+            let mut found = self.items(node, depth + 1);
+            for item in &mut found {
+                if let Item::Text { kind, .. } = item {
+                    *kind = Kind::Cell;
+                }
             }
-            url
-        } else {
-            let judged = link::judge(self.page, self.context, raw);
-            judged
-                .resolved
-                .unwrap_or_else(|| raw.chars().take(2048).collect())
-        };
-        if source.is_empty() || rules.ignore.iter().any(|p| p.regex().is_match(&source)) {
-            return None;
+            items.extend(found);
         }
-        let alt = element.attr("alt").map(spaces).filter(|a| !a.is_empty());
-        let entry = media::entry(&source, MediaRole::Body, alt.clone());
-        let media = entry.reference.clone();
-        if !self.media.iter().any(|m| m.source_url == source) {
-            self.media.push(entry);
-        }
-        Some(crate::document::Image {
-            media,
-            alt,
-            caption: None,
-            caption_method: None,
-            credit: None,
-        })
     }
 
     fn link(&mut self, element: &Element, node: NodeRef<'_, Node>, beyond: bool) -> u32 {
@@ -479,7 +601,21 @@ impl Builder<'_> {
             return 0;
         };
         let span = self.page.text.span(node.id()).unwrap_or_default();
-        let judged = link::judge(self.page, self.context, raw);
+        let script = raw.trim().to_ascii_lowercase().starts_with("javascript:");
+        let opened = (script || matches!(raw.trim(), "" | "#"))
+            .then(|| {
+                let click = element.attr("onclick").and_then(picture::opened);
+                click.or_else(|| picture::opened(raw))
+            })
+            .flatten();
+        let mut judged = link::judge(self.page, self.context, opened.unwrap_or(raw));
+        if let Some(place) = self.anchors.target(self.page, raw) {
+            judged = link::Judged {
+                kind: LinkKind::Anchor,
+                resolved: None,
+                mark: Some(place),
+            };
+        }
         let text = self.claims.free_text(&self.page.text, span);
         if text.is_empty() && !span.is_empty() {
             return 0;
@@ -503,17 +639,32 @@ impl Builder<'_> {
         u32::try_from(self.targets.len()).unwrap_or(0)
     }
 
-    fn list(&mut self, node: NodeRef<'_, Node>, ordered: bool, depth: usize) -> Option<Block> {
-        let mut items = Vec::new();
+    fn list(&mut self, node: NodeRef<'_, Node>, element: &Element, depth: usize) -> Option<Block> {
+        let ordered = element.name() == "ol";
+        let mut items: Vec<ListItem> = Vec::new();
         for child in node.children() {
-            let mut blocks = self.blocks(child, depth + 1);
-            if let Node::Text(_) = child.value() {
-                // Text that stands in a list outside its items is an item of its own.
-                if blocks.is_empty() {
-                    continue;
+            // A list between the items of another one is below the item before it, as browsers show it.
+            if let Some(inner) = child.value().as_element()
+                && matches!(inner.name(), "ul" | "ol" | "menu" | "dir")
+                && !is_hidden(inner)
+                && !self.skip.contains(&child.id())
+                && depth + 1 < NESTING
+            {
+                let list = self.list(child, inner, depth + 1);
+                match items.last_mut() {
+                    Some(last) => last.children.extend(list),
+                    None => items.extend(list.map(|list| ListItem {
+                        content: Inline::default(),
+                        children: vec![list],
+                    })),
                 }
+                continue;
             }
-            let mut item = crate::document::ListItem {
+            if child.value().as_element().is_some_and(is_hidden) || self.skip.contains(&child.id()) {
+                continue;
+            }
+            let mut blocks = self.blocks(child, depth + 1);
+            let mut item = ListItem {
                 content: Inline::default(),
                 children: Vec::new(),
             };
@@ -530,8 +681,18 @@ impl Builder<'_> {
             }
         }
         let span = self.page.text.span(node.id()).unwrap_or_default();
+        let start = element.attr("start").and_then(|s| s.trim().parse().ok());
+        let counting = match element.attr("type").map(str::trim) {
+            Some("a") => Some(Counting::LowerAlpha),
+            Some("A") => Some(Counting::UpperAlpha),
+            Some("i") => Some(Counting::LowerRoman),
+            Some("I") => Some(Counting::UpperRoman),
+            _ => None,
+        };
         (!items.is_empty()).then(|| Block::List {
             ordered,
+            start: start.filter(|s| ordered && *s != 1),
+            counting: counting.filter(|_| ordered),
             items,
             src: self.source(span),
         })

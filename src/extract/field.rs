@@ -36,6 +36,11 @@ pub(super) struct Taker<'a> {
     pub(super) container: ElementRef<'a>,
     /// Entries of a list look at nothing but themselves.
     pub(super) closed: bool,
+    /// What the pages before this one of the same document gave; they are asked again, so that what stands on every page is
+    /// taken off, but they change nothing.
+    pub(super) earlier: Option<&'a BTreeMap<String, Found>>,
+    /// Whether the text goes on on another page: its end is not here.
+    pub(super) more: bool,
     pub(super) lines: Vec<Span>,
 }
 
@@ -63,7 +68,15 @@ impl Taker<'_> {
                 tell("not tried", None, false);
                 continue;
             }
-            let hit = self.hit(take, claims, found).filter(|h| !h.value.is_empty());
+            let first = self.earlier.and_then(|e| e.get(name));
+            // The beginning of a text stands on its first page, its end on the last.
+            let elsewhere = (self.more && take.signature.is_some())
+                || (self.earlier.is_some() && (take.lead.is_some() || take.infer.is_some()));
+            let hit = if elsewhere {
+                None
+            } else {
+                self.hit(take, claims, found).filter(|h| !h.value.is_empty())
+            };
             let Some(hit) = hit else {
                 tell(verb(take), None, false);
                 continue;
@@ -72,6 +85,15 @@ impl Taker<'_> {
                 tell(verb(take), Some(hit.value), false);
                 continue;
             };
+            if let Some(first) = first {
+                tell(verb(take), Some(value.clone()), false);
+                if let Some(consumed) = hit.consumed.filter(|_| first.value == value) {
+                    let reason = "the first page of the document says it already";
+                    let again = claims.rule(&format!("parts.{name}"), reason, false);
+                    claims.claim(consumed, again);
+                }
+                continue;
+            }
             tell(verb(take), Some(value.clone()), true);
             let rule = format!("fields.{name}");
             if let Some(consumed) = hit.consumed {
@@ -172,7 +194,24 @@ impl Taker<'_> {
             let wanted = fold(label);
             for &line in &self.lines {
                 let raw = text.slice(line);
-                if !claims.is_free(line.0) || !fold(raw).starts_with(&wanted) {
+                if !claims.is_free(line.0) {
+                    continue;
+                }
+                let folded = fold(raw);
+                let Some(rest) = folded.strip_prefix(&wanted) else {
+                    continue;
+                };
+                if wanted.ends_with(char::is_alphanumeric) && rest.starts_with(char::is_alphanumeric) {
+                    continue;
+                }
+                if !rest.chars().any(char::is_alphanumeric) {
+                    // Nothing behind it: the value stands in the cell or block beside it.
+                    if let Some(span) = self.beside(line)
+                        && !claims.free_text(text, span).is_empty()
+                    {
+                        let whole = Span(line.0, span.1);
+                        return Some(consumed(claims.free_text(text, span), "label-cell", span, whole));
+                    }
                     continue;
                 }
                 let letters = wanted.chars().filter(|c| !c.is_whitespace()).count();
@@ -184,7 +223,13 @@ impl Taker<'_> {
                         seen <= letters
                     })
                     .count();
-                let span = Span((line.0 + length).min(line.1), line.1);
+                let start = line.0 + length;
+                // What separates a label from its value belongs to neither.
+                let colon = raw
+                    .chars()
+                    .skip(length)
+                    .take_while(|c| *c == ':' || c.is_whitespace());
+                let span = Span((start + colon.count()).min(line.1), line.1);
                 return Some(consumed(claims.free_text(text, span), "label", span, line));
             }
             return None;
@@ -219,6 +264,31 @@ impl Taker<'_> {
             found.get(name)?.value.clone(),
             &format!("inferred:{name}"),
         ))
+    }
+
+    /// The text of the cell or block beside the one that a line fills: `td` and `td`, `dt` and `dd`, two `div`s.
+    fn beside(&self, line: Span) -> Option<Span> {
+        let text = &self.page.text;
+        let nodes = text.nodes();
+        let at = nodes.partition_point(|(span, _)| span.1 <= line.0);
+        let node = nodes.get(at).and_then(|(_, id)| self.page.html.tree.get(*id))?;
+        for element in node.ancestors().filter_map(ElementRef::wrap) {
+            if text
+                .span(element.id())
+                .is_none_or(|s| s.0 < line.0 || s.1 > line.1)
+            {
+                return None;
+            }
+            let cell = matches!(element.value().name(), "td" | "th" | "dt");
+            let mut next = element.next_siblings().filter_map(ElementRef::wrap);
+            let beside = next.find(|e| cell || text.span(e.id()).is_some_and(|s| !s.is_empty()));
+            match beside.and_then(|e| text.span(e.id())) {
+                Some(span) if !span.is_empty() => return Some(span),
+                _ if cell => return None,
+                _ => {}
+            }
+        }
+        None
     }
 
     /// A short block after the end mark, or a right-aligned, bold or organisation's line at the end of the text.

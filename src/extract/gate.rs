@@ -1,8 +1,8 @@
 //! Conditions on the finished document, and the media that it waits for.
 
-use crate::document::{Block, Document, Gate, GateLevel, Image, Inline, Media, MediaState};
+use crate::document::{Block, Document, Gate, GateLevel, Image, Inline, Media, MediaRole, MediaState};
 use crate::lang::{Language, fold};
-use crate::mapping::model::{Collection, GateKind, Level};
+use crate::mapping::model::{Collection, GateKind, GateRule, Level};
 
 /// What is known of a medium after its fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub fn bind(document: &mut Document, collection: &Collection, media: &dyn Fn(&st
     for block in &mut document.body {
         rebind(block, &bound);
     }
+    promote(document);
     for link in &mut document.links {
         if let Some(token) = link
             .resolved
@@ -49,6 +50,7 @@ pub fn bind(document: &mut Document, collection: &Collection, media: &dyn Fn(&st
         }
     }
     for rule in &collection.gate {
+        let told = told(document, rule);
         document.quality.gates.retain(|g| g.id != rule.id);
         let at = rule.at.unwrap_or(0);
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -91,6 +93,7 @@ pub fn bind(document: &mut Document, collection: &Collection, media: &dyn Fn(&st
                 );
                 (n > at).then(|| format!("{n} blocks are raw HTML, at most {at} may be"))
             }
+            GateKind::TableShape | GateKind::TableSums => told,
             GateKind::DateSane => document
                 .dates
                 .published
@@ -113,6 +116,75 @@ pub fn bind(document: &mut Document, collection: &Collection, media: &dyn Fn(&st
     }
     // The hash fails on numbers that are not finite only; a document holds none but confidences of the mapping.
     document.revision = crate::document::content_hash(document).unwrap_or_default();
+}
+
+/// What reading the tables noted, for a rule that says how bad that is: it takes the place of the notes.
+fn told(document: &mut Document, rule: &GateRule) -> Option<String> {
+    let id = match rule.rule {
+        GateKind::TableShape => super::table::SHAPE,
+        GateKind::TableSums => super::table::SUMS,
+        _ => return None,
+    };
+    let mut notes = Vec::new();
+    document.quality.gates.retain(|gate| {
+        let same = gate.id == id || gate.id == rule.id;
+        notes.extend(same.then(|| gate.note.clone()));
+        !same
+    });
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+/// Puts the picture behind a thumbnail in its place, if it is there and no smaller.
+fn promote(document: &mut Document) {
+    let media = &mut document.media;
+    let mut each = |image: &mut Image| {
+        let Some(original) = image.original.as_mut().filter(|o| !o.verified) else {
+            return;
+        };
+        let find = |media: &[Media], token: &str| media.iter().position(|m| m.reference == *token);
+        let (Some(small), Some(large)) = (find(media, &image.media), find(media, &original.other)) else {
+            return;
+        };
+        let fits = |a: Option<u32>, b: Option<u32>| a.zip(b).is_none_or(|(large, small)| large >= small);
+        let (one, other) = (&media[large], &media[small]);
+        let picture = one.mime.as_ref().is_some_and(|m| m.starts_with("image/"));
+        if one.state == MediaState::Ok
+            && picture
+            && fits(one.width, other.width)
+            && fits(one.height, other.height)
+        {
+            std::mem::swap(&mut image.media, &mut original.other);
+            original.verified = true;
+            let (alt, caption, credit) = (other.alt.clone(), other.caption.clone(), other.credit.clone());
+            let entry = &mut media[large];
+            (entry.alt, entry.caption, entry.credit) = (alt, caption, credit);
+            entry.role = MediaRole::Body;
+            media[small].role = MediaRole::Thumbnail;
+        }
+    };
+    let mut shown = std::collections::BTreeSet::new();
+    for_images(&mut document.body, &mut each);
+    for_images(&mut document.body, &mut |image| {
+        shown.insert(image.media.clone());
+    });
+    // A thumbnail that stands elsewhere for itself is still shown.
+    for entry in &mut document.media {
+        if entry.role == MediaRole::Thumbnail && shown.contains(&entry.reference) {
+            entry.role = MediaRole::Body;
+        }
+    }
+}
+
+fn for_images(blocks: &mut [Block], each: &mut dyn FnMut(&mut Image)) {
+    for block in blocks {
+        match block {
+            Block::Image { image, .. } => each(image),
+            Block::Gallery { items, .. } => items.iter_mut().for_each(&mut *each),
+            // Lists nest no deeper than `block` reads them.
+            Block::List { items, .. } => items.iter_mut().for_each(|i| for_images(&mut i.children, each)),
+            _ => {}
+        }
+    }
 }
 
 fn apply(entry: &mut Media, stored: StoredMedia) {
@@ -145,6 +217,7 @@ fn rebind(block: &mut Block, bound: &Bound) {
     };
     let image = |image: &mut Image| {
         swap(&mut image.media);
+        image.original.iter_mut().for_each(|o| swap(&mut o.other));
         image.caption.iter_mut().for_each(inline);
     };
     match block {
@@ -164,11 +237,15 @@ fn rebind(block: &mut Block, bound: &Bound) {
                 .iter_mut()
                 .flatten()
                 .for_each(|cell| inline(&mut cell.content));
-            table.caption.iter_mut().for_each(inline);
+            table
+                .caption
+                .iter_mut()
+                .chain(&mut table.footnotes)
+                .for_each(inline);
         }
         Block::Image { image: one, .. } => image(one),
         Block::Gallery { items, .. } => items.iter_mut().for_each(image),
         Block::File { media, .. } => swap(media),
-        Block::Embed { .. } | Block::RawHtml { .. } => {}
+        Block::Code { .. } | Block::Embed { .. } | Block::RawHtml { .. } => {}
     }
 }

@@ -1,5 +1,6 @@
 //! Characters with marks become text with ranges.
 
+use super::anchor::Anchors;
 use crate::document::{Inline, Mark, MarkKind, Span};
 
 /// One character of a block on its way into the document.
@@ -26,11 +27,15 @@ pub(super) const KINDS: [MarkKind; 7] = [
 pub(super) const BOLD: u16 = 1;
 pub(super) const ITALIC: u16 = 2;
 pub(super) const MARKER: u16 = 1 << 8;
+/// Set in a font of signs (Symbol, Wingdings): the letter is not what a reader sees.
+pub(super) const SYMBOL: u16 = 1 << 9;
 
-/// White space folded, marks as ranges. `targets` are the link targets by index.
-pub(super) fn inline(chars: &[Ch], targets: &[Option<String>]) -> Inline {
+/// White space folded, marks as ranges. `targets` are the link targets by index, `anchors` the places that links of the
+/// text lead to, by the character where they stand.
+pub(super) fn inline(chars: &[Ch], targets: &[Option<String>], anchors: &Anchors) -> Inline {
     let mut text = String::new();
     let mut out: Vec<(u16, u32)> = Vec::new();
+    let mut marks = Vec::new();
     let mut pending: Option<char> = None;
     // Letters that only compose across nodes are rare (character references); marks keep the places of the parts.
     for ch in chars {
@@ -45,11 +50,17 @@ pub(super) fn inline(chars: &[Ch], targets: &[Option<String>]) -> Inline {
                 text.push(space);
                 out.push((flags & ch.flags, if link == ch.link { link } else { 0 }));
             }
+            for name in anchors.at(ch.at) {
+                marks.push(Mark {
+                    kind: MarkKind::Anchor,
+                    chars: Span(out.len(), out.len()),
+                    target: Some(name.clone()),
+                });
+            }
             text.push(ch.c);
             out.push((ch.flags, ch.link));
         }
     }
-    let mut marks = Vec::new();
     let used = out.iter().fold(0, |all, (flags, _)| all | flags);
     let kinds = KINDS.into_iter().enumerate();
     for (bit, kind) in kinds.filter(|(bit, _)| used >> bit & 1 == 1) {

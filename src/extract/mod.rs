@@ -2,22 +2,27 @@
 //! Never fetches, never looks at the clock: media stay tokens until [`bind`].
 
 mod account;
+mod anchor;
 mod arrange;
 mod block;
-
 mod field;
 mod gate;
 mod inline;
 mod link;
 pub mod media;
+mod parts;
+mod picture;
 mod scope;
+mod sums;
 mod table;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod word;
 
 pub use gate::{StoredMedia, bind};
 pub use media::{InlineMedia, MediaFacts, inspect};
+pub use parts::{PartPage, extract_parts};
 
 use crate::document::{
     Accounting, Byline, DateValue, Dates, Discovered, Document, DocumentId, Dropped, FetchProvenance, Gate,
@@ -120,6 +125,7 @@ pub fn extract(
     let mut scopes = scope::Scopes::new(page, collection, context);
     let mut out = Extraction::default();
     let mut missing = 0;
+    let mut furniture = Vec::new();
     for root in scopes.roots() {
         let entry = match &collection.each {
             None => None,
@@ -141,8 +147,9 @@ pub fn extract(
                 collection: collection.id.clone(),
             });
         };
-        let content = scopes.content(root, &mut out.explain);
+        let mut content = scopes.content(root, None, false, &mut out.explain);
         missing += content.missing;
+        furniture.push(std::mem::take(&mut content.furniture));
         out.inline_media.extend(content.inline_media.iter().cloned());
         let mut document = document(page, collection, context, source_key, content);
         let span = page.text.span(root.id()).unwrap_or_default();
@@ -161,13 +168,11 @@ pub fn extract(
         out.documents.push(document);
     }
     scopes.outside();
-    for (document, root, missing) in out
-        .documents
-        .iter_mut()
-        .zip(scopes.spans())
-        .map(|(d, (s, m))| (d, s, m))
+    for ((document, (root, missing)), furniture) in
+        out.documents.iter_mut().zip(scopes.spans()).zip(furniture)
     {
-        let (sum, dropped) = scopes.account(root, missing);
+        let (sum, mut dropped) = scopes.account(root, missing);
+        dropped.extend(furniture);
         if sum.unaccounted > 0 {
             fail(
                 document,
@@ -269,6 +274,7 @@ fn document(
         source: None,
         slug: None,
         summary: None,
+        legal: None,
         extra: BTreeMap::new(),
         body: content.body,
         dates: Dates::default(),
@@ -286,12 +292,13 @@ fn document(
                 .collect(),
             fetch: context.fetch.clone(),
             decode: page.decode.clone(),
+            parts: Vec::new(),
             discovered,
         },
         redirects: Redirects {
             from: from.into_iter().collect(),
         },
-        quality: Quality::default(),
+        quality: Quality { gates: content.notes },
     };
     let mut waiting = Vec::new();
     for (name, rule) in &collection.fields {
@@ -343,6 +350,13 @@ fn document(
                     byline.person = Some(value);
                 }
             }
+            name if name.starts_with("legal.") => {
+                let part = name.split_once('.').map_or("", |(_, part)| part);
+                let legal = document.legal.get_or_insert_default();
+                if let Some(slot) = legal.field_mut(part) {
+                    *slot = Some(mapped.unwrap_or(value));
+                }
+            }
             "source" => document.source = Some(mapped.unwrap_or(value)),
             "summary" => document.summary = Some(mapped.unwrap_or(value)),
             _ => {
@@ -379,11 +393,50 @@ fn document(
             ),
         }
     }
+    legal(context, &mut document);
     if page.decode.replacements > rules.decode.max_replacement_chars {
         let note = format!("{} characters could not be decoded", page.decode.replacements);
         fail(&mut document, "replacements", note);
     }
     document
+}
+
+/// What the number of a legal document says beside itself: its official form and, if nothing else does, its kind. Dates in
+/// an order that cannot be are noted.
+fn legal(context: &Context<'_>, document: &mut Document) {
+    let Some(legal) = &mut document.legal else { return };
+    if let (Some(number), Some(language)) = (&legal.number, context.language()) {
+        let named = match &legal.kind {
+            Some(kind) => format!("{kind} số {number}"),
+            None => number.clone(),
+        };
+        if let Some(cited) = crate::lang::citation::find(&named, 0, language)
+            .into_iter()
+            .next()
+        {
+            legal.normalized = cited.normalized;
+            if legal.kind.is_none() {
+                legal.kind = Some(cited.kind);
+                let mut provenance = document.provenance.fields.get("legal.number").cloned();
+                if let Some(p) = &mut provenance {
+                    p.method = "symbol".into();
+                    p.confidence *= 0.9;
+                }
+                let fields = &mut document.provenance.fields;
+                fields.extend(provenance.map(|p| ("legal.kind".to_owned(), p)));
+            }
+        }
+    }
+    let day = |d: &Option<DateValue>| d.as_ref().and_then(|d| d.value.get(..10)).map(str::to_owned);
+    if let (Some(issued), Some(effective)) = (day(&document.dates.issued), day(&document.dates.effective))
+        && effective < issued
+    {
+        document.quality.gates.push(Gate {
+            id: "dates-order".into(),
+            level: GateLevel::Warn,
+            note: format!("effective on {effective}, before it was issued on {issued}"),
+        });
+    }
 }
 
 /// Reads the date of a field; what its form leaves open lowers the confidence and is named in the method.

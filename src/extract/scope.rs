@@ -4,13 +4,15 @@ use super::account::Claims;
 use super::block::Builder;
 use super::field::{Found, Taker};
 use super::{Context, InlineMedia, Rung};
-use crate::document::{Accounting, Block, Citation, Dropped, Link, Media, Span};
+use crate::document::{Accounting, Block, Citation, Dropped, Gate, Link, Media, Span};
 use crate::lang::{catalogue, citation, fold, fold_case};
+use crate::mapping::Css;
 use crate::mapping::model::{Catalogue, Collection, DropRule, Field};
 use crate::page::Page;
 use ego_tree::NodeId;
 use scraper::ElementRef;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
 
 /// What one container gave.
 pub(super) struct Content {
@@ -21,6 +23,10 @@ pub(super) struct Content {
     pub(super) links: Vec<Link>,
     pub(super) citations: Vec<Citation>,
     pub(super) inline_media: Vec<InlineMedia>,
+    /// Pictures that are no content.
+    pub(super) furniture: Vec<Dropped>,
+    /// What a reader should look at.
+    pub(super) notes: Vec<Gate>,
     pub(super) missing: usize,
 }
 
@@ -45,6 +51,11 @@ impl<'a> Scopes<'a> {
                 claims.claim(page.text.span(element.id()).unwrap_or_default(), owner);
                 skip.insert(element.id());
             }
+        }
+        for element in page.select(&OFFICE) {
+            let owner = claims.rule("office-settings", OFFICE_REASON, false);
+            claims.claim(page.text.span(element.id()).unwrap_or_default(), owner);
+            skip.insert(element.id());
         }
         let container = collection
             .scope
@@ -80,6 +91,11 @@ impl<'a> Scopes<'a> {
         )
     }
 
+    /// The element that holds the content.
+    pub(super) fn container(&self) -> ElementRef<'a> {
+        self.container
+    }
+
     pub(super) fn whole(&self) -> Span {
         Span(0, self.page.text.len())
     }
@@ -110,6 +126,10 @@ impl<'a> Scopes<'a> {
             .filter(|_| wanted)
             .map(|l| (*l, fold(text.slice(*l))));
         let folded: Vec<(Span, String)> = folded.collect();
+        for line in lines.iter().filter(|l| is_office(text.slice(**l))) {
+            let owner = self.claims.rule("office-settings", OFFICE_REASON, false);
+            self.claims.claim(*line, owner);
+        }
         for rule in self.rules() {
             let owner = self.claims.rule(&rule.id, &rule.reason, false);
             if let Some(pattern) = &rule.text {
@@ -149,7 +169,13 @@ impl<'a> Scopes<'a> {
     }
 
     /// Takes fields, then the body.
-    pub(super) fn content(&mut self, root: ElementRef<'a>, explain: &mut Vec<Rung>) -> Content {
+    pub(super) fn content(
+        &mut self,
+        root: ElementRef<'a>,
+        earlier: Option<&BTreeMap<String, Found>>,
+        more: bool,
+        explain: &mut Vec<Rung>,
+    ) -> Content {
         let text = &self.page.text;
         let span = text.span(root.id()).unwrap_or_default();
         let lines = text.lines(span);
@@ -171,6 +197,8 @@ impl<'a> Scopes<'a> {
             context: self.context,
             container: root,
             closed: self.collection.each.is_some(),
+            earlier,
+            more,
             lines: lines.into_iter().filter(|l| l.0 < stop).collect(),
         };
         let mut order: Vec<(&String, &Field)> = self.collection.fields.iter().collect();
@@ -191,12 +219,13 @@ impl<'a> Scopes<'a> {
                 if fields.contains_key(*name) || (round == 1 && !waits) {
                     continue;
                 }
-                explain.retain(|r| round == 0 || r.field != **name);
+                explain.retain(|r| round == 0 || earlier.is_some() || r.field != **name);
                 if let Some(found) = taker.field(name, field, &mut self.claims, &fields, explain) {
                     fields.insert((*name).clone(), found);
                 }
             }
         }
+        let anchors = super::anchor::Anchors::of(self.page, root, &self.claims);
         let body = self.claims.rule("body", "", true);
         let marker = self
             .claims
@@ -214,10 +243,15 @@ impl<'a> Scopes<'a> {
             media: Vec::new(),
             attachments: Vec::new(),
             inline_media: Vec::new(),
+            anchors,
+            furniture: Vec::new(),
+            placeholder: None,
+            notes: Vec::new(),
         };
         let blocks = builder.blocks(*root, 0);
         let (links, mut media) = (builder.links, builder.media);
         let (attachments, inline_media) = (builder.attachments, builder.inline_media);
+        let (furniture, notes) = (builder.furniture, builder.notes);
         let images = blocks.iter().flat_map(|b| match b {
             Block::Image { image, .. } => std::slice::from_ref(image),
             Block::Gallery { items, .. } => items.as_slice(),
@@ -255,9 +289,40 @@ impl<'a> Scopes<'a> {
             links,
             citations,
             inline_media,
+            furniture,
+            notes,
             missing,
         }
     }
+}
+
+const OFFICE_REASON: &str = "settings and styles of the office program that the text was written in";
+
+/// Settings of office programs that have lost the comment round them: a browser shows them.
+static OFFICE: LazyLock<Css> =
+    LazyLock::new(|| Css::builtin(r"xml, w\:worddocument, o\:officedocumentsettings"));
+
+/// Whether a line is such settings or styles without their element.
+fn is_office(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let settings = words.next() == Some("Normal") && words.next() == Some("0") && {
+        words.all(|w| {
+            matches!(
+                w,
+                "false" | "true" | "X-NONE" | "pt" | "MicrosoftInternetExplorer4"
+            ) || is_small(w)
+        })
+    };
+    settings || line.starts_with("/* Style Definitions */") || line.starts_with("st1\\:*{behavior:")
+}
+
+/// A number or the tag of a language.
+fn is_small(word: &str) -> bool {
+    let number = word.chars().all(|c| c.is_ascii_digit() || c == '.');
+    number
+        || (word.len() <= 7
+            && word.contains('-')
+            && word.chars().all(|c| c.is_ascii_alphabetic() || c == '-'))
 }
 
 /// The catalogue's group of a mapping's word.

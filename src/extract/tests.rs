@@ -239,7 +239,6 @@ fn drawings_and_formulas_are_kept_as_they_are_and_frames_by_their_address() {
             "\"raw_html\"",
             "\"paragraph\"",
             "\"embed\"",
-            "\"paragraph\"",
             "\"embed\""
         ]
     );

@@ -19,6 +19,8 @@ pub struct Language {
     pub marks: Marks,
     /// Who signs.
     pub signature: Signature,
+    /// How tables print numbers.
+    pub numbers: Numbers,
     /// Words of dates.
     pub dates: DateWords,
     /// Types of documents that a text may cite.
@@ -66,6 +68,22 @@ pub struct Marks {
     pub gallery: Vec<String>,
     /// Beginning of the line above a table that names its unit.
     pub unit: Vec<String>,
+    /// Beginning of a note below a table.
+    pub note: Vec<String>,
+    /// Beginning of the label of a row or column of sums.
+    pub total: Vec<String>,
+}
+
+/// How tables print numbers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    /// The sign before a fraction.
+    pub fraction: super::number::Fraction,
+    /// Words of units of measure, folded.
+    pub units: Vec<String>,
+    /// Words in the header of a column that cannot be added up: shares, rates, prices, averages. Folded.
+    pub ratio: Vec<String>,
 }
 
 /// Who signs an article.
@@ -179,6 +197,38 @@ impl Language {
         begins(&self.marks.unit, folded)
     }
 
+    /// Whether a folded line is a note below a table.
+    #[must_use]
+    pub fn is_note(&self, folded: &str) -> bool {
+        begins(&self.marks.note, folded)
+    }
+
+    /// Whether a folded label is that of a row of sums.
+    #[must_use]
+    pub fn is_total(&self, folded: &str) -> bool {
+        self.marks.total.iter().any(|mark| {
+            folded
+                .strip_prefix(mark.as_str())
+                .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        })
+    }
+
+    /// Whether a folded text is a unit of measure.
+    #[must_use]
+    pub fn is_measure(&self, folded: &str) -> bool {
+        let mut words = folded.split([' ', '/', '.']).filter(|w| !w.is_empty());
+        words.clone().count() <= 4 && words.any(|w| self.numbers.units.iter().any(|u| u == w))
+    }
+
+    /// Whether a folded header says that its column cannot be added up.
+    #[must_use]
+    pub fn is_ratio(&self, folded: &str) -> bool {
+        self.numbers
+            .ratio
+            .iter()
+            .any(|word| folded.contains(word.as_str()))
+    }
+
     /// Whether a folded line announces pictures.
     #[must_use]
     pub fn announces_pictures(&self, folded: &str) -> bool {
@@ -226,6 +276,10 @@ mod tests {
                 &m.credit,
                 &m.gallery,
                 &m.unit,
+                &m.note,
+                &m.total,
+                &language.numbers.units,
+                &language.numbers.ratio,
             ] {
                 let mut seen = std::collections::BTreeSet::new();
                 for phrase in list {

@@ -6,12 +6,13 @@ pub mod citation;
 pub mod date;
 mod fold;
 mod language;
+pub mod number;
 mod slug;
 pub mod vietnamese;
 
 pub use fold::fold;
 pub(crate) use fold::{fold_case, is_nfc, nfc, spaces};
-pub use language::{DateWords, DocumentKind, Language, Marks, Phrases, Signature};
+pub use language::{DateWords, DocumentKind, Language, Marks, Numbers, Phrases, Signature};
 pub use slug::slug;
 
 /// Whether a label names a character encoding that can be read: one of the WHATWG registry, or a legacy Vietnamese set.

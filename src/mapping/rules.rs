@@ -134,10 +134,31 @@ impl Mapping {
         Some(format!("{}:{filled}", c.id))
     }
 
+    /// The page that a document on several pages begins with, and which one this is, if `url` is one of those behind it.
+    #[must_use]
+    pub fn part(&self, url: &PageUrl) -> Option<(PageUrl, Option<u64>)> {
+        let text = url.path_and_query();
+        self.file.collection.iter().find_map(|c| {
+            let parts = c.parts.as_ref()?;
+            let found = parts.url.regex().captures(text)?;
+            let mut first = String::new();
+            found.expand(&parts.first, &mut first);
+            let number = found
+                .iter()
+                .flatten()
+                .last()
+                .and_then(|m| m.as_str().parse().ok());
+            let first = self.resolve(&self.file.site.base, &first).ok()?;
+            (first != *url).then_some((first, number))
+        })
+    }
+
     /// The id of the document that the page at `url` becomes; `None` if its URL makes none (no collection, a key that
     /// is not there, or a page of many entries).
     #[must_use]
     pub fn document_id(&self, url: &PageUrl) -> Option<DocumentId> {
+        let first = self.part(url).map(|(first, _)| first);
+        let url = first.as_ref().unwrap_or(url);
         let collection = self.collection_for_url(url)?;
         if collection.each.is_some() {
             return None;

@@ -3,13 +3,14 @@
 mod decode;
 mod depth;
 mod legacy;
+pub mod picture;
 mod prescan;
 mod visible;
 
 pub use legacy::Shown;
 pub use prescan::{declared_encoding, http_charset};
 pub use visible::VisibleText;
-pub(crate) use visible::{is_block, is_hidden};
+pub(crate) use visible::{is_block, is_folded_away, is_hidden, is_invisible, keeps_lines};
 
 use crate::capture::Capture;
 use crate::document::{Decode, Span};

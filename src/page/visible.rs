@@ -8,14 +8,69 @@ use std::collections::HashMap;
 
 /// Every so many characters the byte offset is remembered.
 const STEP: usize = 64;
-const SKIPPED: [&str; 10] = [
+/// Elements that show nothing, or nothing of what stands in them: fallbacks of what a browser plays or loads.
+const SKIPPED: [&str; 17] = [
     "script", "style", "noscript", "template", "head", "input", "iframe", "noframes", "title", "object",
+    "textarea", "audio", "video", "canvas", "datalist", "noembed", "rp",
 ];
-const INLINE: [&str; 42] = [
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font",
-    "i", "img", "ins", "kbd", "label", "mark", "nobr", "o:p", "q", "ruby", "rt", "s", "samp", "small",
-    "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "button", "picture", "map",
-    "svg",
+/// Elements that stand in blocks of their own (HTML Standard, 15.3 "Non-replaced elements"); all others are part of a
+/// line, also those that nobody knows. `marquee` is a block inside its line.
+const BLOCKS: [&str; 55] = [
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "br",
+    "caption",
+    "center",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "frameset",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hgroup",
+    "hr",
+    "html",
+    "legend",
+    "li",
+    "listing",
+    "main",
+    "marquee",
+    "menu",
+    "nav",
+    "ol",
+    "optgroup",
+    "option",
+    "p",
+    "plaintext",
+    "pre",
+    "search",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "ul",
 ];
 
 /// Visible text: white space collapsed, `\n` at block boundaries and `<br>`. Offsets are characters.
@@ -30,18 +85,44 @@ pub struct VisibleText {
 
 /// Whether an element is a block of its own; unknown elements are not.
 pub(crate) fn is_block(element: &Element) -> bool {
-    let name = element.name();
-    !INLINE.contains(&name) && !name.contains(':')
+    BLOCKS.contains(&element.name()) || element.name() == "xmp"
+}
+
+/// Whether a character has no place on the screen: soft hyphens, zero width spaces, joiners of words and byte order marks.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{200B}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// Whether line breaks in the text of an element are line breaks of the page.
+pub(crate) fn keeps_lines(element: &Element) -> bool {
+    matches!(element.name(), "pre" | "listing" | "xmp" | "plaintext")
+        || element
+            .attr("style")
+            .is_some_and(|s| squeezed(s).contains("white-space:pre"))
+}
+
+/// A style attribute without white space, in small letters.
+fn squeezed(style: &str) -> String {
+    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
+    style.to_ascii_lowercase()
 }
 
 /// Whether a reader sees nothing of an element.
 pub(crate) fn is_hidden(element: &Element) -> bool {
     SKIPPED.contains(&element.name())
         || element.attr("hidden").is_some()
+        || (element.name() == "dialog" && element.attr("open").is_none())
         || element.attr("style").is_some_and(|s| {
-            let s: String = s.chars().filter(|c| !c.is_whitespace()).collect();
-            s.to_ascii_lowercase().contains("display:none")
+            let s = squeezed(s);
+            s.contains("display:none") || s.contains("visibility:hidden")
         })
+}
+
+/// Whether an element is the part of a closed `details` that a reader does not see.
+pub(crate) fn is_folded_away(node: ego_tree::NodeRef<'_, Node>) -> bool {
+    let parent = node.parent().and_then(|p| p.value().as_element());
+    parent.is_some_and(|p| p.name() == "details" && p.attr("open").is_none())
+        && node.value().as_element().is_some_and(|e| e.name() != "summary")
 }
 
 impl VisibleText {
@@ -51,20 +132,28 @@ impl VisibleText {
         let mut pending: Option<char> = None;
         let mut skip: Option<NodeId> = None;
         let mut starts: Vec<usize> = Vec::new();
+        // How many of the open elements keep their line breaks.
+        let mut lines = 0usize;
         for edge in html.tree.root().traverse() {
             match edge {
                 Edge::Open(node) if skip.is_none() => match node.value() {
-                    Node::Element(element) if is_hidden(element) => skip = Some(node.id()),
+                    Node::Element(element) if is_hidden(element) || is_folded_away(node) => {
+                        skip = Some(node.id());
+                    }
                     Node::Element(element) => {
                         if is_block(element) {
                             pending = Some('\n');
                         }
+                        lines += usize::from(keeps_lines(element));
                         starts.push(this.len);
                     }
                     Node::Text(text) => {
                         let start = this.len;
                         for c in text.chars() {
-                            if c.is_whitespace() {
+                            if c == '\n' && lines > 0 {
+                                pending = Some('\n');
+                            } else if is_invisible(c) {
+                            } else if c.is_whitespace() {
                                 pending = pending.or(Some(' '));
                             } else {
                                 if let Some(space) = pending.take()
@@ -89,6 +178,7 @@ impl VisibleText {
                         if is_block(element) {
                             pending = Some('\n');
                         }
+                        lines -= usize::from(keeps_lines(element));
                         let mut start = starts.pop().unwrap_or_default();
                         if start < this.len && this.slice(Span(start, start + 1)).starts_with([' ', '\n']) {
                             start += 1;
@@ -197,5 +287,30 @@ mod tests {
             .map(|e| e.id());
         assert_eq!(bold.and_then(|id| text.span(id)), Some(Span(2, 3)));
         assert_eq!(text.lines(Span(0, 5)), [Span(0, 3), Span(4, 5)]);
+    }
+
+    #[test]
+    fn as_a_browser_shows_it() {
+        for (html, shown) in [
+            ("th\u{AD}ông\u{200B} tin", "thông tin"),
+            ("<pre>một\n  hai\n\nba</pre>x\ny", "một\nhai\nba\nx y"),
+            ("<p style='white-space: pre-line'>a\nb</p>", "a\nb"),
+            ("a<la>b</la>c<o:p></o:p>d", "abcd"),
+            (
+                "<details><summary>tóm</summary><p>ẩn</p></details><details open><p>hiện</p></details>",
+                "tóm\nhiện",
+            ),
+            (
+                "<video>không xem được</video><textarea>nhập</textarea><dialog>x</dialog>y",
+                "y",
+            ),
+            ("<span style='visibility:hidden'>x</span>y", "y"),
+        ] {
+            assert_eq!(
+                VisibleText::of(&Html::parse_document(html)).as_str(),
+                shown,
+                "{html}"
+            );
+        }
     }
 }

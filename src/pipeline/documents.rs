@@ -13,6 +13,7 @@ use crate::mapping::{Mapping, PageUrl};
 use crate::page::{self, Page};
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
+use std::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 /// Pages whose captures, trees and documents may be in memory at once, per thread.
@@ -70,7 +71,7 @@ pub(super) fn write_all(
             .into_iter()
             .map(|p| Known::load(writer.ledger, p))
             .collect::<Result<Vec<_>, _>>()?;
-        let results = read_chunk(mapping, layout, &known, jobs);
+        let results = read_chunk(mapping, writer.ledger, layout, &known, jobs);
         let mut rows = Vec::new();
         for (page, result) in known.iter().zip(results) {
             writer.settle(page, result, &mut rows)?;
@@ -112,7 +113,15 @@ pub(super) fn location(place: &Place) -> Location {
     }
 }
 
-fn read_chunk(mapping: &Mapping, layout: &Layout, pages: &[Known], jobs: usize) -> Vec<Read> {
+fn read_chunk(
+    mapping: &Mapping,
+    ledger: &mut Ledger,
+    layout: &Layout,
+    pages: &[Known],
+    jobs: usize,
+) -> Vec<Read> {
+    // Only documents on several pages ask for pages that are not in the chunk.
+    let ledger = &Mutex::new(ledger);
     let share = pages.len().div_ceil(jobs).max(1);
     std::thread::scope(|scope| {
         let workers: Vec<_> = pages
@@ -122,7 +131,7 @@ fn read_chunk(mapping: &Mapping, layout: &Layout, pages: &[Known], jobs: usize) 
                     let mut archive = ArchiveReader::new(&layout.archive());
                     chunk
                         .iter()
-                        .map(|page| read_page(mapping, &mut archive, page))
+                        .map(|page| read_page(mapping, ledger, &mut archive, page))
                         .collect::<Vec<_>>()
                 })
             })
@@ -145,19 +154,46 @@ fn read_chunk(mapping: &Mapping, layout: &Layout, pages: &[Known], jobs: usize) 
     })
 }
 
-fn read_page(mapping: &Mapping, archive: &mut ArchiveReader, known: &Known) -> Read {
+fn read_page(
+    mapping: &Mapping,
+    ledger: &Mutex<&mut Ledger>,
+    archive: &mut ArchiveReader,
+    known: &Known,
+) -> Read {
     let limit = mapping.rules().limits.page_bytes;
     let url = match canonical(mapping, &known.page.url) {
         Ok(url) => url,
         Err(note) => return Read::Unreadable(note),
     };
-    match archive.read(&location(&known.page.place), limit) {
-        Ok(capture) => extract_capture(mapping, &capture, &url, known),
-        Err(error) => Read::Unreadable(error.to_string()),
+    let capture = match archive.read(&location(&known.page.place), limit) {
+        Ok(capture) => capture,
+        Err(error) => return Read::Unreadable(error.to_string()),
+    };
+    let mut load = |url: &PageUrl| {
+        // A panic of another thread leaves the ledger as it was: it is only read here.
+        let ledger = ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let page = ledger.page(&url.key()).map_err(|e| e.to_string())?;
+        drop(ledger);
+        let capture = page.map(|page| archive.read(&location(&page.place), limit));
+        capture.transpose().map_err(|e| e.to_string())
+    };
+    if let Some((first, _)) = mapping.part(&url) {
+        return match load(&first) {
+            Ok(Some(_)) => Read::Ignored("part of a document".into()),
+            Ok(None) => Read::Unreadable(format!("it goes on from {first}, which is not captured")),
+            Err(error) => Read::Unreadable(error),
+        };
     }
+    extract_capture(mapping, &capture, &url, known, &mut load)
 }
 
-fn extract_capture(mapping: &Mapping, capture: &Capture, url: &PageUrl, known: &Known) -> Read {
+fn extract_capture(
+    mapping: &Mapping,
+    capture: &Capture,
+    url: &PageUrl,
+    known: &Known,
+    load: &mut dyn FnMut(&PageUrl) -> Result<Option<Capture>, String>,
+) -> Read {
     let page = match page::read(capture, url, mapping) {
         Ok(page) => page,
         Err(error) => return Read::Unreadable(error.to_string()),
@@ -176,7 +212,8 @@ fn extract_capture(mapping: &Mapping, capture: &Capture, url: &PageUrl, known: &
         aliases: &known.aliases,
         fetch: &fetch,
     };
-    match extract::extract(&page, collection, &context) {
+    let (parts, absent) = super::parts::collect(mapping, collection, &page, load);
+    match extract::extract_parts(&page, &parts, &absent, collection, &context) {
         Ok(extraction) => Read::Documents(Box::new(extraction)),
         Err(error) => Read::Unreadable(error.to_string()),
     }

@@ -3,7 +3,7 @@
 
 use super::html::{self, Flavor};
 use super::{address, id_slot, is_token};
-use crate::document::{Align, Block, Image, ListItem};
+use crate::document::{Align, Block, Counting, Image, ListItem};
 use regex::Regex;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -53,7 +53,13 @@ fn write(block: &Block, out: &mut String) {
                 html::heading(out, *level, text, marks, FLAVOR);
             });
         }
-        Block::List { ordered, items, .. } if lists_only(items) => list(out, *ordered, items),
+        Block::List {
+            ordered,
+            start,
+            counting,
+            items,
+            ..
+        } if lists_only(items) => list(out, *ordered, *start, *counting, items),
         Block::Table { table, .. } => {
             html::before_table(out, table, &mut |out, units| {
                 wrap(out, "paragraph", r#"{"align":"right"}"#, |out| {
@@ -91,6 +97,7 @@ fn write(block: &Block, out: &mut String) {
             out.truncate(out.trim_end().len());
             out.push_str("</blockquote>\n");
         }),
+        Block::Code { text, .. } => wrap(out, "preformatted", "", |out| html::code(out, text, FLAVOR)),
         Block::File { media, text, .. } => {
             let href = html::attribute(&address(media));
             let attributes = if is_token(media) {
@@ -140,14 +147,45 @@ fn lists_only(items: &[ListItem]) -> bool {
     })
 }
 
-fn list(out: &mut String, ordered: bool, items: &[ListItem]) {
-    let (attributes, tag) = if ordered {
-        (r#"{"ordered":true}"#, "ol")
+fn list(out: &mut String, ordered: bool, start: Option<u32>, by: Option<Counting>, items: &[ListItem]) {
+    let tag = if ordered { "ol" } else { "ul" };
+    let mut attributes = serde_json::Map::new();
+    if ordered {
+        attributes.insert("ordered".into(), true.into());
+    }
+    if let Some(start) = start {
+        attributes.insert("start".into(), start.into());
+    }
+    if let Some(by) = by {
+        let name = match by {
+            Counting::LowerAlpha => "lower-alpha",
+            Counting::UpperAlpha => "upper-alpha",
+            Counting::LowerRoman => "lower-roman",
+            Counting::UpperRoman => "upper-roman",
+        };
+        attributes.insert("type".into(), name.into());
+    }
+    let attributes = if attributes.is_empty() {
+        String::new()
     } else {
-        ("", "ul")
+        serde_json::Value::Object(attributes).to_string()
     };
-    wrap(out, "list", attributes, |out| {
-        let _ = write!(out, "<{tag}>");
+    // What the editor itself writes for `type`: a style, not the attribute.
+    let open = match by {
+        None => format!("<{tag}{}>", html::counting(start, None)),
+        Some(by) => {
+            let style = match by {
+                Counting::LowerAlpha => "lower-alpha",
+                Counting::UpperAlpha => "upper-alpha",
+                Counting::LowerRoman => "lower-roman",
+                Counting::UpperRoman => "upper-roman",
+            };
+            let start = html::counting(start, None);
+            format!("<{tag}{start} style=\"list-style-type:{style}\">")
+        }
+    };
+    wrap(out, "list", &attributes, |out| {
+        out.push_str(&open);
         for item in items {
             wrap(out, "list-item", "", |out| {
                 let _ = write!(

@@ -1,7 +1,7 @@
 //! Plain, semantic HTML; and the inside of Gutenberg's blocks.
 
 use super::{address, id_slot, is_token};
-use crate::document::{Align, Block, Image, Inline, ListItem, Mark, MarkKind, Table};
+use crate::document::{Align, Block, Counting, Image, Inline, ListItem, Mark, MarkKind, Table};
 use std::fmt::Write as _;
 
 /// Whose habits the HTML must withstand.
@@ -32,7 +32,13 @@ fn plain(block: &Block, out: &mut String) {
         Block::Heading {
             level, text, marks, ..
         } => heading(out, *level, text, marks, flavor),
-        Block::List { ordered, items, .. } => list(out, *ordered, items),
+        Block::List {
+            ordered,
+            start,
+            counting,
+            items,
+            ..
+        } => list(out, *ordered, *start, *counting, items),
         Block::Table { table, .. } => {
             before_table(out, table, &mut |out, text| {
                 paragraph(out, text, &[], None, flavor)
@@ -56,6 +62,7 @@ fn plain(block: &Block, out: &mut String) {
             paragraph(out, text, marks, None, flavor);
             out.push_str("</blockquote>\n");
         }
+        Block::Code { text, .. } => code(out, text, flavor),
         Block::File { media, text, .. } => {
             let _ = writeln!(
                 out,
@@ -109,9 +116,40 @@ pub(super) fn heading(out: &mut String, level: u8, text: &str, marks: &[Mark], f
     let _ = writeln!(out, "<h{level}>{}</h{level}>", inline(text, marks, flavor));
 }
 
-fn list(out: &mut String, ordered: bool, items: &[ListItem]) {
+/// Preformatted text. A parser takes one line break behind `<pre>` away.
+pub(super) fn code(out: &mut String, text: &str, flavor: Flavor) {
+    let class = match flavor {
+        Flavor::Plain => "",
+        Flavor::Gutenberg => " class=\"wp-block-preformatted\"",
+    };
+    let text = match flavor {
+        Flavor::Plain => escape(text),
+        Flavor::Gutenberg => super::gutenberg::escape(text),
+    };
+    let _ = writeln!(out, "<pre{class}>\n{text}</pre>");
+}
+
+/// Attributes of a list that does not count 1, 2, 3.
+pub(super) fn counting(start: Option<u32>, counting: Option<Counting>) -> String {
+    let mut out = String::new();
+    if let Some(start) = start {
+        let _ = write!(out, " start=\"{start}\"");
+    }
+    if let Some(counting) = counting {
+        let letter = match counting {
+            Counting::LowerAlpha => 'a',
+            Counting::UpperAlpha => 'A',
+            Counting::LowerRoman => 'i',
+            Counting::UpperRoman => 'I',
+        };
+        let _ = write!(out, " type=\"{letter}\"");
+    }
+    out
+}
+
+fn list(out: &mut String, ordered: bool, start: Option<u32>, by: Option<Counting>, items: &[ListItem]) {
     let tag = if ordered { "ol" } else { "ul" };
-    let _ = writeln!(out, "<{tag}>");
+    let _ = writeln!(out, "<{tag}{}>", counting(start, by));
     for item in items {
         let _ = write!(
             out,
@@ -210,10 +248,13 @@ pub(super) fn figure(out: &mut String, image: &Image, flavor: Flavor) {
 pub(super) fn inline(text: &str, marks: &[Mark], flavor: Flavor) -> String {
     let mut order: Vec<&Mark> = marks.iter().filter(|m| m.chars.0 < m.chars.1).collect();
     order.sort_by_key(|m| (m.chars.0, std::cmp::Reverse(m.chars.1), m.kind));
-    if order.is_empty() {
+    let mut anchors: Vec<&Mark> = marks.iter().filter(|m| m.kind == MarkKind::Anchor).collect();
+    anchors.sort_by_key(|m| m.chars.0);
+    if order.is_empty() && anchors.is_empty() {
         return escaped(text, flavor);
     }
-    let mut bounds: Vec<usize> = order.iter().flat_map(|m| [m.chars.0, m.chars.1]).collect();
+    let ends = order.iter().chain(&anchors).flat_map(|m| [m.chars.0, m.chars.1]);
+    let mut bounds: Vec<usize> = ends.collect();
     bounds.sort_unstable();
     bounds.dedup();
     let offsets: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
@@ -233,6 +274,10 @@ pub(super) fn inline(text: &str, marks: &[Mark], flavor: Flavor) -> String {
             if let Some(mark) = open.pop() {
                 out.push_str(closing(mark.kind));
             }
+        }
+        for anchor in anchors.iter().filter(|a| a.chars.0 == bound) {
+            let name = anchor.target.as_deref().unwrap_or_default();
+            let _ = write!(out, "<span id=\"{}\"></span>", attribute(name));
         }
         let starting = order.iter().copied().filter(|m| m.chars.0 == bound);
         for mark in again.into_iter().chain(starting) {
@@ -264,6 +309,8 @@ fn opening(out: &mut String, mark: &Mark) {
         MarkKind::Sup => out.push_str("<sup>"),
         MarkKind::Sub => out.push_str("<sub>"),
         MarkKind::Code => out.push_str("<code>"),
+        // Empty ranges are written where they stand.
+        MarkKind::Anchor => {}
     }
 }
 
@@ -277,6 +324,7 @@ const fn closing(kind: MarkKind) -> &'static str {
         MarkKind::Sup => "</sup>",
         MarkKind::Sub => "</sub>",
         MarkKind::Code => "</code>",
+        MarkKind::Anchor => "",
     }
 }
 

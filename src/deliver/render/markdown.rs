@@ -70,10 +70,33 @@ fn write(block: &Block, out: &mut String) {
                 destination(&super::link(url))
             );
         }
-        Block::List { ordered, items, .. } if items.iter().all(|i| i.children.is_empty()) => {
+        Block::Code { text, .. } => {
+            // A fence longer than any run of its sign in the text.
+            let runs = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+            let fence = "`".repeat(runs.max(2) + 1);
+            let text: String = text
+                .chars()
+                .map(|c| {
+                    if matches!(c, super::OPEN | super::CLOSE) {
+                        '\u{FFFD}'
+                    } else {
+                        c
+                    }
+                })
+                .collect();
+            let _ = writeln!(out, "{fence}\n{text}\n{fence}\n");
+        }
+        Block::List {
+            ordered,
+            start,
+            counting: None,
+            items,
+            ..
+        } if items.iter().all(|i| i.children.is_empty()) => {
+            let first = start.unwrap_or(1) as usize;
             for (n, item) in items.iter().enumerate() {
                 let lead = if *ordered {
-                    format!("{}. ", n + 1)
+                    format!("{}. ", n + first)
                 } else {
                     "- ".to_owned()
                 };

@@ -199,7 +199,7 @@ fn targets(blocks: &[Block], out: &mut BTreeSet<String>) {
             Block::File { media, .. } => {
                 out.insert(media.clone());
             }
-            Block::Embed { .. } | Block::RawHtml { .. } => {}
+            Block::Code { .. } | Block::Embed { .. } | Block::RawHtml { .. } => {}
         }
     }
 }

@@ -39,11 +39,23 @@ fn write(block: &Block, out: &mut Vec<Value>, keys: &mut Keys, level: usize) {
             ));
         }
         Block::Quote { text, marks, .. } => out.push(text_block("blockquote", text, marks, keys)),
-        Block::List { ordered, items, .. } => {
+        Block::List {
+            ordered,
+            start,
+            counting,
+            items,
+            ..
+        } => {
             for item in items {
                 let mut line = text_block("normal", &item.content.text, &item.content.marks, keys);
                 line["listItem"] = if *ordered { "number" } else { "bullet" }.into();
                 line["level"] = level.into();
+                if let Some(start) = start {
+                    line["start"] = (*start).into();
+                }
+                if let Some(counting) = counting {
+                    line["counting"] = json!(counting);
+                }
                 out.push(line);
                 for child in &item.children {
                     write(child, out, keys, level + 1);
@@ -74,6 +86,9 @@ fn write(block: &Block, out: &mut Vec<Value>, keys: &mut Keys, level: usize) {
         Block::Gallery { lead, items, .. } => {
             let images: Vec<Value> = items.iter().map(|i| picture(i, keys)).collect();
             out.push(json!({ "_type": "gallery", "_key": keys.next(), "lead": lead, "images": images }));
+        }
+        Block::Code { text, .. } => {
+            out.push(json!({ "_type": "code", "_key": keys.next(), "code": text }));
         }
         Block::File { media, text, .. } => {
             out.push(json!({ "_type": "file", "_key": keys.next(), "url": address(media), "text": text }));
@@ -150,5 +165,7 @@ const fn decorator(kind: MarkKind) -> &'static str {
         MarkKind::Sup => "sup",
         MarkKind::Sub => "sub",
         MarkKind::Code => "code",
+        // A range without characters is on no span.
+        MarkKind::Anchor => "anchor",
     }
 }

@@ -171,8 +171,7 @@ fn image() -> impl Strategy<Value = Image> {
         media: "media:aa".into(),
         alt: Some(alt),
         caption: Some(caption),
-        caption_method: None,
-        credit: None,
+        ..Image::default()
     })
 }
 
@@ -189,6 +188,8 @@ fn block() -> impl Strategy<Value = Block> {
             |(a, b, ordered, nested)| {
                 let child = Block::List {
                     ordered: false,
+                    start: None,
+                    counting: None,
                     items: vec![ListItem {
                         content: b.clone(),
                         children: Vec::new(),
@@ -197,6 +198,8 @@ fn block() -> impl Strategy<Value = Block> {
                 };
                 Block::List {
                     ordered,
+                    start: None,
+                    counting: None,
                     items: vec![
                         ListItem {
                             content: a,
@@ -215,10 +218,9 @@ fn block() -> impl Strategy<Value = Block> {
             let cell = |content, header| Cell {
                 content,
                 header,
-                number: None,
                 rowspan: 1,
                 colspan: 1,
-                origin: None,
+                ..Cell::default()
             };
             Block::Table {
                 table: Table {
@@ -226,7 +228,7 @@ fn block() -> impl Strategy<Value = Block> {
                     units: Some("Nghìn tấn".into()),
                     header_rows: 1,
                     rows: vec![vec![cell(a, true)], vec![cell(b, false)]],
-                    footnotes: Vec::new(),
+                    ..Table::default()
                 },
                 src: src(),
             }

@@ -24,14 +24,18 @@ const VERBS: [&str; 10] = [
 /// Kinds of drop rules: exactly one stands in each.
 const DROPS: [&str; 5] = ["css", "text", "from", "catalogue", "outside"];
 /// What may stand behind `dates.`.
-const DATES: [&str; 6] = [
+const DATES: [&str; 7] = [
     "published",
     "modified",
     "event",
+    "issued",
     "effective",
     "embargo_until",
     "expires",
 ];
+
+/// What may stand behind `legal.`.
+const LEGAL: [&str; 7] = ["number", "kind", "issuer", "signer", "position", "area", "status"];
 
 impl Check<'_> {
     pub(super) fn collections(&mut self, root: &Table<'_, '_>) {
@@ -45,6 +49,16 @@ impl Check<'_> {
                 self.matches(&matches, &mut seen);
             }
             self.key(root, &collection);
+            if let (Some(parts), Some(_)) = (collection.sub("parts"), collection.get("each")) {
+                let help = "take `each` or `parts` away";
+                self.add(
+                    "mapping::parts",
+                    parts.span.clone(),
+                    "entries of a list have no parts",
+                    "beside `each`",
+                    help,
+                );
+            }
             self.fields(&collection);
             self.unique(collection.tables("drop"), "drop");
             collection.tables("drop").for_each(|d| self.drop_rule(&d));
@@ -161,6 +175,18 @@ impl Check<'_> {
                     "the field has no rung",
                     "would never have a value",
                     help,
+                );
+            }
+            if let Some(part) = name.strip_prefix("legal.")
+                && !LEGAL.contains(&part)
+            {
+                let help = proposal(part, &LEGAL);
+                self.add(
+                    "mapping::field",
+                    span.clone(),
+                    format!("unknown field of a legal document `{name}`"),
+                    "not one of them",
+                    &help,
                 );
             }
             let mut sure = false;
@@ -421,7 +447,16 @@ impl Check<'_> {
                     label,
                     "add `at = 200`",
                 );
-            } else if at && ["captions-have-images", "media-complete", "date-sane"].contains(&rule) {
+            } else if at
+                && [
+                    "captions-have-images",
+                    "media-complete",
+                    "date-sane",
+                    "table-shape",
+                    "table-sums",
+                ]
+                .contains(&rule)
+            {
                 let message = format!("`at` has no meaning for `{rule}`");
                 self.add(
                     "mapping::gate",

@@ -23,6 +23,8 @@ pub struct Collection {
     pub key: String,
     /// One document an element instead of one a page (entries of a list page); its key comes from `each.link`.
     pub each: Option<Each>,
+    /// For documents that the portal shows on several pages.
+    pub parts: Option<Parts>,
     /// Where the content is.
     #[serde(default)]
     pub scope: Scope,
@@ -69,6 +71,23 @@ pub struct Each {
     /// The entry's own link, inside it; its canonical URL is the entry's natural key.
     #[serde(default = "default_links_css")]
     pub link: Css,
+}
+
+/// `parts` of a collection: a document on several pages is one document.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// On path and query of a canonical URL: the pages behind the first. If its last group is a number, it orders them.
+    pub url: Pattern,
+    /// Path and query of the first page (`$1` is the first group of `url`).
+    #[serde(default = "default_first")]
+    pub first: String,
+    /// Links on each page to the others.
+    pub css: Css,
+}
+
+fn default_first() -> String {
+    "$1".into()
 }
 
 /// `scope` of a collection.
@@ -213,6 +232,10 @@ pub enum GateKind {
     MaxRawHtml,
     /// The published date is not after the fetch and not before 1990.
     DateSane,
+    /// All rows of each table have the same number of columns. Always on as a warning; this says what it means here.
+    TableShape,
+    /// What tables print as sums is the sum within rounding. Always on as a warning; this says what it means here.
+    TableSums,
 }
 
 /// Level of a gate in a mapping.

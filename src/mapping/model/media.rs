@@ -12,7 +12,7 @@ pub struct MediaRules {
     pub fetch: bool,
     /// A link whose canonical URL matches one of these is an attachment.
     pub attachments: Vec<Pattern>,
-    /// Attributes that hold the real picture, tried before `src`.
+    /// Attributes that hold the real picture, tried before `srcset` and `src`; `…srcset` hold a set, of which the largest is taken.
     pub lazy_attrs: Vec<String>,
     /// Pictures of the design, never content (spacer, print icon).
     pub ignore: Vec<Pattern>,
@@ -25,9 +25,18 @@ impl Default for MediaRules {
             attachments: vec![Pattern::builtin(
                 r"(?i)\.(docx?|xlsx?|pptx?|pdf|zip|rar|7z|odt|ods|rtf|csv)(\?|$)",
             )],
-            lazy_attrs: ["data-original", "data-src", "data-lazy-src"]
-                .map(Into::into)
-                .to_vec(),
+            lazy_attrs: [
+                "data-original",
+                "data-src",
+                "data-lazy-src",
+                "data-lazy",
+                "data-echo",
+                "data-original-src",
+                "data-srcset",
+                "data-lazy-srcset",
+            ]
+            .map(Into::into)
+            .to_vec(),
             ignore: Vec::new(),
         }
     }
