@@ -8,6 +8,7 @@ mod filename;
 mod output;
 mod parts;
 mod rebuild;
+mod sample;
 mod store;
 
 pub use deliver::{
@@ -18,6 +19,7 @@ pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
+pub use sample::{Sampled, sampled, site_of};
 
 use crate::capture::{ArchiveReader, Capture};
 use crate::crawl::{self, CrawlOptions, Store};

@@ -257,8 +257,11 @@ fn part(text: &str) -> String {
 
 /// A selector for a region that touches nothing that is kept, on any page.
 fn selector(pages: &[&Sketch<'_>], kept: &[BTreeSet<NodeId>], region: &Region<'_>) -> Option<Css> {
+    // A size or a colour names paragraphs of articles as well, on pages that nobody has seen yet: such a region stays with
+    // the rule for everything outside.
     candidates(region.element)
         .into_iter()
+        .filter(|(css, _)| css.contains(['#', '.']) || css.contains("[id") || css.contains("[class"))
         .take(24)
         .filter_map(|(css, _)| Css::new(&css).ok())
         .find(|css| {
@@ -279,7 +282,7 @@ fn inside(
     container: &Css,
     fields: &[Css],
 ) -> Vec<Drop> {
-    let mut counts: BTreeMap<u64, (usize, String, usize)> = BTreeMap::new();
+    let mut counts: BTreeMap<u64, (usize, String, usize, usize)> = BTreeMap::new();
     for sketch in pages {
         let page = sketch.page;
         let Some(root) = page.html.select(container.selector()).next() else {
@@ -310,18 +313,25 @@ fn inside(
             let leads = behind
                 .iter()
                 .all(|l| l.linked * 2 > l.chars || fixed.contains(&l.key) || l.chars < 16);
-            let entry = counts.entry(line.key).or_insert_with(|| (0, spaces(text), 0));
+            let entry = counts.entry(line.key).or_insert_with(|| (0, spaces(text), 0, 0));
             entry.0 += 1;
             entry.2 += usize::from(leads);
+            entry.3 += usize::from(behind.iter().any(|l| l.linked * 2 > l.chars));
         }
     }
     let mut out = Vec::new();
-    for (_, (shown, text, last)) in counts {
+    for (key, (shown, text, last, links)) in counts {
         let related = site
             .language
             .and_then(|l| catalogue::find(l, &text))
             .is_some_and(|(g, _)| g == catalogue::Group::Related);
-        if last == shown && shown >= 2 && (related || share(shown, pages.len(), 0.8)) {
+        let fixed_text = !text.contains(|c: char| c.is_ascii_digit());
+        if last == shown
+            && shown >= 2
+            && links > 0
+            && fixed_text
+            && (related || share(shown, pages.len(), 0.8))
+        {
             out.push(Drop {
                 id: "related-list".into(),
                 reason: format!("\"{text}\": nothing but links stands behind it"),
@@ -329,7 +339,15 @@ fn inside(
                 pages: u32::try_from(shown).unwrap_or(u32::MAX),
                 ..Drop::default()
             });
-        } else if share(shown, pages.len(), 0.8) && shown >= 3 {
+        } else if let Some(css) = (shown >= 3).then(|| own_name(pages, container, key)).flatten() {
+            out.push(Drop {
+                id: format!("line-{}", part(&text)),
+                reason: format!("\"{text}\": the same line on most pages, in a place of its own"),
+                css: Some(css),
+                pages: u32::try_from(shown).unwrap_or(u32::MAX),
+                ..Drop::default()
+            });
+        } else if shown >= 3 && share(shown, pages.len(), 0.8) {
             let pattern = super::sketch::undigited(&fold(&text));
             let pattern = pattern
                 .split('0')
@@ -346,4 +364,30 @@ fn inside(
         }
     }
     out
+}
+
+/// A selector that names one repeated line of the container and no other text, on any page.
+fn own_name(pages: &[&Sketch<'_>], container: &Css, key: u64) -> Option<String> {
+    let mut tried: BTreeSet<String> = BTreeSet::new();
+    for sketch in pages {
+        let lines = sketch.lines.iter().filter(|l| l.key == key);
+        for line in lines {
+            let exact = sketch.elements().filter(|(_, s)| *s == line.span);
+            tried.extend(
+                exact.flat_map(|(e, _)| candidates(e).into_iter().filter(|c| c.1 <= 16).map(|c| c.0)),
+            );
+        }
+    }
+    tried.into_iter().take(24).find(|css| {
+        let Ok(css) = Css::new(css) else { return false };
+        pages.iter().all(|s| {
+            let root = s.page.html.select(container.selector()).next();
+            let hits = root
+                .into_iter()
+                .flat_map(|r| r.select(css.selector()).collect::<Vec<_>>());
+            hits.map(|e| s.page.text.span(e.id()).unwrap_or_default())
+                .filter(|span| !span.is_empty())
+                .all(|span| s.line_at(span.0).is_some_and(|l| l.key == key && l.span == span))
+        })
+    })
 }

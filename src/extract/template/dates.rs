@@ -129,7 +129,9 @@ mod tests {
                 "2023-07-01T08:30:00+07:00",
             ),
         ] {
-            let pattern = dates.pattern(text).unwrap_or_else(|| panic!("{text}: {:?}", dates.find(text)));
+            let pattern = dates
+                .pattern(text)
+                .unwrap_or_else(|| panic!("{text}: {:?}", dates.find(text)));
             let regex = Regex::new(&pattern).unwrap();
             let found = regex.find(other).unwrap().as_str();
             assert!(

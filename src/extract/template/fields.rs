@@ -3,15 +3,16 @@
 
 use super::dates::Dates;
 use super::list::{Said, excerpt};
-use super::model::Rule;
+use super::model::{Kind, Rule};
 use super::selector::{best, first, pool};
 use super::site::Site;
 use super::sketch::Sketch;
 use crate::lang::{fold, spaces};
 use crate::mapping::Css;
+use ego_tree::NodeId;
 use regex::Regex;
 use scraper::ElementRef;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest line that a date or a name stands in, in characters.
 const SHORT: usize = 120;
@@ -264,11 +265,12 @@ impl<'a> Taught<'_, 'a> {
         let mut attr = None;
         let mut shown = 0;
         for page in 0..self.pages.len() {
+            let news = self.news(page);
             let hits: Vec<ElementRef<'a>> = self.pages[page]
                 .elements()
                 .filter(|(_, s)| s.1 - s.0 <= SHORT)
                 .map(|(e, _)| e)
-                .filter(|e| !holds_links(*e))
+                .filter(|e| !e.descendants().any(|d| news.contains(&d.id())))
                 .filter(|e| {
                     let (text, _) = read(page, *e);
                     text.chars().count() <= SHORT && judged(page, &text) == Some(true)
@@ -322,6 +324,21 @@ impl<'a> Taught<'_, 'a> {
         Some(rule)
     }
 
+    /// Links to other articles.
+    fn news(&self, page: usize) -> BTreeSet<NodeId> {
+        let sketch = self.pages[page];
+        let article = |to| {
+            self.site
+                .cluster_of(to)
+                .is_some_and(|c| self.site.clusters[c].kind == Kind::Article)
+        };
+        let links = sketch
+            .links
+            .iter()
+            .filter(|l| l.to != sketch.page.url && article(&l.to));
+        links.map(|l| l.node).collect()
+    }
+
     /// Who wrote it, or where it is from: an element whose text begins with a label, or whose name says so.
     pub(super) fn labelled(&self, labels: &[String], names: &[&str], evidence: &str) -> Option<Rule> {
         let says = |text: &str| -> Option<(String, String)> {
@@ -364,7 +381,11 @@ impl<'a> Taught<'_, 'a> {
                     continue;
                 }
                 // The container holds sentences: there a label is a word.
-                if root.is_some_and(|s| s.0 <= span.0 && span.1 <= s.1 && span != s) && !wide {
+                let within = root.is_some_and(|s| s.0 <= span.0 && span.1 <= s.1 && span != s) && !wide;
+                if within
+                    && !(says(text).is_some_and(|(l, _)| l.contains(' '))
+                        && sketch.line_at(span.0).is_some_and(|l| l.span == span))
+                {
                     continue;
                 }
                 if says(text).is_some() && by_label.len() < 30 {
@@ -431,6 +452,7 @@ impl<'a> Taught<'_, 'a> {
     /// A paragraph between title and text that only some pages have: in its place, and nowhere else.
     pub(super) fn summary(&self, title: Option<&Rule>) -> Option<Rule> {
         let title = Css::new(&title?.css).ok()?;
+        let dates = Dates::of(self.site);
         let mut some = Vec::new();
         let mut spots: Vec<Option<usize>> = Vec::new();
         for sketch in &self.pages {
@@ -456,6 +478,7 @@ impl<'a> Taught<'_, 'a> {
                     && l.chars >= 40
                     && l.linked * 2 < l.chars
                     && !self.site.lines.contains(&l.key)
+                    && (l.chars > 100 || dates.find(sketch.page.text.slice(l.span)).is_none())
             });
             spots.push(line.map(|l| l.span.0));
             let Some(line) = line else { continue };
@@ -464,12 +487,24 @@ impl<'a> Taught<'_, 'a> {
                 .filter(|(_, s)| s.0 == line.span.0 && s.1 == line.span.1);
             some.extend(inside.map(|(e, _)| e));
         }
-        let container = &self.container;
-        let mut bodies = 0;
+        // In more places than one it would be any paragraph; on every page, the first of the text.
+        let shows = |s: &&&Sketch<'a>, css: &Css| {
+            let hits = s.page.html.select(css.selector());
+            hits.filter(|e| s.page.text.span(e.id()).is_some_and(|s| !s.is_empty()))
+                .count()
+        };
+        let rare: Vec<(Css, u32)> = pool(some.into_iter().take(60))
+            .into_iter()
+            .filter(|(css, _)| {
+                let counts: Vec<usize> = self.pages.iter().map(|s| shows(&s, css)).collect();
+                let all = counts.iter().all(|c| *c == 1);
+                counts.iter().all(|c| *c <= 1) && !(all && self.inside(css))
+            })
+            .collect();
         let found = best(
-            pool(some.into_iter().take(60)),
+            rare,
             &self.pages,
-            Some(container),
+            Some(&self.container),
             &|page, e| {
                 let sketch = self.pages[page];
                 let span = sketch.page.text.span(e.id()).filter(|s| !s.is_empty())?;
@@ -477,20 +512,8 @@ impl<'a> Taught<'_, 'a> {
             },
             &|_| false,
         )?;
-        let css = found.0.clone();
-        for sketch in &self.pages {
-            let hits = sketch
-                .page
-                .html
-                .select(css.selector())
-                .filter(|e| sketch.page.text.span(e.id()).is_some_and(|s| !s.is_empty()));
-            bodies += usize::from(hits.count() > 1);
-        }
         let of = found.1.right as usize;
-        // On every page it would be the first paragraph; in more places than one, any paragraph.
-        let rare = found.1.right >= 2 && found.1.wrong == 0 && bodies == 0;
-        let first_paragraph = of == self.pages.len() && self.inside(&css);
-        (rare && !first_paragraph)
+        (found.1.right >= 2 && found.1.wrong == 0)
             .then(|| self.rule(found, of, "a paragraph between title and text, in no other place"))
     }
 
@@ -514,22 +537,6 @@ fn in_link(element: ElementRef<'_>) -> bool {
             .ancestors()
             .filter_map(ElementRef::wrap)
             .any(|e| e.value().name() == "a")
-}
-
-/// Links to somewhere else than the page's own controls.
-fn holds_links(element: ElementRef<'_>) -> bool {
-    element
-        .descendants()
-        .skip(1)
-        .filter_map(ElementRef::wrap)
-        .any(|e| {
-            e.value().name() == "a" && e.value().attr("href").is_some_and(|h| !h.starts_with(['#', 'j']))
-        })
-        || element.value().name() == "li"
-            && element
-                .ancestors()
-                .filter_map(ElementRef::wrap)
-                .any(|e| e.value().name() == "nav")
 }
 
 /// The content of a `<meta>`.

@@ -59,7 +59,7 @@ fn selector_named(element: ElementRef<'_>) -> bool {
 
 /// Learns a site from a sample of its pages. `mapping` says which addresses are its own; its collections are not looked at.
 #[must_use]
-pub fn learn(pages: &[Page], mapping: &Mapping) -> Model {
+pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
     let sketches: Vec<Sketch<'_>> = pages.iter().map(|p| Sketch::of(p, mapping)).collect();
     let site = Site::of(sketches, mapping);
     let mut said = Said::default();
@@ -169,7 +169,7 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
         signature: byline.is_none(),
         source_label: source
             .is_none()
-            .then(|| label_in(&pages, &css, &sources))
+            .then(|| label_in(&pages, &css, &sources).or_else(|| usual(&sources)))
             .flatten(),
         band: (
             lengths.iter().copied().min().unwrap_or(0),
@@ -185,6 +185,14 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
     };
     chrome::learn(site, &pages, &fixed, &mut article);
     Some(article)
+}
+
+/// The label that the language usually has, for pages of a kind that the sample did not show.
+fn usual(labels: &[String]) -> Option<String> {
+    let first = labels.first()?;
+    let mut chars = first.chars();
+    let head: String = chars.next()?.to_uppercase().collect();
+    Some(format!("{head}{}:", chars.as_str()))
 }
 
 /// The label of a source as lines of the container begin with it.

@@ -117,13 +117,39 @@ pub(super) fn candidates(element: ElementRef<'_>) -> Vec<(String, u32)> {
     if mine.len() < 6 {
         mine.push((tag.to_owned(), 45));
     }
+    // The second of three alike: which one it is tells it.
+    let twins = |e: &ElementRef<'_>| {
+        e.value().name() == tag && e.value().attr("class") == element.value().attr("class")
+    };
+    let before = element
+        .prev_siblings()
+        .filter_map(ElementRef::wrap)
+        .filter(twins)
+        .count();
+    let after = element
+        .next_siblings()
+        .filter_map(ElementRef::wrap)
+        .filter(twins)
+        .count();
+    if before + after > 0 {
+        let name = element
+            .value()
+            .classes()
+            .find(|c| plain(c) && !digits(c))
+            .map_or_else(|| tag.to_owned(), |c| format!("{tag}.{c}"));
+        if after == 0 {
+            mine.insert(0, (format!("{name}:last-of-type"), 42));
+        }
+        mine.insert(0, (format!("{name}:nth-of-type({})", before + 1), 43));
+        out.extend(mine.iter().take(2).cloned());
+    }
     let ancestors = element.ancestors().filter_map(ElementRef::wrap).take(ANCESTORS);
     for (far, ancestor) in ancestors.enumerate() {
         let far = u32::try_from(far).unwrap_or(u32::MAX);
         let mut names = own(ancestor);
         names.sort_by_key(|n| n.1);
         for (above, cost) in names.iter().take(3) {
-            for (name, own_cost) in mine.iter().take(6) {
+            for (name, own_cost) in mine.iter().take(8) {
                 out.push((format!("{above} {name}"), cost + own_cost + 3 * far));
             }
         }
