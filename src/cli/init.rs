@@ -308,6 +308,10 @@ fn tell(model: &Model, sample: &[Sampled], ui: &Ui) {
         let Some(article) = &template.article else {
             continue;
         };
+        ui.note(format_args!(
+            "      text of pages that did not teach: {:.3} found, {:.3} by looking at each page alone",
+            article.held_out.0, article.held_out.1
+        ));
         let fields = [
             ("container", Some(&article.container)),
             ("title", article.title.as_ref()),

@@ -23,6 +23,7 @@ mod politeness;
 mod redirects;
 mod resume;
 mod sessions;
+mod skins;
 mod sources;
 mod support;
 mod tls;

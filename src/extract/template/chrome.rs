@@ -209,17 +209,17 @@ fn name(site: &Site<'_>, sketch: &Sketch<'_>, lines: &[Line], span: Span, middle
             format!("\"{said}\": links to other articles"),
         );
     }
-    if let Some(said) = of(catalogue::Group::Related).filter(|_| news == 0 || span.0 >= middle.0) {
-        return (
-            "related-list".into(),
-            format!("\"{said}\": links to other articles"),
-        );
-    }
-    if news >= 2 {
+    if news >= 2 && fresh == 0 {
         let said = if heading.is_empty() { shown } else { heading };
         return (
             format!("box-{}", part(&said)),
             format!("\"{said}\": the same articles on every page"),
+        );
+    }
+    if let Some(said) = of(catalogue::Group::Related).filter(|_| news == 0 || span.0 >= middle.0) {
+        return (
+            "related-list".into(),
+            format!("\"{said}\": links to other articles"),
         );
     }
     if let Some(said) = of(catalogue::Group::Tools) {

@@ -67,7 +67,8 @@ pub(super) fn weights(
             return -chars;
         }
         if line.linked * 2 > line.chars {
-            return -chars;
+            // Lists of other news can be cut off; the shortest notice must outweigh them.
+            return -chars / 4;
         }
         if title.is_some_and(|t| fold(text) == t) {
             return 0;
@@ -90,7 +91,7 @@ pub(super) fn weights(
 }
 
 /// The container, with the pages that it holds the text of.
-pub(super) fn container(pages: &[&Sketch<'_>], weights: &[Weights]) -> Option<Rule> {
+pub(super) fn container(pages: &[&Sketch<'_>], weights: &[&Weights]) -> Option<Rule> {
     let mut tops: Vec<i64> = Vec::new();
     let mut some = Vec::new();
     for (sketch, weights) in pages.iter().zip(weights) {
@@ -119,7 +120,7 @@ pub(super) fn container(pages: &[&Sketch<'_>], weights: &[Weights]) -> Option<Ru
             let (worth, chars) = weights.of(sketch.page.text.span(hit.id()).unwrap_or_default());
             sum += worth;
             held += chars;
-            right += u32::from(worth * 2 >= *top);
+            right += u32::from(worth * 3 >= *top);
         }
         if share(right as usize, pages.len(), 0.85) {
             ranked.push((sum, held, cost, css, right));

@@ -150,7 +150,7 @@ fn head(out: &mut String, model: &Model, origin: &Origin) {
 
 /// The pattern of a template on whole URLs.
 fn whole(origin: &Origin, url: &str) -> String {
-    let base = regex::escape(origin.base.trim_end_matches('/'));
+    let base = super::urls::literal(origin.base.trim_end_matches('/'));
     format!("^{base}{}", url.trim_start_matches('^'))
 }
 
@@ -178,11 +178,14 @@ fn discover(out: &mut String, model: &Model, origin: &Origin, lists: &[(String, 
         .map(|c| c.2.container.css.as_str())
         .collect();
     for template in model.templates.iter().filter(|t| t.kind == Kind::Gone) {
-        let css = containers
-            .first()
-            .map(|c| format!("body:not(:has({c}))"))
-            .filter(|c| Css::new(c).is_ok());
-        let (Some(css), Some(message)) = (css, &template.message) else {
+        let Some((message, strange)) = &template.message else {
+            continue;
+        };
+        let lacks = || {
+            let css = containers.first().map(|c| format!("body:not(:has({c}))"));
+            css.filter(|c| Css::new(c).is_ok())
+        };
+        let Some(css) = strange.clone().or_else(lacks) else {
             continue;
         };
         let _ = write!(

@@ -470,7 +470,11 @@ impl<'a> Taught<'_, 'a> {
             let lead = sketch
                 .lines
                 .iter()
-                .find(|l| l.span.0 >= start.0.max(end) && l.span.1 <= start.1)
+                .filter(|l| l.span.0 >= start.0.max(end) && l.span.1 <= start.1)
+                // Who wrote it and when may stand above its first sentence.
+                .find(|l| {
+                    l.chars >= 40 && (l.chars > 100 || dates.find(sketch.page.text.slice(l.span)).is_none())
+                })
                 .map(|l| l.span.0);
             let line = sketch.lines.iter().find(|l| {
                 l.span.0 >= from
@@ -498,7 +502,12 @@ impl<'a> Taught<'_, 'a> {
             .filter(|(css, _)| {
                 let counts: Vec<usize> = self.pages.iter().map(|s| shows(&s, css)).collect();
                 let all = counts.iter().all(|c| *c == 1);
-                counts.iter().all(|c| *c <= 1) && !(all && self.inside(css))
+                // Where it stands among its like is chance.
+                let named = !css.as_str().contains("of-type");
+                named
+                    && counts.iter().all(|c| *c <= 1)
+                    && !(all && self.inside(css))
+                    && !self.strays(css, &spots)
             })
             .collect();
         let found = best(
@@ -515,6 +524,14 @@ impl<'a> Taught<'_, 'a> {
         let of = found.1.right as usize;
         (found.1.right >= 2 && found.1.wrong == 0)
             .then(|| self.rule(found, of, "a paragraph between title and text, in no other place"))
+    }
+
+    /// Whether a selector finds text anywhere but in the place of a summary.
+    fn strays(&self, css: &Css, spots: &[Option<usize>]) -> bool {
+        self.pages.iter().zip(spots).any(|(s, spot)| {
+            let hit = first(s, Some(&self.container), css).and_then(|e| s.page.text.span(e.id()));
+            hit.is_some_and(|span| !span.is_empty() && *spot != Some(span.0))
+        })
     }
 
     fn inside(&self, css: &Css) -> bool {

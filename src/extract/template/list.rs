@@ -4,7 +4,7 @@ use super::dates;
 use super::model::{Kind, List, Pager, Rule};
 use super::selector::pool;
 use super::site::{Cluster, Site};
-use super::sketch::{Link, Sketch, hash, signature};
+use super::sketch::{Link, Sketch, signature};
 use crate::lang::{catalogue, fold, spaces};
 use crate::mapping::{Css, PageUrl};
 use ego_tree::NodeId;
@@ -313,10 +313,7 @@ fn pager(site: &Site<'_>, cluster: &Cluster) -> Option<Pager> {
             let of_list = site
                 .cluster_of(&l.to)
                 .is_none_or(|c| site.clusters[c].kind == Kind::List);
-            of_list
-                && l.to != sketch.page.url
-                && turns(site, &l.text)
-                && !(site.links.contains(&hash(l.to.as_str())) && !number(&l.text) && !word(site, &l.text))
+            of_list && l.to != sketch.page.url && turns(site, &l.text)
         };
         links.push((
             *index,
@@ -392,7 +389,13 @@ fn chosen(site: &Site<'_>, pages: &[(usize, Vec<NodeId>)], kind: &str) -> Option
                         .mapping
                         .resolve(&page.base, href)
                         .is_ok_and(|u| u == page.url);
-                    !href.starts_with('#') && !own
+                    let list = site
+                        .mapping
+                        .resolve(&page.base, href)
+                        .ok()
+                        .and_then(|u| site.cluster_of(&u))
+                        .is_some_and(|c| site.clusters[c].kind == Kind::List);
+                    !href.starts_with('#') && !own && !(list && kind == "link")
                 })
             });
             if strange {

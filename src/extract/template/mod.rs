@@ -13,6 +13,7 @@ mod content;
 mod dates;
 mod draft;
 mod fields;
+mod held;
 mod judge;
 mod list;
 mod model;
@@ -68,6 +69,9 @@ pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
     order.sort_by_key(|c| site.clusters[*c].kind != Kind::List);
     for at in order {
         let cluster = &site.clusters[at];
+        if cluster.pages.is_empty() {
+            continue;
+        }
         let list = (cluster.kind == Kind::List)
             .then(|| list::learn(&site, cluster, &mut said))
             .flatten();
@@ -113,7 +117,7 @@ fn template(site: &Site<'_>, at: usize, article: Option<Article>, list: Option<L
     more.sort_unstable();
     more.dedup();
     let samples = urls.iter().take(SAMPLES).map(|u| (*u).to_owned()).collect();
-    let key = urls::key("", &urls);
+    let key = urls::key(&urls);
     urls.extend(more);
     urls.sort_unstable();
     urls.dedup();
@@ -140,7 +144,12 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
         .zip(&titles)
         .map(|(s, t)| content::weights(site, s, &fixed, t.as_deref()))
         .collect();
-    let container = content::container(&pages, &weights)?;
+    let container = content::container(&pages, &weights.iter().collect::<Vec<_>>())?;
+    let held_out = held::out(site, &pages, &weights, &fixed, &titles);
+    if held_out.0 < held_out.1 {
+        // Each page by itself shows more than what the others say of it: then nothing is learned here.
+        return None;
+    }
     let css = Css::new(&container.css).ok()?;
     let taught = Taught {
         site,
@@ -175,6 +184,7 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
             lengths.iter().copied().min().unwrap_or(0),
             lengths.iter().copied().max().unwrap_or(0),
         ),
+        held_out,
         container,
         title,
         published,

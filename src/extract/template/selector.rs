@@ -6,10 +6,10 @@ use scraper::ElementRef;
 use std::collections::BTreeMap;
 
 /// Most selectors that are tried for one rule.
-const TRIED: usize = 90;
+const TRIED: usize = 110;
 
 /// Ancestors that lend a selector their name.
-const ANCESTORS: usize = 4;
+const ANCESTORS: usize = 6;
 
 /// Tags that say what stands in them.
 const TELLING: [&str; 12] = [
@@ -41,6 +41,26 @@ fn quoted(value: &str) -> Option<String> {
 
 fn digits(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// What a class's name adds: one that speaks of how an element looks is given to others as well.
+fn meaning(class: &str) -> u32 {
+    const LOOKS: [&str; 14] = [
+        "margin", "padding", "col-", "row", "clear", "text-", "pull-", "float", "align", "small", "large",
+        "btn", "wrap", "inline",
+    ];
+    let class = class.to_ascii_lowercase();
+    if LOOKS.iter().any(|l| class.starts_with(l)) || class.len() < 3 {
+        10
+    } else {
+        2 * u32::from(
+            [
+                "title", "tieude", "headline", "date", "ngay", "author", "content", "noidung",
+            ]
+            .iter()
+            .all(|w| !class.contains(w)),
+        )
+    }
 }
 
 /// Selectors for an element by itself, with how much each asks of the site to stay as it is.
@@ -78,8 +98,9 @@ fn own(element: ElementRef<'_>) -> Vec<(String, u32)> {
                 out.push((format!("{tag}[class^=\"{head}\"]"), 25));
             }
         } else {
-            out.push((format!(".{class}"), 11));
-            out.push((format!("{tag}.{class}"), 14));
+            let extra = meaning(class);
+            out.push((format!(".{class}"), 11 + extra));
+            out.push((format!("{tag}.{class}"), 14 + extra));
         }
     }
     if let [a, b, ..] = classes[..]
@@ -228,12 +249,20 @@ pub(super) fn best<'a, 's>(
     judge: &dyn Fn(usize, ElementRef<'a>) -> Option<bool>,
     wanted: &dyn Fn(usize) -> bool,
 ) -> Option<(Css, Tally, Vec<String>)> {
-    let mut scored: Vec<(i64, u32, Css, Tally)> = Vec::new();
+    let mut scored: Vec<(i64, usize, u32, Css, Tally)> = Vec::new();
     for (css, cost) in pool {
         let mut tally = Tally::default();
+        let mut chars = 0;
         for (at, sketch) in pages.iter().enumerate() {
-            match first(sketch, container, &css).map(|e| judge(at, e)) {
-                Some(Some(true)) => tally.right += 1,
+            let hit = first(sketch, container, &css);
+            match hit.map(|e| judge(at, e)) {
+                Some(Some(true)) => {
+                    tally.right += 1;
+                    let span = hit
+                        .and_then(|e| sketch.page.text.span(e.id()))
+                        .unwrap_or_default();
+                    chars += span.1 - span.0;
+                }
                 Some(Some(false)) => tally.wrong += 1,
                 Some(None) => {}
                 None => tally.missed += u32::from(wanted(at)),
@@ -244,16 +273,17 @@ pub(super) fn best<'a, 's>(
             }
         }
         if tally.right > 0 {
-            scored.push((tally.worth(), cost, css, tally));
+            scored.push((tally.worth(), chars, cost, css, tally));
         }
     }
-    scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    // The tightest of the best, then the sturdiest.
+    scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
     let top = scored.first()?.0;
     let mut scored = scored.into_iter();
-    let (worth, _, css, tally) = scored.next()?;
+    let (worth, _, _, css, tally) = scored.next()?;
     let others = scored
         .filter(|s| s.0 == top)
-        .map(|s| s.2.as_str().to_owned())
+        .map(|s| s.3.as_str().to_owned())
         .take(3);
     (worth > 0).then(|| (css, tally, others.collect()))
 }

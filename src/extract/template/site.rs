@@ -172,6 +172,7 @@ impl<'a> Site<'a> {
             };
             self.clusters[c].kind = kind;
         }
+        self.join();
         self.leftovers();
         if !home.is_empty() {
             self.clusters.push(Cluster {
@@ -179,6 +180,37 @@ impl<'a> Site<'a> {
                 pages: home,
             });
         }
+    }
+
+    /// Articles that look unlike the others (nothing but a file, a page of pictures) have an address like theirs, and show
+    /// what others call them.
+    fn join(&mut self) {
+        let Some(main) = self.clusters.iter().position(|c| c.kind == Kind::Article) else {
+            return;
+        };
+        let shapes: BTreeSet<String> = self.clusters[main]
+            .pages
+            .iter()
+            .map(|i| self.sketches[*i].shape.clone())
+            .collect();
+        let mut joined = Vec::new();
+        for at in 0..self.clusters.len() {
+            let cluster = &self.clusters[at];
+            if at == main
+                || cluster.kind == Kind::Login
+                || cluster.pages.len() > self.clusters[main].pages.len()
+            {
+                continue;
+            }
+            let belongs =
+                |i: &usize| shapes.contains(&self.sketches[*i].shape) && self.title_of(*i).is_some();
+            let (theirs, own): (Vec<usize>, Vec<usize>) = cluster.pages.iter().partition(|i| belongs(i));
+            joined.extend(theirs);
+            self.clusters[at].pages = own;
+        }
+        self.clusters[main].pages.extend(joined);
+        self.clusters[main].pages.sort_unstable();
+        // Groups stay where they are, for addresses are looked up by them.
     }
 
     /// Clusters of no kind: print views, and messages under the address of an article.
@@ -198,7 +230,11 @@ impl<'a> Site<'a> {
                 .all(|i| shapes.contains(self.sketches[*i].shape.as_str()));
             let lines: Vec<(u64, usize)> = cluster.pages.iter().flat_map(|i| self.own_lines(*i)).collect();
             let chars: usize = lines.iter().map(|l| l.1).sum();
-            if matches!(kind, Kind::Other | Kind::Article) && cluster.pages.len() <= article.len() / 2 {
+            if cluster.pages.is_empty() {
+                kinds.push(kind);
+                continue;
+            }
+            if matches!(kind, Kind::Other | Kind::Article) && cluster.pages.len() <= article.len() {
                 let known: usize = lines.iter().filter(|l| texts.contains(&l.0)).map(|l| l.1).sum();
                 let small = chars / cluster.pages.len().max(1) < EMPTY;
                 if of_article && small && kind == Kind::Other {
@@ -232,15 +268,39 @@ impl<'a> Site<'a> {
             .collect()
     }
 
-    /// The longest line of a page that is not the frame's.
-    pub(super) fn message(&self, index: usize) -> Option<String> {
+    /// What a page says that holds no article: its longest line that is not the frame's, and an element that no article has.
+    pub(super) fn message(&self, index: usize) -> Option<(String, Option<String>)> {
         let sketch = &self.sketches[index];
         let own = sketch
             .lines
             .iter()
             .filter(|l| !self.lines.contains(&l.key) && l.chars >= TITLE);
-        own.max_by_key(|l| l.chars)
-            .map(|l| crate::lang::spaces(sketch.page.text.slice(l.span)))
+        let line = own.max_by_key(|l| l.chars)?;
+        let articles = self.pages_of(Kind::Article);
+        let around = sketch
+            .elements()
+            .filter(|(_, s)| s.0 <= line.span.0 && line.span.1 <= s.1);
+        let mut names: Vec<(String, u32)> = around
+            .flat_map(|(e, _)| super::selector::candidates(e))
+            .filter(|c| c.1 <= 16)
+            .collect();
+        names.sort_by_key(|n| n.1);
+        let strange = names.into_iter().take(60).find(|(css, _)| {
+            crate::mapping::Css::new(css).is_ok_and(|css| {
+                articles.iter().all(|i| {
+                    self.sketches[*i]
+                        .page
+                        .html
+                        .select(css.selector())
+                        .next()
+                        .is_none()
+                })
+            })
+        });
+        Some((
+            crate::lang::spaces(sketch.page.text.slice(line.span)),
+            strange.map(|s| s.0),
+        ))
     }
 
     /// The cluster of an address, by the page itself or by others of its shape.

@@ -41,7 +41,7 @@ fn form(marks: &[char], rows: &[Vec<&str>]) -> String {
         let cells: BTreeSet<&str> = rows.iter().map(|r| r[column]).collect();
         out.push_str(&part(&cells, query));
         if let Some(mark) = marks.get(column) {
-            out.push_str(&regex::escape(&mark.to_string()));
+            out.push_str(&literal(&mark.to_string()));
         }
     }
     out
@@ -55,7 +55,7 @@ fn part(cells: &BTreeSet<&str>, query: bool) -> String {
             && cells.iter().all(|c| c.contains('='))
         {
             let values: BTreeSet<&str> = cells.iter().map(|c| &c[name.len() + 1..]).collect();
-            return format!("{}={}", regex::escape(name), segment(&values, "[^&]+"));
+            return format!("{}={}", literal(name), segment(&values, "[^&]+"));
         }
         return segment(cells, "[^&]+");
     }
@@ -64,7 +64,6 @@ fn part(cells: &BTreeSet<&str>, query: bool) -> String {
 
 fn segment(cells: &BTreeSet<&str>, any: &str) -> String {
     let numbers = |t: &str| !t.is_empty() && t.chars().all(|c| c.is_ascii_digit());
-    let first = cells.first().copied().unwrap_or_default();
     if cells.iter().all(|c| numbers(c)) {
         return r"\d+".into();
     }
@@ -73,22 +72,49 @@ fn segment(cells: &BTreeSet<&str>, any: &str) -> String {
     if let (1, Some(shape)) = (shapes.len(), shapes.first())
         && !(wordy(shape) && cells.len() < 2 && any.contains('/'))
     {
-        let _ = first;
         return digits(shape);
+    }
+    // A few names with numbers: `muc1.htm`, `muc1_trang2.htm`.
+    if shapes.len() <= 3
+        && cells.len() >= 2 * shapes.len()
+        && shapes.iter().all(|s| s.contains('0') && !wordy(s))
+    {
+        return format!(
+            "(?:{})",
+            shapes.iter().map(|s| digits(s)).collect::<Vec<_>>().join("|")
+        );
     }
     // What all of them begin and end with, cut back to a whole word.
     let shapes: Vec<&str> = shapes.iter().map(String::as_str).collect();
     let end = suffix(&shapes);
+    // A year at the end of many titles is no number of the page.
+    let ids: BTreeSet<String> = cells.iter().map(|c| last_number(c)).collect();
+    let end = if end.contains('0') && ids.len() * 10 < cells.len() * 9 {
+        String::new()
+    } else {
+        end
+    };
     format!("{any}{}", digits(&end))
+}
+
+/// A text as a pattern; signs that mean nothing outside of brackets stay as they are.
+pub(super) fn literal(text: &str) -> String {
+    regex::escape(text)
+        .replace(r"\-", "-")
+        .replace(r"\&", "&")
+        .replace(r"\ ", " ")
+}
+
+/// The last run of digits.
+fn last_number(text: &str) -> String {
+    let end = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let start = end.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    end[start..].to_owned()
 }
 
 /// A shape as a pattern.
 fn digits(shape: &str) -> String {
-    shape
-        .split('0')
-        .map(regex::escape)
-        .collect::<Vec<_>>()
-        .join(r"\d+")
+    shape.split('0').map(literal).collect::<Vec<_>>().join(r"\d+")
 }
 
 fn suffix(shapes: &[&str]) -> String {
@@ -117,7 +143,7 @@ fn suffix(shapes: &[&str]) -> String {
 }
 
 /// The natural key of pages by their address: a parameter or a number in the path that is another one on every page.
-pub(super) fn key(pattern: &str, urls: &[&str]) -> Option<String> {
+pub(super) fn key(urls: &[&str]) -> Option<String> {
     if urls.len() < 3 {
         return None;
     }
@@ -138,7 +164,6 @@ pub(super) fn key(pattern: &str, urls: &[&str]) -> Option<String> {
     if let Some((name, _)) = telling {
         return Some(format!("{{{name}}}"));
     }
-    let _ = pattern;
     None
 }
 
@@ -179,9 +204,9 @@ mod tests {
             assert!(!regex.is_match(other), "{made} {other}");
         }
         assert_eq!(
-            key("", &["/a?id=1&c=1", "/a?id=2&c=1", "/a?id=3&c=2"]).as_deref(),
+            key(&["/a?id=1&c=1", "/a?id=2&c=1", "/a?id=3&c=2"]).as_deref(),
             Some("{id}")
         );
-        assert_eq!(key("", &["/a/1", "/a/2", "/a/3"]), None);
+        assert_eq!(key(&["/a/1", "/a/2", "/a/3"]), None);
     }
 }

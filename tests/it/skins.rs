@@ -1,0 +1,162 @@
+//! `sangtrang init` on portals that it has never seen: the draft, untouched, against the truth of each.
+
+use crate::support::{Server, documents, expect, sangtrang, text};
+use sangtrang::demo::{Expected, Portal, Skin};
+use sangtrang::document::{Block, Document};
+use std::collections::BTreeMap;
+
+const ARTICLES: usize = 30;
+
+/// Address without the order of its parameters.
+fn normal(url: &str) -> String {
+    let url = url::Url::parse(url).unwrap();
+    let mut pairs: Vec<String> = url.query_pairs().map(|(k, v)| format!("{k}={v}")).collect();
+    pairs.sort();
+    format!("{}?{}", url.path(), pairs.join("&"))
+}
+
+fn body(blocks: &[Block]) -> (String, Vec<&str>) {
+    let images = blocks.iter().flat_map(|b| match b {
+        Block::Image { image, .. } => std::slice::from_ref(image),
+        Block::Gallery { items, .. } => items.as_slice(),
+        _ => &[],
+    });
+    let captions = images
+        .filter_map(|i| i.caption.as_ref())
+        .map(|c| c.text.as_str())
+        .collect();
+    (
+        blocks.iter().map(Block::text).collect::<Vec<_>>().join("\n"),
+        captions,
+    )
+}
+
+/// Fields that are not as the truth says.
+fn wrong(truth: &Expected, found: &Document) -> Vec<&'static str> {
+    let mut out = Vec::new();
+    let mut check = |name, same: bool| {
+        if !same {
+            out.push(name);
+        }
+    };
+    check("title", found.title.as_deref() == Some(&truth.title));
+    check(
+        "section",
+        found.section.as_ref().map(|s| s.label.as_str()) == Some(&truth.section),
+    );
+    let published = found.dates.published.as_ref();
+    check(
+        "published",
+        published.map(|d| (&d.value, d.precision))
+            == Some((&truth.published.value, truth.published.precision)),
+    );
+    check(
+        "byline",
+        found.byline.as_ref().map(|b| b.raw.as_str()) == truth.byline.as_deref(),
+    );
+    let (wanted, got) = (body(&truth.body), body(&found.body));
+    check("body", wanted.0 == got.0);
+    check("captions", wanted.1 == got.1);
+    check("accounting", found.accounting.unaccounted == 0);
+    out
+}
+
+/// Every skin: the draft passes `check` and `test`; a run with it gives at least 95 % of the articles whole; the pager and
+/// the boilerplate have names.
+#[test]
+fn a_draft_of_every_skin_reads_its_portal() {
+    let mut told = Vec::new();
+    let mut failed = Vec::new();
+    for skin in Skin::ALL {
+        let name = skin.name();
+        let server = Server::start(Portal::new(ARTICLES, 1).skinned(skin));
+        let folder = tempfile::tempdir().unwrap();
+        let mappings = folder.path().join("mappings");
+        let began = std::time::Instant::now();
+        expect(
+            sangtrang()
+                .args([
+                    "init",
+                    &skin.base(),
+                    "--delay",
+                    "0ms",
+                    "--id",
+                    name,
+                    "--connect-to",
+                    &server.connect_to(),
+                ])
+                .arg("--mappings")
+                .arg(&mappings)
+                .arg("--output")
+                .arg(folder.path()),
+            0,
+        );
+        let seconds = began.elapsed().as_secs_f64();
+        let mapping = mappings.join(format!("{name}.toml"));
+        expect(sangtrang().arg("check").arg(&mapping), 0);
+        expect(sangtrang().arg("test").arg(&mapping), 0);
+        let run = sangtrang()
+            .arg("run")
+            .arg(&mapping)
+            .args(["--delay", "0ms", "--connect-to", &server.connect_to()])
+            .arg("--output")
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        // What the portal does not have any more is a finding, and said.
+        assert!(
+            matches!(run.status.code(), Some(0 | 4)),
+            "{name}: {}",
+            text(&run.stderr)
+        );
+        let found: BTreeMap<String, Document> = documents(&folder.path().join(name))
+            .into_iter()
+            .map(|d| {
+                let document: Document = serde_json::from_value(d).unwrap();
+                (normal(&document.provenance.fetch.requested), document)
+            })
+            .collect();
+        let mut wrongs: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut whole = 0;
+        for truth in server.portal.expected() {
+            let Some(document) = found.get(&normal(&truth.url)) else {
+                *wrongs.entry("missing").or_default() += 1;
+                continue;
+            };
+            let wrong = wrong(&truth, document);
+            whole += usize::from(wrong.is_empty());
+            for field in wrong {
+                *wrongs.entry(field).or_default() += 1;
+            }
+        }
+        let draft = std::fs::read_to_string(&mapping).unwrap();
+        let report = std::fs::read_to_string(folder.path().join(name).join("report.txt")).unwrap();
+        // Three sections of ten, four a page; pages that links led to first begin a walk of their own.
+        let walked: usize = report
+            .lines()
+            .filter(|l| l.contains("list lists at "))
+            .filter_map(|l| {
+                l.split(" items")
+                    .next()?
+                    .rsplit(' ')
+                    .next()?
+                    .parse::<usize>()
+                    .ok()
+            })
+            .sum();
+        let pager = draft.contains("pager = {");
+        let boilerplate = draft.matches("[[collection.drop]]").count();
+        let related = draft.contains("id = 'related-list'");
+        let extra = found.len() - found.len().min(ARTICLES);
+        told.push(format!(
+            "{name:<11} {whole:>2} of {ARTICLES} whole, {extra} strange; {walked} entries of lists, pager {}; {boilerplate} drop rules, related list {}; {seconds:.1} s to the draft; {wrongs:?}",
+            if pager { "found" } else { "not found" },
+            if related { "named" } else { "in the frame" }
+        ));
+        if whole * 100 < ARTICLES * 95 || extra > 0 || walked < ARTICLES || !pager || boilerplate < 2 {
+            failed.push(name);
+        }
+    }
+    println!("{}", told.join("\n"));
+    assert!(failed.is_empty(), "{failed:?}\n{}", told.join("\n"));
+}
