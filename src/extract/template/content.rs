@@ -110,7 +110,9 @@ pub(super) fn container(pages: &[&Sketch<'_>], weights: &[&Weights]) -> Option<R
         }
     }
     let mut ranked: Vec<(i64, usize, u32, Css, u32)> = Vec::new();
-    for (css, cost) in pool(some) {
+    // Where an element stands among its like changes with every page that has one row more.
+    let named = pool(some).into_iter().filter(|(css, _)| !css.as_str().contains("of-type"));
+    for (css, cost) in named {
         let (mut sum, mut held, mut right) = (0, 0, 0u32);
         for ((sketch, weights), top) in pages.iter().zip(weights).zip(&tops) {
             let Some(hit) = sketch.page.html.select(css.selector()).next() else {
@@ -126,6 +128,8 @@ pub(super) fn container(pages: &[&Sketch<'_>], weights: &[&Weights]) -> Option<R
             ranked.push((sum, held, cost, css, right));
         }
     }
+    let most = ranked.iter().map(|r| r.4).max()?;
+    ranked.retain(|r| r.4 + most / 20 >= most);
     let best = ranked.iter().map(|r| r.0).max().filter(|b| *b > 0)?;
     let near: Vec<_> = ranked.into_iter().filter(|r| r.0 * 100 >= best * NEAR).collect();
     // The tightest that still holds it all; elements with the same text differ by their names alone.

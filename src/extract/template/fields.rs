@@ -117,7 +117,7 @@ impl<'a> Taught<'_, 'a> {
                 .collect::<Vec<_>>()
         });
         let plain = best(
-            pool(some),
+            self.own(pool(some)),
             &self.pages,
             Some(&self.container),
             &|page, e| Some(right(page, &self.pages[page].folded(e))),
@@ -146,7 +146,7 @@ impl<'a> Taught<'_, 'a> {
                 .map(|m| fold(m.as_str()))
         };
         let found = best(
-            pool(lines),
+            self.own(pool(lines)),
             &self.pages,
             Some(&self.container),
             &|page, e| Some(taken(e, page).is_some_and(|t| right(page, &t))),
@@ -161,6 +161,24 @@ impl<'a> Taught<'_, 'a> {
             )
         });
         whole.or(exact)
+    }
+
+    /// Without selectors that find the name of a section on pages that are of none: those find it in the menu.
+    fn own(&self, pool: Vec<(Css, u32)>) -> Vec<(Css, u32)> {
+        let site = self.site;
+        let elsewhere: Vec<usize> =
+            [Kind::Home, Kind::Login, Kind::Gone].into_iter().flat_map(|k| site.pages_of(k)).collect();
+        let of_menu = |css: &Css| {
+            elsewhere.iter().any(|i| {
+                let sketch = &site.sketches[*i];
+                let hit = sketch.page.html.select(css.selector()).next();
+                hit.is_some_and(|e| {
+                    let text = sketch.folded(e);
+                    self.said.labels.keys().any(|l| text.ends_with(l.as_str()))
+                })
+            })
+        };
+        pool.into_iter().filter(|(css, _)| !of_menu(css)).collect()
     }
 
     /// Short elements that end with the label of the page's section.
@@ -503,7 +521,8 @@ impl<'a> Taught<'_, 'a> {
                 let counts: Vec<usize> = self.pages.iter().map(|s| shows(&s, css)).collect();
                 let all = counts.iter().all(|c| *c == 1);
                 // Where it stands among its like is chance.
-                let named = !css.as_str().contains("of-type");
+                let last = css.as_str().rsplit([' ', '+']).next().unwrap_or_default();
+                let named = !css.as_str().contains("of-type") && (last.contains(['.', '#', '[']) || !self.inside(css));
                 named
                     && counts.iter().all(|c| *c <= 1)
                     && !(all && self.inside(css))

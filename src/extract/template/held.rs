@@ -22,6 +22,7 @@ pub(super) fn out(
     weights: &[Weights],
     fixed: &BTreeSet<u64>,
     titles: &[Option<String>],
+    fields: &[Css],
 ) -> (f64, f64) {
     let folds = if pages.len() >= 6 { 2 } else { pages.len() };
     let (mut learned, mut alone, mut count) = (0.0, 0.0, 0.0);
@@ -39,8 +40,13 @@ pub(super) fn out(
             let span = hit
                 .and_then(|e| sketch.page.text.span(e.id()))
                 .unwrap_or_default();
-            learned += f1(sketch, &wanted, span);
-            alone += f1(sketch, &wanted, single(sketch));
+            let mut found = held(site, sketch, fixed, titles[at].as_deref(), span);
+            for css in fields {
+                let hit = super::selector::first(sketch, None, css).and_then(|e| sketch.page.text.span(e.id()));
+                found.extend(within(sketch, hit.unwrap_or_default()));
+            }
+            learned += f1(sketch, &wanted, &found);
+            alone += f1(sketch, &wanted, &within(sketch, single(sketch)));
             count += 1.0;
         }
     }
@@ -65,20 +71,30 @@ fn text(site: &Site<'_>, sketch: &Sketch<'_>, fixed: &BTreeSet<u64>, title: Opti
     sketch.lines.iter().filter(is).map(|l| l.span.0).collect()
 }
 
-fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, span: Span) -> f64 {
-    let (mut hit, mut got, mut all) = (0usize, 0usize, 0usize);
-    for line in &sketch.lines {
-        let taken = line.span.0 >= span.0 && line.span.1 <= span.1;
-        let right = wanted.contains(&line.span.0);
-        got += usize::from(taken) * line.chars;
-        all += usize::from(right) * line.chars;
-        hit += usize::from(taken && right) * line.chars;
-    }
-    if got + all == 0 {
-        1.0
-    } else {
-        2.0 * hit as f64 / (got + all) as f64
-    }
+/// Lines inside of a span.
+fn within(sketch: &Sketch<'_>, span: Span) -> BTreeSet<usize> {
+    let lines = sketch.lines.iter().filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1);
+    lines.map(|l| l.span.0).collect()
+}
+
+/// What the rules of a template leave of its container: what repeats is dropped, title and date are fields, and the links
+/// at its end are other news.
+fn held(site: &Site<'_>, sketch: &Sketch<'_>, fixed: &BTreeSet<u64>, title: Option<&str>, span: Span) -> BTreeSet<usize> {
+    let all = text(site, sketch, fixed, title);
+    let lines: Vec<&Line> = sketch.lines.iter().filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1).collect();
+    let leads = |l: &&&Line| l.linked * 2 > l.chars || fixed.contains(&l.key) || site.lines.contains(&l.key);
+    let cut = lines.len() - lines.iter().rev().take_while(leads).count();
+    let kept = lines.into_iter().take(cut).filter(|l| all.contains(&l.span.0) || l.linked * 2 > l.chars);
+    kept.map(|l| l.span.0).collect()
+}
+
+fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, found: &BTreeSet<usize>) -> f64 {
+    let chars = |set: &BTreeSet<usize>, and: Option<&BTreeSet<usize>>| -> usize {
+        let lines = sketch.lines.iter().filter(|l| set.contains(&l.span.0));
+        lines.filter(|l| and.is_none_or(|a| a.contains(&l.span.0))).map(|l| l.chars).sum()
+    };
+    let (hit, got, all) = (chars(wanted, Some(found)), chars(found, None), chars(wanted, None));
+    if got + all == 0 { 1.0 } else { 2.0 * hit as f64 / (got + all) as f64 }
 }
 
 /// What one page shows by itself: the element with the most text and the least of links and labels.

@@ -145,11 +145,6 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
         .map(|(s, t)| content::weights(site, s, &fixed, t.as_deref()))
         .collect();
     let container = content::container(&pages, &weights.iter().collect::<Vec<_>>())?;
-    let held_out = held::out(site, &pages, &weights, &fixed, &titles);
-    if held_out.0 < held_out.1 {
-        // Each page by itself shows more than what the others say of it: then nothing is learned here.
-        return None;
-    }
     let css = Css::new(&container.css).ok()?;
     let taught = Taught {
         site,
@@ -184,7 +179,7 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
             lengths.iter().copied().min().unwrap_or(0),
             lengths.iter().copied().max().unwrap_or(0),
         ),
-        held_out,
+        held_out: (0.0, 0.0),
         container,
         title,
         published,
@@ -193,6 +188,16 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
         source,
         drops: Vec::new(),
     };
+    let fields: Vec<Css> = [&article.summary, &article.byline, &article.source, &article.section]
+        .into_iter()
+        .flatten()
+        .filter_map(|r| Css::new(&r.css).ok())
+        .collect();
+    article.held_out = held::out(site, &pages, &weights, &fixed, &taught.titles, &fields);
+    // Where each page by itself shows more than what the others say of it, nothing is learned.
+    if article.held_out.0 < article.held_out.1 {
+        return None;
+    }
     chrome::learn(site, &pages, &fixed, &mut article);
     Some(article)
 }
