@@ -297,6 +297,9 @@ fn tell(model: &Model, sample: &[Sampled], ui: &Ui) {
             "  {:>3} {kind:<20} {}",
             template.pages, template.url
         ));
+        if let Some(why) = &template.why {
+            ui.note(format_args!("      nothing was learned: {why}"));
+        }
         if let Some(list) = &template.list {
             ui.note(format_args!("      sections: {}", list.sections.join(" | ")));
             let pager = list.pager.as_ref().map_or_else(

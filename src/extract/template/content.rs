@@ -17,6 +17,9 @@ const CAP: i64 = 400;
 /// Shortest text that is no label, in characters.
 const LABEL: usize = 60;
 
+/// Less text than this does not tell where the text is, in characters.
+const LITTLE: i64 = 120;
+
 /// How near to the best a tighter element must come, in hundredths.
 const NEAR: i64 = 90;
 
@@ -122,7 +125,8 @@ pub(super) fn container(pages: &[&Sketch<'_>], weights: &[&Weights]) -> Option<R
             let (worth, chars) = weights.of(sketch.page.text.span(hit.id()).unwrap_or_default());
             sum += worth;
             held += chars;
-            right += u32::from(worth * 3 >= *top);
+            // A page that holds nothing but a file says little either way.
+            right += u32::from(worth * 3 >= *top || *top < LITTLE);
         }
         if share(right as usize, pages.len(), 0.85) {
             ranked.push((sum, held, cost, css, right));

@@ -75,9 +75,13 @@ pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
         let list = (cluster.kind == Kind::List)
             .then(|| list::learn(&site, cluster, &mut said))
             .flatten();
-        let article = (cluster.kind == Kind::Article && cluster.pages.len() >= FEWEST)
-            .then(|| article(&site, &cluster.pages, &said))
-            .flatten();
+        let article = match cluster.kind {
+            Kind::Article if cluster.pages.len() < FEWEST => {
+                Err(format!("{FEWEST} pages are needed to learn from"))
+            }
+            Kind::Article => article(&site, &cluster.pages, &said),
+            _ => Err(String::new()),
+        };
         templates.push(template(&site, at, article, list));
     }
     templates.sort_by_key(|t| (t.kind, std::cmp::Reverse(t.pages)));
@@ -99,7 +103,7 @@ pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
     }
 }
 
-fn template(site: &Site<'_>, at: usize, article: Option<Article>, list: Option<List>) -> Template {
+fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: Option<List>) -> Template {
     let cluster = &site.clusters[at];
     let mut urls: Vec<&str> = cluster
         .pages
@@ -130,12 +134,14 @@ fn template(site: &Site<'_>, at: usize, article: Option<Article>, list: Option<L
         message: (cluster.kind == Kind::Gone)
             .then(|| site.message(cluster.pages[0]))
             .flatten(),
-        article,
+        why: article.as_ref().err().filter(|w| !w.is_empty()).cloned(),
+        article: article.ok(),
         list,
     }
 }
 
-fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
+/// The rules of a template, or why there are none.
+fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, String> {
     let pages: Vec<&Sketch<'_>> = indexes.iter().map(|i| &site.sketches[*i]).collect();
     let titles: Vec<Option<String>> = indexes.iter().map(|i| site.title_of(*i)).collect();
     let fixed = content::repeated(&pages);
@@ -144,8 +150,9 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
         .zip(&titles)
         .map(|(s, t)| content::weights(site, s, &fixed, t.as_deref()))
         .collect();
-    let container = content::container(&pages, &weights.iter().collect::<Vec<_>>())?;
-    let css = Css::new(&container.css).ok()?;
+    let container = content::container(&pages, &weights.iter().collect::<Vec<_>>())
+        .ok_or("no selector finds what holds the text on enough of the pages")?;
+    let css = Css::new(&container.css)?;
     let taught = Taught {
         site,
         said,
@@ -195,11 +202,15 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Option<Article> {
         .collect();
     article.held_out = held::out(site, &pages, &weights, &fixed, &taught.titles, &fields);
     // Where each page by itself shows more than what the others say of it, nothing is learned.
-    if article.held_out.0 < article.held_out.1 {
-        return None;
+    let (learned, alone) = article.held_out;
+    if learned < alone {
+        return Err(format!(
+            "`{}` gives less of the text ({learned:.3}) than each page by itself ({alone:.3})",
+            article.container.css
+        ));
     }
     chrome::learn(site, &pages, &fixed, &mut article);
-    Some(article)
+    Ok(article)
 }
 
 /// The label that the language usually has, for pages of a kind that the sample did not show.

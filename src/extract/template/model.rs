@@ -53,6 +53,8 @@ pub struct Template {
     pub samples: Vec<String>,
     /// What a page says that holds no article, and an element that no article has.
     pub message: Option<(String, Option<String>)>,
+    /// Why a template of articles has no rules.
+    pub why: Option<String>,
     /// Rules, if the template shows articles and at least three pages taught them.
     pub article: Option<Article>,
     /// Rules, if it shows lists.
