@@ -114,7 +114,9 @@ pub(super) fn container(pages: &[&Sketch<'_>], weights: &[&Weights]) -> Option<R
     }
     let mut ranked: Vec<(i64, usize, u32, Css, u32)> = Vec::new();
     // Where an element stands among its like changes with every page that has one row more.
-    let named = pool(some).into_iter().filter(|(css, _)| !css.as_str().contains("of-type"));
+    let named = pool(some)
+        .into_iter()
+        .filter(|(css, _)| !css.as_str().contains("of-type"));
     for (css, cost) in named {
         let (mut sum, mut held, mut right) = (0, 0, 0u32);
         for ((sketch, weights), top) in pages.iter().zip(weights).zip(&tops) {

@@ -166,8 +166,10 @@ impl<'a> Taught<'_, 'a> {
     /// Without selectors that find the name of a section on pages that are of none: those find it in the menu.
     fn own(&self, pool: Vec<(Css, u32)>) -> Vec<(Css, u32)> {
         let site = self.site;
-        let elsewhere: Vec<usize> =
-            [Kind::Home, Kind::Login, Kind::Gone].into_iter().flat_map(|k| site.pages_of(k)).collect();
+        let elsewhere: Vec<usize> = [Kind::Home, Kind::Login, Kind::Gone]
+            .into_iter()
+            .flat_map(|k| site.pages_of(k))
+            .collect();
         let of_menu = |css: &Css| {
             elsewhere.iter().any(|i| {
                 let sketch = &site.sketches[*i];
@@ -522,7 +524,8 @@ impl<'a> Taught<'_, 'a> {
                 let all = counts.iter().all(|c| *c == 1);
                 // Where it stands among its like is chance.
                 let last = css.as_str().rsplit([' ', '+']).next().unwrap_or_default();
-                let named = !css.as_str().contains("of-type") && (last.contains(['.', '#', '[']) || !self.inside(css));
+                let named = !css.as_str().contains("of-type")
+                    && (last.contains(['.', '#', '[']) || !self.inside(css));
                 named
                     && counts.iter().all(|c| *c <= 1)
                     && !(all && self.inside(css))

@@ -23,6 +23,7 @@ pub(super) fn out(
     fixed: &BTreeSet<u64>,
     titles: &[Option<String>],
     fields: &[Css],
+    title: Option<&Css>,
 ) -> (f64, f64) {
     let folds = if pages.len() >= 6 { 2 } else { pages.len() };
     let (mut learned, mut alone, mut count) = (0.0, 0.0, 0.0);
@@ -33,20 +34,19 @@ pub(super) fn out(
         let css = container(&teachers, &theirs).and_then(|r| Css::new(&r.css).ok());
         for at in (0..pages.len()).filter(|i| i % folds == fold) {
             let sketch = pages[at];
-            let wanted = text(site, sketch, fixed, titles[at].as_deref());
+            let neutral = neutral(sketch, fields, title);
+            let plain =
+                |set: BTreeSet<usize>| -> BTreeSet<usize> { set.difference(&neutral).copied().collect() };
+            let wanted = plain(text(site, sketch, fixed, titles[at].as_deref()));
             let hit = css
                 .as_ref()
                 .and_then(|c| sketch.page.html.select(c.selector()).next());
             let span = hit
                 .and_then(|e| sketch.page.text.span(e.id()))
                 .unwrap_or_default();
-            let mut found = held(site, sketch, fixed, titles[at].as_deref(), span);
-            for css in fields {
-                let hit = super::selector::first(sketch, None, css).and_then(|e| sketch.page.text.span(e.id()));
-                found.extend(within(sketch, hit.unwrap_or_default()));
-            }
+            let found = plain(held(site, sketch, fixed, titles[at].as_deref(), span));
             learned += f1(sketch, &wanted, &found);
-            alone += f1(sketch, &wanted, &within(sketch, single(sketch)));
+            alone += f1(sketch, &wanted, &plain(within(sketch, single(sketch))));
             count += 1.0;
         }
     }
@@ -71,30 +71,77 @@ fn text(site: &Site<'_>, sketch: &Sketch<'_>, fixed: &BTreeSet<u64>, title: Opti
     sketch.lines.iter().filter(is).map(|l| l.span.0).collect()
 }
 
+/// Lines that are fields, or that say the title once more: they are no text, whoever finds them.
+fn neutral(sketch: &Sketch<'_>, fields: &[Css], title: Option<&Css>) -> BTreeSet<usize> {
+    let mut out = BTreeSet::new();
+    for css in fields.iter().chain(title) {
+        let span = super::selector::first(sketch, None, css).and_then(|e| sketch.page.text.span(e.id()));
+        out.extend(within(sketch, span.unwrap_or_default()));
+    }
+    let said = title
+        .and_then(|css| super::selector::first(sketch, None, css))
+        .map(|e| sketch.folded(e));
+    if let Some(said) = said.filter(|s| !s.is_empty()) {
+        let again = sketch
+            .lines
+            .iter()
+            .filter(|l| fold(sketch.page.text.slice(l.span)).contains(&said));
+        out.extend(again.map(|l| l.span.0));
+    }
+    out
+}
+
 /// Lines inside of a span.
 fn within(sketch: &Sketch<'_>, span: Span) -> BTreeSet<usize> {
-    let lines = sketch.lines.iter().filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1);
+    let lines = sketch
+        .lines
+        .iter()
+        .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1);
     lines.map(|l| l.span.0).collect()
 }
 
 /// What the rules of a template leave of its container: what repeats is dropped, title and date are fields, and the links
 /// at its end are other news.
-fn held(site: &Site<'_>, sketch: &Sketch<'_>, fixed: &BTreeSet<u64>, title: Option<&str>, span: Span) -> BTreeSet<usize> {
+fn held(
+    site: &Site<'_>,
+    sketch: &Sketch<'_>,
+    fixed: &BTreeSet<u64>,
+    title: Option<&str>,
+    span: Span,
+) -> BTreeSet<usize> {
     let all = text(site, sketch, fixed, title);
-    let lines: Vec<&Line> = sketch.lines.iter().filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1).collect();
+    let lines: Vec<&Line> = sketch
+        .lines
+        .iter()
+        .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1)
+        .collect();
     let leads = |l: &&&Line| l.linked * 2 > l.chars || fixed.contains(&l.key) || site.lines.contains(&l.key);
     let cut = lines.len() - lines.iter().rev().take_while(leads).count();
-    let kept = lines.into_iter().take(cut).filter(|l| all.contains(&l.span.0) || l.linked * 2 > l.chars);
+    let kept = lines
+        .into_iter()
+        .take(cut)
+        .filter(|l| all.contains(&l.span.0) || l.linked * 2 > l.chars);
     kept.map(|l| l.span.0).collect()
 }
 
 fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, found: &BTreeSet<usize>) -> f64 {
     let chars = |set: &BTreeSet<usize>, and: Option<&BTreeSet<usize>>| -> usize {
         let lines = sketch.lines.iter().filter(|l| set.contains(&l.span.0));
-        lines.filter(|l| and.is_none_or(|a| a.contains(&l.span.0))).map(|l| l.chars).sum()
+        lines
+            .filter(|l| and.is_none_or(|a| a.contains(&l.span.0)))
+            .map(|l| l.chars)
+            .sum()
     };
-    let (hit, got, all) = (chars(wanted, Some(found)), chars(found, None), chars(wanted, None));
-    if got + all == 0 { 1.0 } else { 2.0 * hit as f64 / (got + all) as f64 }
+    let (hit, got, all) = (
+        chars(wanted, Some(found)),
+        chars(found, None),
+        chars(wanted, None),
+    );
+    if got + all == 0 {
+        1.0
+    } else {
+        2.0 * hit as f64 / (got + all) as f64
+    }
 }
 
 /// What one page shows by itself: the element with the most text and the least of links and labels.

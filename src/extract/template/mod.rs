@@ -195,12 +195,26 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
         source,
         drops: Vec::new(),
     };
-    let fields: Vec<Css> = [&article.summary, &article.byline, &article.source, &article.section]
-        .into_iter()
-        .flatten()
-        .filter_map(|r| Css::new(&r.css).ok())
-        .collect();
-    article.held_out = held::out(site, &pages, &weights, &fixed, &taught.titles, &fields);
+    let fields: Vec<Css> = [
+        &article.summary,
+        &article.byline,
+        &article.source,
+        &article.section,
+    ]
+    .into_iter()
+    .flatten()
+    .filter_map(|r| Css::new(&r.css).ok())
+    .collect();
+    let headline = article.title.as_ref().and_then(|r| Css::new(&r.css).ok());
+    article.held_out = held::out(
+        site,
+        &pages,
+        &weights,
+        &fixed,
+        &taught.titles,
+        &fields,
+        headline.as_ref(),
+    );
     // Where each page by itself shows more than what the others say of it, nothing is learned.
     let (learned, alone) = article.held_out;
     if learned < alone {

@@ -188,7 +188,14 @@ fn five_articles_teach_the_other_twenty_five() {
         let text = draft(&model, &sample.origin(), &BTreeMap::new());
         for t in &model.templates {
             if only.is_some() {
-                println!("# {:?} {} {} {:?} {:?}", t.kind, t.pages, t.url, t.article.as_ref().map(|a| a.held_out), t.why);
+                println!(
+                    "# {:?} {} {} {:?} {:?}",
+                    t.kind,
+                    t.pages,
+                    t.url,
+                    t.article.as_ref().map(|a| a.held_out),
+                    t.why
+                );
             }
         }
         if only.is_some() {
