@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 /// Shortest line that counts as text when a page is looked at alone, in characters.
 const TEXT: usize = 25;
 
+/// Longest line of small print, in characters.
+const SMALL: usize = 120;
+
 /// Shortest text without a date that is no label, in characters.
 const LABEL: usize = 60;
 
@@ -76,7 +79,14 @@ fn neutral(sketch: &Sketch<'_>, fields: &[Css], title: Option<&Css>) -> BTreeSet
     let mut out = BTreeSet::new();
     for css in fields.iter().chain(title) {
         let span = super::selector::first(sketch, None, css).and_then(|e| sketch.page.text.span(e.id()));
-        out.extend(within(sketch, span.unwrap_or_default()));
+        let span = span.unwrap_or_default();
+        out.extend(within(sketch, span));
+        // A line of small print: who, when, how often.
+        let small = sketch
+            .lines
+            .iter()
+            .filter(|l| l.chars < SMALL && l.span.0 < span.1 && span.0 < l.span.1);
+        out.extend(small.map(|l| l.span.0));
     }
     let said = title
         .and_then(|css| super::selector::first(sketch, None, css))
