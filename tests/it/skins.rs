@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 const ARTICLES: usize = 30;
 
+/// Answers that `init` may ask for: about half of the articles stay unseen.
+const PAGES: &str = "30";
+
 /// Address without the order of its parameters.
 fn normal(url: &str) -> String {
     let url = url::Url::parse(url).unwrap();
@@ -82,6 +85,8 @@ fn a_draft_of_every_skin_reads_its_portal() {
                 .args([
                     "init",
                     &skin.base(),
+                    "--pages",
+                    PAGES,
                     "--delay",
                     "0ms",
                     "--id",

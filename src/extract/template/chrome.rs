@@ -16,12 +16,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Rules of one template at most.
 const RULES: usize = 16;
+/// The name of lists of other news.
+const RELATED: &str = "related-list";
+
 /// Longest line that is told by its text, in characters.
 const LINE: usize = 80;
 
 /// A region of one page.
-struct Region<'a> {
-    element: ElementRef<'a>,
+struct Region {
+    css: Css,
     span: Span,
     id: String,
     reason: String,
@@ -37,19 +40,25 @@ pub(super) fn learn(site: &Site<'_>, pages: &[&Sketch<'_>], fixed: &BTreeSet<u64
     // One page shows how; the others say whether it holds.
     let mut rules: BTreeMap<String, (Drop, usize)> = BTreeMap::new();
     for (at, sketch) in pages.iter().enumerate().take(6) {
-        for region in regions(site, sketch, &kept[at], fixed, &container) {
-            let Some(css) = selector(pages, &kept, &region) else {
-                continue;
-            };
+        let find = |e: ElementRef<'_>| selector(pages, &kept, e);
+        for region in regions(site, sketch, &kept[at], fixed, &container, &find) {
+            let css = &region.css;
             let covers = pages
                 .iter()
                 .filter(|s| s.page.html.select(css.selector()).next().is_some())
                 .count();
             let order = region.span.0;
+            // One page's list of other news is empty; another one shows what it is.
+            if region.id == RELATED
+                && let Some((known, _)) = rules.get_mut(css.as_str())
+            {
+                known.id.clone_from(&region.id);
+                known.reason.clone_from(&region.reason);
+            }
             rules.entry(css.as_str().to_owned()).or_insert_with(|| {
                 let drop = Drop {
-                    id: region.id,
-                    reason: region.reason,
+                    id: region.id.clone(),
+                    reason: region.reason.clone(),
                     css: Some(css.as_str().to_owned()),
                     pages: u32::try_from(covers).unwrap_or(u32::MAX),
                     ..Drop::default()
@@ -111,7 +120,8 @@ fn regions<'a>(
     kept: &BTreeSet<NodeId>,
     fixed: &BTreeSet<u64>,
     container: &Css,
-) -> Vec<Region<'a>> {
+    find: &dyn Fn(ElementRef<'a>) -> Option<Css>,
+) -> Vec<Region> {
     let page = sketch.page;
     let middle = page
         .html
@@ -119,7 +129,7 @@ fn regions<'a>(
         .next()
         .and_then(|c| page.text.span(c.id()))
         .unwrap_or_default();
-    let mut out: Vec<Region<'a>> = Vec::new();
+    let mut out: Vec<Region> = Vec::new();
     let mut open = vec![page.html.root_element()];
     while let Some(element) = open.pop() {
         let span = page.text.span(element.id()).unwrap_or_default();
@@ -151,9 +161,14 @@ fn regions<'a>(
         if lines.is_empty() || !share(dull, chars, 0.6) {
             continue;
         }
+        let Some(css) = find(element) else {
+            // Its name is others' as well: then its parts.
+            open.extend(element.children().filter_map(ElementRef::wrap));
+            continue;
+        };
         let (id, reason) = name(site, sketch, &lines, span, middle);
         out.push(Region {
-            element,
+            css,
             span,
             id,
             reason,
@@ -170,6 +185,14 @@ fn name(site: &Site<'_>, sketch: &Sketch<'_>, lines: &[Line], span: Span, middle
         .iter()
         .filter_map(|l| Some((catalogue::find(site.language?, &text(l))?.0, text(l))))
         .collect();
+    // What stands side by side on one line is told apart by its elements.
+    let nodes = sketch.page.text.nodes();
+    let from = nodes.partition_point(|(s, _)| s.1 <= span.0);
+    let parts = nodes[from..].iter().take_while(|(s, _)| s.0 < span.1).filter_map(|(s, _)| {
+        let said = spaces(sketch.page.text.slice(*s));
+        Some((catalogue::find(site.language?, &said)?.0, said))
+    });
+    let groups: Vec<(catalogue::Group, String)> = groups.into_iter().chain(parts).collect();
     let of = |g: catalogue::Group| {
         groups
             .iter()
@@ -205,7 +228,7 @@ fn name(site: &Site<'_>, sketch: &Sketch<'_>, lines: &[Line], span: Span, middle
     if fresh >= 1 && span.0 >= middle.1 {
         let said = if heading.is_empty() { shown } else { heading };
         return (
-            "related-list".into(),
+            RELATED.into(),
             format!("\"{said}\": links to other articles"),
         );
     }
@@ -218,7 +241,7 @@ fn name(site: &Site<'_>, sketch: &Sketch<'_>, lines: &[Line], span: Span, middle
     }
     if let Some(said) = of(catalogue::Group::Related).filter(|_| news == 0 || span.0 >= middle.0) {
         return (
-            "related-list".into(),
+            RELATED.into(),
             format!("\"{said}\": links to other articles"),
         );
     }
@@ -256,10 +279,10 @@ fn part(text: &str) -> String {
 }
 
 /// A selector for a region that touches nothing that is kept, on any page.
-fn selector(pages: &[&Sketch<'_>], kept: &[BTreeSet<NodeId>], region: &Region<'_>) -> Option<Css> {
+fn selector(pages: &[&Sketch<'_>], kept: &[BTreeSet<NodeId>], element: ElementRef<'_>) -> Option<Css> {
     // A size or a colour names paragraphs of articles as well, on pages that nobody has seen yet: such a region stays with
     // the rule for everything outside.
-    candidates(region.element)
+    candidates(element)
         .into_iter()
         .filter(|(css, _)| css.contains(['#', '.']) || css.contains("[id") || css.contains("[class"))
         .take(24)
@@ -333,7 +356,7 @@ fn inside(
             && (related || share(shown, pages.len(), 0.8))
         {
             out.push(Drop {
-                id: "related-list".into(),
+                id: RELATED.into(),
                 reason: format!("\"{text}\": nothing but links stands behind it"),
                 from: Some(text),
                 pages: u32::try_from(shown).unwrap_or(u32::MAX),

@@ -282,7 +282,7 @@ impl<'a> Site<'a> {
             .filter(|(_, s)| s.0 <= line.span.0 && line.span.1 <= s.1);
         let mut names: Vec<(String, u32)> = around
             .flat_map(|(e, _)| super::selector::candidates(e))
-            .filter(|c| c.1 <= 16)
+            .filter(|c| c.1 <= 40)
             .collect();
         names.sort_by_key(|n| n.1);
         let strange = names.into_iter().take(60).find(|(css, _)| {
