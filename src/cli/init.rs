@@ -75,7 +75,10 @@ pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
     } else {
         ui.data(file.display());
     }
-    let understood = model.templates.iter().any(|t| t.article.is_some());
+    let understood = model
+        .templates
+        .iter()
+        .any(|t| t.article.is_some() || t.list.is_some());
     if understood {
         ui.hint(format_args!(
             "next: read the draft, then `sangtrang test {0}` and `sangtrang run {0}`",

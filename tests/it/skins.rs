@@ -146,6 +146,15 @@ fn a_draft_of_every_skin_reads_its_portal() {
                 *wrongs.entry(field).or_default() += 1;
             }
         }
+        let model = std::fs::read(folder.path().join(format!("{name}-sample/templates.json"))).unwrap();
+        let model: sangtrang::extract::template::Model = serde_json::from_slice(&model).unwrap();
+        assert_eq!(model.version, sangtrang::extract::template::VERSION);
+        let taught: usize = model
+            .templates
+            .iter()
+            .filter(|t| t.article.is_some())
+            .map(|t| t.pages)
+            .sum();
         let draft = std::fs::read_to_string(&mapping).unwrap();
         let report = std::fs::read_to_string(folder.path().join(name).join("report.txt")).unwrap();
         // Three sections of ten, four a page; pages that links led to first begin a walk of their own.
@@ -166,7 +175,7 @@ fn a_draft_of_every_skin_reads_its_portal() {
         let related = draft.contains("id = 'related-list'");
         let extra = found.len() - found.len().min(ARTICLES);
         told.push(format!(
-            "{name:<11} {whole:>2} of {ARTICLES} whole, {extra} strange; {walked} entries of lists, pager {}; {boilerplate} drop rules, related list {}; {seconds:.1} s to the draft; {wrongs:?}",
+            "{name:<11} {whole:>2} of {ARTICLES} whole from a sample of {taught}, {extra} strange; {walked} entries of lists, pager {}; {boilerplate} drop rules, related list {}; {seconds:.1} s to the draft; {wrongs:?}",
             if pager { "found" } else { "not found" },
             if related { "named" } else { "in the frame" }
         ));

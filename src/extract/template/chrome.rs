@@ -188,10 +188,13 @@ fn name(site: &Site<'_>, sketch: &Sketch<'_>, lines: &[Line], span: Span, middle
     // What stands side by side on one line is told apart by its elements.
     let nodes = sketch.page.text.nodes();
     let from = nodes.partition_point(|(s, _)| s.1 <= span.0);
-    let parts = nodes[from..].iter().take_while(|(s, _)| s.0 < span.1).filter_map(|(s, _)| {
-        let said = spaces(sketch.page.text.slice(*s));
-        Some((catalogue::find(site.language?, &said)?.0, said))
-    });
+    let parts = nodes[from..]
+        .iter()
+        .take_while(|(s, _)| s.0 < span.1)
+        .filter_map(|(s, _)| {
+            let said = spaces(sketch.page.text.slice(*s));
+            Some((catalogue::find(site.language?, &said)?.0, said))
+        });
     let groups: Vec<(catalogue::Group, String)> = groups.into_iter().chain(parts).collect();
     let of = |g: catalogue::Group| {
         groups
@@ -227,10 +230,7 @@ fn name(site: &Site<'_>, sketch: &Sketch<'_>, lines: &[Line], span: Span, middle
     }
     if fresh >= 1 && span.0 >= middle.1 {
         let said = if heading.is_empty() { shown } else { heading };
-        return (
-            RELATED.into(),
-            format!("\"{said}\": links to other articles"),
-        );
+        return (RELATED.into(), format!("\"{said}\": links to other articles"));
     }
     if news >= 2 && fresh == 0 {
         let said = if heading.is_empty() { shown } else { heading };
@@ -240,10 +240,7 @@ fn name(site: &Site<'_>, sketch: &Sketch<'_>, lines: &[Line], span: Span, middle
         );
     }
     if let Some(said) = of(catalogue::Group::Related).filter(|_| news == 0 || span.0 >= middle.0) {
-        return (
-            RELATED.into(),
-            format!("\"{said}\": links to other articles"),
-        );
+        return (RELATED.into(), format!("\"{said}\": links to other articles"));
     }
     if let Some(said) = of(catalogue::Group::Tools) {
         return (

@@ -93,10 +93,25 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
             )
         })
         .collect();
-    discover(&mut out, model, origin, &lists);
+    let followed = if collections(model).is_empty() {
+        &[][..]
+    } else {
+        &lists[..]
+    };
+    discover(&mut out, model, origin, followed);
     let all = collections(model);
-    if all.is_empty() {
+    if all.is_empty() && lists.is_empty() {
         out.push_str("\n# No template was understood well enough: at least three articles of one kind are needed. Write the collection by hand\n# (docs/mapping.md), or sample more pages.\n");
+    }
+    if all.is_empty() {
+        for (n, (_, template, list)) in lists.iter().enumerate() {
+            let id = if n == 0 {
+                "entries".to_owned()
+            } else {
+                format!("entries-{}", n + 1)
+            };
+            listed(&mut out, &id, template, list);
+        }
     }
     for (id, template, article) in &all {
         collection(&mut out, id, template, article, &lists);
@@ -409,6 +424,24 @@ fn collection(
         "\n# Whatever else stands around the article.\n[[collection.drop]]\nid = \"frame\"\nreason = \"outside of what holds the article\"\noutside = true\n\
          \n[[collection.gate]]\nid = \"dates\"\nrule = \"date-sane\"\nlevel = \"warn\"\n",
     );
+}
+
+/// A collection of the entries of lists, for a sample without their articles.
+fn listed(out: &mut String, id: &str, template: &Template, list: &List) {
+    let _ = write!(
+        out,
+        "\n# --- entries of lists: the articles behind them are not in the sample, so each entry is a document: {}\n[[collection]]\nid = {}\ntype = \"list-entry\"\n",
+        remark(&template.samples.join(" ")),
+        quote(id)
+    );
+    let css = quote(&list.item.css);
+    let _ = writeln!(out, "match = {{ url = {}, css = {css} }}", quote(&template.url));
+    evidence(out, &list.item);
+    let _ = writeln!(out, "each = {{ css = {css}, link = \"a[href]\" }}");
+    out.push_str("\n[collection.fields.title]\ntake = [{ css = \"a[href]\" }]\nrequired = true\n");
+    if let Some(date) = &list.date {
+        field(out, "dates.published", &[date], &[], false);
+    }
 }
 
 fn drop_rule(out: &mut String, drop: &Drop, of: usize) {

@@ -233,7 +233,7 @@ impl<'a> Taught<'_, 'a> {
         let day =
             |text: &str| -> Option<jiff::civil::Date> { dates.find(text)?.value.get(..10)?.parse().ok() };
         let judged = |page: usize, text: &str| -> Option<bool> {
-            let Some(found) = day(text) else { return None };
+            let found = day(text)?;
             match expected[page] {
                 Some(day) => Some(found == day),
                 None if known > 0 => None,

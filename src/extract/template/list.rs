@@ -53,10 +53,7 @@ fn place(sketch: &Sketch<'_>, link: &Link) -> String {
 
 /// The entries of all pages of a list: links of one place whose targets are others on every page.
 fn entries<'a>(site: &Site<'a>, cluster: &Cluster) -> Vec<Entries<'a>> {
-    let article = |to: &PageUrl| {
-        site.cluster_of(to)
-            .is_some_and(|c| site.clusters[c].kind == Kind::Article)
-    };
+    let article = |to: &PageUrl| site.is_article(to);
     let mut places: BTreeMap<String, (BTreeSet<&PageUrl>, usize, usize)> = BTreeMap::new();
     for index in &cluster.pages {
         let sketch = &site.sketches[*index];
@@ -259,8 +256,8 @@ fn listen(site: &Site<'_>, all: &[Entries<'_>], date: Option<&Rule>, said: &mut 
     let mut names: BTreeSet<String> = BTreeSet::new();
     for page in all {
         let sketch = &site.sketches[page.sketch];
-        let called = site.anchors.get(&sketch.page.url).into_iter().flatten();
-        if let Some(text) = called.filter(|t| !turns(site, t)).next() {
+        let mut called = site.anchors.get(&sketch.page.url).into_iter().flatten();
+        if let Some(text) = called.find(|t| !turns(site, t)) {
             names.insert(text.clone());
         }
     }
@@ -395,7 +392,7 @@ fn chosen(site: &Site<'_>, pages: &[(usize, Vec<NodeId>)], kind: &str) -> Option
                         .ok()
                         .and_then(|u| site.cluster_of(&u))
                         .is_some_and(|c| site.clusters[c].kind == Kind::List);
-                    !href.starts_with('#') && !own && !(list && kind == "link")
+                    !(href.starts_with('#') || own || list && kind == "link")
                 })
             });
             if strange {

@@ -65,7 +65,7 @@ fn selector_named(element: ElementRef<'_>) -> bool {
 #[must_use]
 pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
     let sketches: Vec<Sketch<'_>> = pages.iter().map(|p| Sketch::of(p, mapping)).collect();
-    let site = Site::of(sketches, mapping);
+    let mut site = Site::of(sketches, mapping);
     let mut said = Said::default();
     let mut templates = Vec::new();
     let mut order: Vec<usize> = (0..site.clusters.len()).collect();
@@ -87,6 +87,9 @@ pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
         };
         templates.push(template(&site, at, article, list));
     }
+    if !templates.iter().any(|t| t.kind == Kind::Article) {
+        entries(&mut site, &mut said, &mut templates);
+    }
     templates.sort_by_key(|t| (t.kind, std::cmp::Reverse(t.pages)));
     let mut counts: BTreeMap<u64, u32> = BTreeMap::new();
     for sketch in &site.sketches {
@@ -103,6 +106,27 @@ pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
         pages: site.sketches.len(),
         templates,
         chrome,
+    }
+}
+
+/// A sample without articles, as mirrors are: pages that repeat an entry with a link and a date are lists all the same.
+fn entries(site: &mut Site<'_>, said: &mut Said, templates: &mut Vec<Template>) {
+    site.open = true;
+    for at in 0..site.clusters.len() {
+        if site.clusters[at].kind != Kind::Other || site.clusters[at].pages.len() < FEWEST {
+            continue;
+        }
+        site.clusters[at].kind = Kind::List;
+        let list = list::learn(site, &site.clusters[at], said)
+            .filter(|l| l.date.is_some() && l.item.right > l.item.wrong);
+        match list {
+            Some(list) => {
+                let made = template(site, at, Err(String::new()), Some(list));
+                templates.retain(|t| t.kind != Kind::Other || t.samples != made.samples);
+                templates.push(made);
+            }
+            None => site.clusters[at].kind = Kind::Other,
+        }
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Site<'a> {
     /// What other pages call a page, folded, the most frequent first.
     pub anchors: BTreeMap<PageUrl, Vec<String>>,
     pub clusters: Vec<Cluster>,
+    /// No articles are in the sample: what lists name is taken for articles all the same.
+    pub open: bool,
     /// Cluster of a shape of addresses.
     shapes: BTreeMap<String, usize>,
 }
@@ -90,6 +92,7 @@ impl<'a> Site<'a> {
             links,
             anchors: anchors.collect(),
             clusters: Vec::new(),
+            open: false,
             shapes: BTreeMap::new(),
             sketches,
         };
@@ -309,6 +312,15 @@ impl<'a> Site<'a> {
             return self.clusters.iter().position(|c| c.pages.contains(index));
         }
         self.shapes.get(&super::sketch::shape(url)).copied()
+    }
+
+    /// Whether an address is that of an article, as far as the sample shows.
+    pub(super) fn is_article(&self, url: &PageUrl) -> bool {
+        let kind = self.cluster_of(url).map(|c| self.clusters[c].kind);
+        if self.open {
+            return !self.links.contains(&hash(url.as_str())) && kind.is_none_or(|k| k == Kind::Other);
+        }
+        kind == Some(Kind::Article)
     }
 
     /// Clusters that a page links to apart from the frame, and to how many of their pages.

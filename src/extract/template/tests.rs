@@ -1,3 +1,8 @@
+#![allow(
+    clippy::print_stdout,
+    reason = "the scores of each skin are what the test is for"
+)]
+
 use super::*;
 use crate::capture::{Capture, Exchange};
 use crate::demo::{Expected, Portal, Skin};
@@ -256,5 +261,50 @@ fn five_articles_teach_the_other_twenty_five() {
         ));
     }
     println!("{}", told.join("\n"));
-    println!("{}", failed.join("\n"));
+    assert!(failed.is_empty(), "{}\n{}", told.join("\n"), failed.join("\n"));
+}
+
+/// Pages that hold no article and pages that ask for a password are told apart, and teach nothing.
+#[test]
+fn what_is_no_article_never_teaches() {
+    for skin in [Skin::NukeViet, Skin::WordPress, Skin::FrontPage] {
+        let sample = Sample::new(skin);
+        let pages = sample.pages(&[0, 2, 4, 9, 12, 21]);
+        let refs: Vec<&Page> = pages.iter().collect();
+        let model = learn(&refs, &sample.mapping);
+        let article = model.templates.iter().find(|t| t.article.is_some()).unwrap();
+        assert_eq!(article.pages, 6, "{}", skin.name());
+        for kind in [Kind::Gone, Kind::Login, Kind::Home] {
+            assert!(
+                model
+                    .templates
+                    .iter()
+                    .any(|t| t.kind == kind && t.article.is_none()),
+                "{} {kind:?}",
+                skin.name()
+            );
+        }
+        // What taught is as it should be; a page of another kind is odd.
+        for page in &pages {
+            let odd = alarms(&model, page);
+            let taught =
+                sample.portal.expected().iter().any(|t| {
+                    page.url.as_str() == sample.mapping.resolve(&page.base, &t.url).unwrap().as_str()
+                });
+            assert_eq!(odd.is_empty(), taught, "{} {odd:?}", page.url);
+        }
+        let json = serde_json::to_string(&model).unwrap();
+        assert_eq!(serde_json::from_str::<Model>(&json).unwrap(), model);
+    }
+}
+
+/// Two articles teach nothing.
+#[test]
+fn fewer_than_three_pages_teach_nothing() {
+    let sample = Sample::new(Skin::Modern);
+    let pages = sample.pages(&[1, 2]);
+    let model = learn(&pages.iter().collect::<Vec<_>>(), &sample.mapping);
+    assert!(model.templates.iter().all(|t| t.article.is_none()));
+    let text = draft(&model, &sample.origin(), &BTreeMap::new());
+    Mapping::parse("draft.toml", &text).unwrap();
 }

@@ -132,7 +132,7 @@ fn suffix(shapes: &[&str]) -> String {
         end = &end[end.len() - same.sum::<usize>()..];
     }
     // From a sign on: half a word is chance.
-    let from = end.find(|c: char| matches!(c, '-' | '.' | '_' | ',' | ';'));
+    let from = end.find(['-', '.', '_', ',', ';']);
     let end = from.map_or("", |at| &end[at..]);
     // A title may end with words that others end with, too: only a number or a file's ending counts.
     let tail = end.rfind('0').and_then(|at| end[..at].rfind('-'));
