@@ -1,6 +1,7 @@
 //! Whether a page is what its template taught: an odd page is told, not read as if it were like the others.
 
 use super::model::{Article, Model};
+use crate::lang::fold;
 use crate::mapping::Css;
 use crate::page::Page;
 
@@ -25,6 +26,8 @@ pub enum Alarm {
     Length(usize),
     /// It asks for a password.
     Login,
+    /// It says what pages say that hold no article.
+    Gone,
 }
 
 impl std::fmt::Display for Alarm {
@@ -36,6 +39,7 @@ impl std::fmt::Display for Alarm {
             Self::NoTitle => f.write_str("the headline is missing"),
             Self::Length(chars) => write!(f, "{chars} characters of text are out of the template's range"),
             Self::Login => f.write_str("it asks for a password"),
+            Self::Gone => f.write_str("it says that there is no article"),
         }
     }
 }
@@ -51,7 +55,19 @@ pub fn alarms(model: &Model, page: &Page) -> Vec<Alarm> {
     let Some(article) = known.and_then(|t| t.article.as_ref()) else {
         return vec![Alarm::Unknown];
     };
-    of_article(article, page)
+    let gone = model
+        .templates
+        .iter()
+        .filter_map(|t| t.message.as_ref())
+        .any(|(text, css)| {
+            let shows = |css: &String| Css::new(css).is_ok_and(|css| page.select(&css).next().is_some());
+            page.has_text(&fold(text)) && css.as_ref().is_none_or(shows)
+        });
+    let mut out = of_article(article, page);
+    if gone {
+        out.push(Alarm::Gone);
+    }
+    out
 }
 
 fn of_article(article: &Article, page: &Page) -> Vec<Alarm> {

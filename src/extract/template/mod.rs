@@ -20,6 +20,7 @@ mod model;
 mod selector;
 mod site;
 mod sketch;
+mod summary;
 mod urls;
 
 pub use draft::{Draft, Origin, draft};
