@@ -241,6 +241,9 @@ fn discover(out: &mut String, model: &Model, origin: &Origin, lists: &[(String, 
         );
         evidence(out, &list.item);
         let _ = writeln!(out, "item = {}", quote(&list.item.css));
+        if list.link != "a[href]" {
+            let _ = writeln!(out, "link = {}", quote(&list.link));
+        }
         if let Some(pager) = &list.pager {
             evidence(out, &pager.rule);
             let _ = writeln!(
@@ -252,7 +255,11 @@ fn discover(out: &mut String, model: &Model, origin: &Origin, lists: &[(String, 
         } else {
             out.push_str("# No pager was seen: one page a list, as far as the sample shows.\n");
         }
-        out.push_str("\n[discover.fields]\ntitle = { css = \"a[href]\" }\n");
+        let _ = write!(
+            out,
+            "\n[discover.fields]\ntitle = {{ css = {} }}\n",
+            quote(&list.link)
+        );
         if let Some(date) = &list.date {
             evidence(out, date);
             let regex = date
@@ -437,8 +444,12 @@ fn listed(out: &mut String, id: &str, template: &Template, list: &List) {
     let css = quote(&list.item.css);
     let _ = writeln!(out, "match = {{ url = {}, css = {css} }}", quote(&template.url));
     evidence(out, &list.item);
-    let _ = writeln!(out, "each = {{ css = {css}, link = \"a[href]\" }}");
-    out.push_str("\n[collection.fields.title]\ntake = [{ css = \"a[href]\" }]\nrequired = true\n");
+    let _ = writeln!(out, "each = {{ css = {css}, link = {} }}", quote(&list.link));
+    let _ = write!(
+        out,
+        "\n[collection.fields.title]\ntake = [{{ css = {} }}]\nrequired = true\n",
+        quote(&list.link)
+    );
     if let Some(date) = &list.date {
         field(out, "dates.published", &[date], &[], false);
     }

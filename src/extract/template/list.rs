@@ -160,6 +160,7 @@ pub(super) fn learn(site: &Site<'_>, cluster: &Cluster, said: &mut Said) -> Opti
     listen(site, &all, date.as_ref(), said);
     Some(List {
         item,
+        link: link(site, &full),
         date,
         pager: pager(site, cluster),
         sections: said.labels.values().cloned().collect(),
@@ -188,6 +189,40 @@ fn inner(element: ElementRef<'_>) -> Vec<(String, u32)> {
     out.push((format!("{name}:nth-of-type({})", before + 1), 40));
     out.push((name.to_owned(), 38));
     out
+}
+
+/// The link of an entry that says what its article is called: a picture may link to it first.
+fn link(site: &Site<'_>, full: &[&Entries<'_>]) -> String {
+    const USUAL: &str = "a[href]";
+    let items: Vec<(ElementRef<'_>, NodeId)> = full
+        .iter()
+        .flat_map(|e| e.items.iter().map(|i| (i.1, i.2)))
+        .collect();
+    let right = |css: &Css| {
+        let hits = items.iter().filter(|(item, anchor)| {
+            item.select(css.selector())
+                .next()
+                .is_some_and(|e| e.id() == *anchor)
+        });
+        hits.count()
+    };
+    let mut tried: BTreeMap<String, u32> = BTreeMap::from([(USUAL.to_owned(), 0)]);
+    for (e, anchor) in full
+        .iter()
+        .flat_map(|e| e.items.iter().take(2).map(move |i| (e.sketch, i.2)))
+        .take(8)
+    {
+        if let Some(anchor) = element(&site.sketches[e], anchor) {
+            for (css, cost) in inner(anchor) {
+                tried.entry(css).or_insert(cost);
+            }
+        }
+    }
+    let scored = tried.into_iter().filter_map(|(source, cost)| {
+        let css = Css::new(&source).ok()?;
+        Some((right(&css), std::cmp::Reverse(cost), source))
+    });
+    scored.max().map_or_else(|| USUAL.to_owned(), |s| s.2)
 }
 
 /// Where an entry says its date.

@@ -146,6 +146,8 @@ pub struct Drop {
 pub struct List {
     /// One entry.
     pub item: Rule,
+    /// The link of an entry to its article, inside of the entry.
+    pub link: String,
     /// The date of an entry.
     pub date: Option<Rule>,
     /// How the list goes on.
