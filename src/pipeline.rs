@@ -19,7 +19,7 @@ pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
-pub use sample::{Sampled, sampled, site_of};
+pub use sample::{Sampled, is_warc, sampled, site_of};
 
 use crate::capture::{ArchiveReader, Capture};
 use crate::crawl::{self, CrawlOptions, Store};

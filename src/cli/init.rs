@@ -160,9 +160,7 @@ fn holds_warc(folder: &Path) -> bool {
         .into_iter()
         .flatten()
         .filter_map(Result::ok);
-    entries
-        .map(|e| e.file_name().to_string_lossy().to_ascii_lowercase())
-        .any(|n| n.contains(".warc") || n.contains(".arc"))
+    entries.map(|e| e.path()).any(|p| pipeline::is_warc(&p))
 }
 
 /// A mapping that knows nothing but the site.

@@ -62,8 +62,17 @@ pub fn sampled(mapping: &Mapping, layout: &Layout, most: usize) -> Result<Vec<Sa
 /// # Errors
 /// When the archive cannot be opened.
 pub fn site_of(path: &Path) -> Result<Option<url::Url>, PipelineError> {
+    let mut path = path.to_owned();
     if path.is_dir() {
-        return Ok(of_folder(path));
+        let mut files: Vec<_> = fs_err::read_dir(&path)?
+            .filter_map(Result::ok)
+            .map(|e| e.path())
+            .collect();
+        files.sort();
+        match files.into_iter().find(|f| is_warc(f)) {
+            Some(file) => path = file,
+            None => return Ok(of_folder(&path)),
+        }
     }
     let html = |e: &crate::capture::Exchange| {
         e.status == 200
@@ -71,10 +80,22 @@ pub fn site_of(path: &Path) -> Result<Option<url::Url>, PipelineError> {
                 .iter()
                 .any(|(n, v)| n.eq_ignore_ascii_case("content-type") && v.starts_with(b"text/html"))
     };
-    let first = crate::capture::warc::read(path)?
+    let first = crate::capture::warc::read(&path)?
         .filter_map(Result::ok)
         .find(html);
     Ok(first.and_then(|e| origin(&e.url)))
+}
+
+/// Whether a file is a WARC or ARC file by its name.
+#[must_use]
+pub fn is_warc(file: &Path) -> bool {
+    let name = file
+        .file_name()
+        .map(|n| n.to_string_lossy().to_ascii_lowercase())
+        .unwrap_or_default();
+    [".warc", ".warc.gz", ".arc", ".arc.gz"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 /// What HTTrack and browsers write into the pages that they save.

@@ -186,3 +186,77 @@ fn a_draft_of_every_skin_reads_its_portal() {
     println!("{}", told.join("\n"));
     assert!(failed.is_empty(), "{failed:?}\n{}", told.join("\n"));
 }
+
+/// A folder of pages that a browser saved, and an archive: both say which site they are of.
+#[test]
+fn a_folder_and_an_archive_are_sampled_as_a_site_is() {
+    let skin = Skin::Fitc;
+    let portal = Portal::new(ARTICLES, 1).skinned(skin);
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("saved");
+    std::fs::create_dir_all(&saved).unwrap();
+    let mut urls = vec![skin.base()];
+    for cat in 1..=3 {
+        urls.push(format!("{}TinTuc/ChuyenMuc.aspx?ChuyenMuc={cat}", skin.base()));
+    }
+    urls.extend(portal.expected().into_iter().take(12).map(|t| t.url));
+    for (n, url) in urls.iter().enumerate() {
+        let address = format!("/{}", url.strip_prefix(&skin.base()).unwrap());
+        let mut page = format!("<!-- saved from url=({:04}){url} -->\n", url.len()).into_bytes();
+        page.extend(portal.served(&address, None).unwrap().body);
+        std::fs::write(saved.join(format!("{n}.html")), page).unwrap();
+    }
+    let init = |target: &std::path::Path, id: &str| {
+        let mut command = sangtrang();
+        command
+            .arg("init")
+            .arg(target)
+            .args(["--id", id, "--mappings"])
+            .arg(folder.path().join("m"));
+        command.arg("--output").arg(folder.path());
+        command
+    };
+    expect(&mut init(&saved, "saved"), 0);
+    let mapping = folder.path().join("m/saved.toml");
+    let draft = std::fs::read_to_string(&mapping).unwrap();
+    assert!(
+        draft.contains("kind = 'folder'") && draft.contains("base = 'http://fitc.example/'"),
+        "{draft}"
+    );
+    let run = |mapping: &std::path::Path| {
+        let out = sangtrang()
+            .arg("run")
+            .arg(mapping)
+            .arg("--output")
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        assert!(matches!(out.status.code(), Some(0 | 4)), "{}", text(&out.stderr));
+    };
+    run(&mapping);
+    let found = documents(&folder.path().join("saved"));
+    assert_eq!(found.len(), 12);
+    assert!(
+        found.iter().all(|d| d["title"].is_string()
+            && d["section"].is_object()
+            && d["accounting"]["unaccounted"] == 0)
+    );
+
+    // Nothing is written over.
+    let again = expect(&mut init(&saved, "saved"), 2);
+    assert!(text(&again.stderr).contains("--force"), "{}", text(&again.stderr));
+
+    // What was read of the folder is an archive now.
+    expect(
+        &mut init(&folder.path().join("saved-sample/archive"), "archived"),
+        0,
+    );
+    let archived = folder.path().join("m/archived.toml");
+    assert!(
+        std::fs::read_to_string(&archived)
+            .unwrap()
+            .contains("kind = 'warc'")
+    );
+    run(&archived);
+    assert_eq!(documents(&folder.path().join("archived")).len(), 12);
+}
