@@ -77,14 +77,35 @@ pub(super) fn undigited(text: &str) -> String {
     out
 }
 
+/// A name without what only one instance of it has: numbers, and words of letters and digits that a machine made
+/// (`INSTANCE_Ab3dK9xQ2mLz`, a GUID).
+fn common(name: &str) -> String {
+    let parts = name.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    parts
+        .map(|part| {
+            let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            let mixed = word.contains(|c: char| c.is_ascii_digit())
+                && word.contains(|c: char| c.is_ascii_alphabetic());
+            if mixed && word.len() >= MADE {
+                format!("0{}", &part[word.len()..])
+            } else {
+                undigited(part)
+            }
+        })
+        .collect()
+}
+
+/// Shortest word of letters and digits that a machine made, in characters.
+const MADE: usize = 8;
+
 /// Attributes that tell elements apart where nothing has a class.
 pub(super) const MARKS: [&str; 6] = ["bgcolor", "size", "color", "width", "align", "itemprop"];
 
 /// What an element is called: its tag with id and classes, else with the attributes of its time.
 pub(super) fn signature(element: &Element) -> String {
     let mut out = element.name().to_owned();
-    let id = element.attr("id").map(undigited).unwrap_or_default();
-    let classes: Vec<String> = element.classes().take(3).map(undigited).collect();
+    let id = element.attr("id").map(common).unwrap_or_default();
+    let classes: Vec<String> = element.classes().take(3).map(common).collect();
     if id.is_empty() && classes.is_empty() {
         for name in MARKS {
             if let Some(value) = element.attr(name) {
@@ -107,7 +128,7 @@ pub(super) fn shape(url: &PageUrl) -> String {
     let text = url.path_and_query();
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     let part = |text: &str| {
-        let text = undigited(text);
+        let text = common(text);
         if text.matches('-').count() < 3 {
             return text;
         }
@@ -117,7 +138,7 @@ pub(super) fn shape(url: &PageUrl) -> String {
     let mut out: String = path.split('/').map(part).collect::<Vec<_>>().join("/");
     for pair in query.split('&').filter(|p| !p.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        out.push_str(&format!("&{name}={}", part(value)));
+        out.push_str(&format!("&{}={}", common(name), part(value)));
     }
     out
 }

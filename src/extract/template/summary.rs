@@ -7,6 +7,9 @@ use super::selector::{best, first, pool};
 use super::sketch::Sketch;
 use crate::mapping::Css;
 
+/// Shortest summary, in characters: who wrote an article and when stands on shorter lines.
+const LONG: usize = 60;
+
 impl<'a> Taught<'_, 'a> {
     /// A paragraph between title and text that only some pages have: in its place, and nowhere else.
     pub(super) fn summary(&self, title: Option<&Rule>) -> Option<Rule> {
@@ -32,13 +35,13 @@ impl<'a> Taught<'_, 'a> {
                 .filter(|l| l.span.0 >= start.0.max(end) && l.span.1 <= start.1)
                 // Who wrote it and when may stand above its first sentence.
                 .find(|l| {
-                    l.chars >= 40 && (l.chars > 100 || dates.find(sketch.page.text.slice(l.span)).is_none())
+                    l.chars >= LONG && (l.chars > 100 || dates.find(sketch.page.text.slice(l.span)).is_none())
                 })
                 .map(|l| l.span.0);
             let line = sketch.lines.iter().find(|l| {
                 l.span.0 >= from
                     && lead.is_none_or(|a| l.span.0 <= a)
-                    && l.chars >= 40
+                    && l.chars >= LONG
                     && l.linked * 2 < l.chars
                     && !self.site.lines.contains(&l.key)
                     && (l.chars > 100 || dates.find(sketch.page.text.slice(l.span)).is_none())
