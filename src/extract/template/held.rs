@@ -156,20 +156,20 @@ fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, found: &BTreeSet<usize>) ->
 
 /// What one page shows by itself: the element with the most text and the least of links and labels.
 fn single(sketch: &Sketch<'_>) -> Span {
+    let mut sums = vec![0i64];
+    for line in &sketch.lines {
+        let chars = i64::try_from(line.chars).unwrap_or(0);
+        let worth = if line.linked * 2 > line.chars || line.chars < TEXT {
+            -chars
+        } else {
+            chars
+        };
+        sums.push(sums.last().copied().unwrap_or(0) + worth);
+    }
     let worth = |span: Span| -> i64 {
-        sketch
-            .lines
-            .iter()
-            .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1)
-            .map(|l| {
-                let chars = i64::try_from(l.chars).unwrap_or(0);
-                if l.linked * 2 > l.chars || l.chars < TEXT {
-                    -chars
-                } else {
-                    chars
-                }
-            })
-            .sum()
+        let from = sketch.lines.partition_point(|l| l.span.0 < span.0);
+        let to = sketch.lines.partition_point(|l| l.span.1 <= span.1).max(from);
+        sums[to] - sums[from]
     };
     let spans: BTreeSet<Span> = sketch.elements().map(|(_, s)| s).collect();
     spans

@@ -11,6 +11,9 @@ use ego_tree::NodeId;
 use scraper::ElementRef;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Entries of one page that are looked at: a page of thousands of links is no list for readers.
+const ENTRIES: usize = 200;
+
 /// What lists say of the articles that they link to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Said {
@@ -89,7 +92,7 @@ fn entries<'a>(site: &Site<'a>, cluster: &Cluster) -> Vec<Entries<'a>> {
             .iter()
             .filter(|l| article(&l.to) && place(sketch, l) == *chosen)
         {
-            if !anchors.iter().any(|(to, _)| **to == link.to) {
+            if anchors.len() < ENTRIES && !anchors.iter().any(|(to, _)| **to == link.to) {
                 anchors.push((&link.to, link.node));
             }
         }
