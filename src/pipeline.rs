@@ -10,6 +10,7 @@ mod parts;
 mod rebuild;
 mod sample;
 mod store;
+mod tables;
 
 pub use deliver::{
     apply_plan, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run, target_name,

@@ -1,8 +1,10 @@
 //! What belongs together: captions to pictures, pictures to galleries, list paragraphs to lists, units and notes to tables,
 //! bold lines to what they head.
 
-use super::block::{Builder, Figure, Item, Kind};
+use super::block::{Builder, Item};
+use super::frame::Kind;
 use super::inline::ITALIC;
+use super::picture::Figure;
 use super::word::{Lists, Marker};
 use crate::document::{Align, Block, Image, Inline, LinkKind, Mark, MarkKind, Source, Span};
 use crate::lang::{Language, fold};
@@ -210,12 +212,16 @@ pub(super) fn headings(blocks: &mut [Block], language: Option<&Language>) {
         )
     });
     let plain = texts.clone().filter(|b| !is_bold(b)).count();
+    let letters = |b: &Block| b.text().chars().count();
+    let plain_letters: usize = texts.filter(|b| !is_bold(b)).map(letters).sum();
     let found: Vec<(usize, u8)> = blocks
         .iter()
         .enumerate()
         .filter_map(|(at, block)| Some((at, heading_level(block, language)?)))
         .collect();
-    if plain < 2 || found.len() > plain {
+    let heads: usize = found.iter().map(|(at, _)| letters(&blocks[*at])).sum();
+    // A text that is mostly bold says nothing by it.
+    if plain < 2 || heads > plain_letters {
         return;
     }
     // From the end, so that a heading may be followed by a heading.
@@ -336,6 +342,10 @@ fn push_text(
             src,
         }),
         _ => {
+            if let Some(files) = files(builder, chars) {
+                blocks.extend(files);
+                return;
+            }
             let mut links = chars.iter().filter(|c| !c.c.is_whitespace()).map(|c| c.link);
             let link = links.next().unwrap_or(0);
             let file = (link > 0 && links.all(|l| l == link)).then(|| &builder.links[link as usize - 1]);
@@ -353,6 +363,31 @@ fn push_text(
             }
         }
     }
+}
+
+/// Lines of which each is the link to a file, as blocks of their own.
+fn files(builder: &Builder<'_>, chars: &[super::inline::Ch]) -> Option<Vec<Block>> {
+    let lines = chars.split(|c| c.at == usize::MAX);
+    let lines: Vec<&[super::inline::Ch]> = lines.filter(|l| l.iter().any(|c| !c.c.is_whitespace())).collect();
+    if lines.len() < 2 {
+        return None;
+    }
+    let file = |line: &&[super::inline::Ch]| {
+        let mut links = line.iter().filter(|c| !c.c.is_whitespace()).map(|c| c.link);
+        let first = links.next().filter(|l| *l > 0)?;
+        let link = builder.links.get(first as usize - 1)?;
+        let url = link
+            .resolved
+            .as_ref()
+            .filter(|_| link.kind == LinkKind::Attachment)?;
+        let (text, span) = builder.inline(line);
+        links.all(|l| l == first).then(|| Block::File {
+            media: format!("url:{url}"),
+            text: text.text,
+            src: builder.source(span),
+        })
+    };
+    lines.iter().map(file).collect()
 }
 
 /// Ends a run of pictures: one is an image block, more are a gallery.

@@ -2,13 +2,15 @@
 
 use super::account::Claims;
 use super::anchor::Anchors;
-use super::inline::{BOLD, Ch, ITALIC, MARKER, SYMBOL, inline};
+use super::frame::{Frame, Kind, is_of_table};
+use super::inline::{Ch, MARKER, inline};
+use super::picture::Figure;
 use super::word::{self, Marker};
 use super::{Context, InlineMedia, link, media, picture};
 use crate::document::{
     Align, Block, Counting, Dropped, Gate, Inline, Link, LinkKind, ListItem, Media, MediaRole, Source, Span,
 };
-use crate::page::{Page, is_block, is_folded_away, is_hidden, is_invisible, keeps_lines};
+use crate::page::{Page, is_block, is_invisible};
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use scraper::node::Element;
@@ -17,23 +19,6 @@ use std::collections::HashSet;
 
 /// Lists in lists and tables in lists deeper than this are read as flat text.
 const NESTING: usize = 24;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Paragraph,
-    Heading(u8),
-    Quote,
-    /// `figcaption` and `caption`.
-    Caption,
-    /// What a class calls a caption: one if there is something to belong to.
-    Named,
-    /// A cell of a table of pictures.
-    Cell,
-    /// The `figcaption` of a table.
-    TableCaption,
-    /// A paragraph that says that it is of a list, and at which level if not 0.
-    Word(u8),
-}
 
 #[derive(Clone, Debug)]
 pub(super) enum Item {
@@ -50,28 +35,6 @@ pub(super) enum Item {
         table: Figure,
     },
     Block(Block),
-}
-
-/// What the table round a picture is to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Figure {
-    /// Nothing.
-    None,
-    /// The row below holds its caption.
-    Rows,
-    /// All text of the table is its caption.
-    Whole,
-}
-
-#[derive(Clone, Copy)]
-struct Frame {
-    flags: u16,
-    link: u32,
-    kind: Kind,
-    align: Option<Align>,
-    row: Option<NodeId>,
-    /// Line breaks of the text are line breaks of the page.
-    lines: bool,
 }
 
 pub(super) struct Builder<'a> {
@@ -96,168 +59,8 @@ pub(super) struct Builder<'a> {
     pub(super) notes: Vec<Gate>,
 }
 
-fn style(element: &Element) -> String {
-    let raw = element.attr("style").unwrap_or_default();
-    raw.chars()
-        .filter(|c| !c.is_whitespace())
-        .collect::<String>()
-        .to_ascii_lowercase()
-}
-
 /// Longest HTML that a block keeps as it is, in bytes.
 const RAW_HTML: usize = 64 << 10;
-
-/// Rows of a table that are looked at to tell pictures with captions from a page's layout.
-const FIGURE_ROWS: usize = 64;
-
-impl Builder<'_> {
-    /// What the table round `row` is to a picture in it. It shows pictures with their captions if it has no more rows of
-    /// text than rows with pictures: a layout table has many rows of text, and the one under a picture is the next
-    /// paragraph.
-    fn figure(&self, row: Option<NodeId>) -> Figure {
-        let Some(row) = row.and_then(|r| self.page.html.tree.get(r)) else {
-            return Figure::None;
-        };
-        let Some(table) = row
-            .ancestors()
-            .find_map(|a| ElementRef::wrap(a).filter(|e| e.value().name() == "table"))
-        else {
-            return Figure::None;
-        };
-        let (mut images, mut pictures, mut texts) = (0, 0, 0);
-        for row in table
-            .descendants()
-            .filter_map(ElementRef::wrap)
-            .filter(|e| e.value().name() == "tr")
-            .take(FIGURE_ROWS)
-        {
-            let inside = row
-                .descendants()
-                .filter(|n| n.value().as_element().is_some_and(|e| e.name() == "img"))
-                .count();
-            let text = self.page.text.span(row.id()).is_some_and(|s| !s.is_empty());
-            images += inside;
-            pictures += usize::from(inside > 0);
-            texts += usize::from(text && inside == 0);
-        }
-        let text = self.page.text.span(table.id()).unwrap_or_default();
-        let bare = self.page.text.span(row.id()).is_some_and(Span::is_empty);
-        if bare && texts <= pictures {
-            Figure::Rows
-        } else if images == 1
-            && !bare
-            && text.len() <= super::arrange::CAPTION
-            && self.page.text.lines(text).len() == 1
-        {
-            Figure::Whole
-        } else {
-            Figure::None
-        }
-    }
-}
-
-impl Frame {
-    fn enter(mut self, element: &Element, id: NodeId) -> Self {
-        let style = style(element);
-        let class = element.attr("class").unwrap_or_default();
-        match element.name() {
-            "b" | "strong" => self.flags |= BOLD,
-            "i" | "em" => self.flags |= ITALIC,
-            "u" => self.flags |= 4,
-            "s" | "strike" | "del" => self.flags |= 8,
-            "sup" => self.flags |= 16,
-            "sub" => self.flags |= 32,
-            "code" => self.flags |= 64,
-            "blockquote" => self.kind = Kind::Quote,
-            "figcaption" | "caption" => self.kind = Kind::Caption,
-            "center" => self.align = Some(Align::Center),
-            "tr" => self.row = Some(id),
-            name => {
-                if let [b'h', level @ b'1'..=b'6'] = name.as_bytes() {
-                    self.kind = Kind::Heading(level - b'0');
-                }
-            }
-        }
-        let weights = ["bold", "600", "700", "800", "900"];
-        let is_bold = |(at, found): (usize, &str)| {
-            let weight = &style[at + found.len()..];
-            weights.iter().any(|w| weight.starts_with(w))
-        };
-        if style.match_indices("font-weight:").any(is_bold) {
-            self.flags |= BOLD;
-        }
-        if style.contains("font-style:italic") {
-            self.flags |= ITALIC;
-        }
-        if style.contains("mso-list:ignore") {
-            self.flags |= MARKER;
-        }
-        if let Some((_, level)) = style
-            .split_once("mso-list:l")
-            .and_then(|(_, l)| l.split_once("level"))
-        {
-            let level: String = level.chars().take_while(char::is_ascii_digit).collect();
-            self.kind = Kind::Word(level.parse().unwrap_or(0).min(9));
-        } else if class.contains("MsoListParagraph") && !matches!(self.kind, Kind::Word(_)) {
-            self.kind = Kind::Word(0);
-        }
-        let aligned = |at: &str| {
-            let named = class.split_whitespace().any(|c| {
-                c.eq_ignore_ascii_case(&format!("text-{at}"))
-                    || c.eq_ignore_ascii_case(&format!("has-text-align-{at}"))
-                    || (element.name() == "p" && c.eq_ignore_ascii_case(at))
-            });
-            class.contains(at) && named
-        };
-        if self.kind == Kind::Paragraph && is_block(element) && names_caption(class) {
-            self.kind = Kind::Named;
-        }
-        let font = element.attr("face").map(str::to_ascii_lowercase);
-        let font = font
-            .as_deref()
-            .or(style.split_once("font-family:").map(|(_, f)| f));
-        if let Some(font) = font {
-            let font = font.trim_start_matches(['"', '\'']);
-            let of_signs = font.starts_with("symbol") || font.starts_with("wingdings");
-            self.flags = (self.flags & !SYMBOL) | if of_signs { SYMBOL } else { 0 };
-        }
-        self.lines |= keeps_lines(element);
-        let align = element.attr("align").unwrap_or_default().to_ascii_lowercase();
-        if align == "center" || style.contains("text-align:center") || aligned("center") {
-            self.align = Some(Align::Center);
-        } else if align == "right" || style.contains("text-align:right") || aligned("right") {
-            self.align = Some(Align::Right);
-        } else if matches!(align.as_str(), "left" | "justify")
-            || ["text-align:left", "text-align:justify"]
-                .iter()
-                .any(|a| style.contains(a))
-        {
-            self.align = None;
-        }
-        self
-    }
-}
-
-/// Whether a `figcaption` stands in a figure that shows a table.
-fn is_of_table(node: NodeRef<'_, Node>) -> bool {
-    let named = |n: NodeRef<'_, Node>, name: &str| n.value().as_element().is_some_and(|e| e.name() == name);
-    let figure = node.ancestors().find(|n| named(*n, "figure"));
-    figure.is_some_and(|f| {
-        f.descendants().any(|n| named(n, "table")) && !f.descendants().any(|n| named(n, "img"))
-    })
-}
-
-/// Whether a class calls its element the caption of a picture: as newspapers' and portals' systems name them.
-fn names_caption(class: &str) -> bool {
-    let class: String = class
-        .chars()
-        .filter(|c| !matches!(c, '-' | '_'))
-        .collect::<String>()
-        .to_ascii_lowercase();
-    ["caption", "chuthich", "motaanh"]
-        .iter()
-        .any(|n| class.contains(n))
-}
 
 impl Builder<'_> {
     /// Blocks of everything below `root`.
@@ -304,8 +107,7 @@ impl Builder<'_> {
                     let at = self.page.text.span(node.id()).map(|s| s.0);
                     place = at.unwrap_or(place);
                     let beyond = place >= self.stop;
-                    if inner && (is_hidden(element) || is_folded_away(node) || self.skip.contains(&node.id()))
-                    {
+                    if inner && (self.page.text.hides(node.id()) || self.skip.contains(&node.id())) {
                         let shown = !beyond && !self.skip.contains(&node.id());
                         match element.name() {
                             "iframe" | "object" | "video" | "audio" if shown => {
@@ -617,7 +419,8 @@ impl Builder<'_> {
             };
         }
         let text = self.claims.free_text(&self.page.text, span);
-        if text.is_empty() && !span.is_empty() {
+        let nothing = raw.trim().is_empty() && opened.is_none();
+        if (text.is_empty() && !span.is_empty()) || nothing {
             return 0;
         }
         if judged.kind == LinkKind::Attachment
@@ -646,7 +449,7 @@ impl Builder<'_> {
             // A list between the items of another one is below the item before it, as browsers show it.
             if let Some(inner) = child.value().as_element()
                 && matches!(inner.name(), "ul" | "ol" | "menu" | "dir")
-                && !is_hidden(inner)
+                && !self.page.text.hides(child.id())
                 && !self.skip.contains(&child.id())
                 && depth + 1 < NESTING
             {
@@ -660,7 +463,7 @@ impl Builder<'_> {
                 }
                 continue;
             }
-            if child.value().as_element().is_some_and(is_hidden) || self.skip.contains(&child.id()) {
+            if self.page.text.hides(child.id()) || self.skip.contains(&child.id()) {
                 continue;
             }
             let mut blocks = self.blocks(child, depth + 1);

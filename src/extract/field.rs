@@ -205,7 +205,21 @@ impl Taker<'_> {
                 let Some(rest) = folded.strip_prefix(&wanted) else {
                     continue;
                 };
-                if wanted.ends_with(char::is_alphanumeric) && rest.starts_with(char::is_alphanumeric) {
+                let letters = wanted.chars().filter(|c| !c.is_whitespace()).count();
+                let mut seen = 0;
+                let length = raw
+                    .chars()
+                    .take_while(|c| {
+                        seen += usize::from(!c.is_whitespace());
+                        seen <= letters
+                    })
+                    .count();
+                let start = line.0 + length;
+                // Inside a word it is no label, unless an element ends there.
+                if wanted.ends_with(char::is_alphanumeric)
+                    && rest.starts_with(char::is_alphanumeric)
+                    && !text.nodes().iter().any(|(span, _)| span.0 == start)
+                {
                     continue;
                 }
                 if !rest.chars().any(char::is_alphanumeric) {
@@ -218,16 +232,6 @@ impl Taker<'_> {
                     }
                     continue;
                 }
-                let letters = wanted.chars().filter(|c| !c.is_whitespace()).count();
-                let mut seen = 0;
-                let length = raw
-                    .chars()
-                    .take_while(|c| {
-                        seen += usize::from(!c.is_whitespace());
-                        seen <= letters
-                    })
-                    .count();
-                let start = line.0 + length;
                 // What separates a label from its value belongs to neither.
                 let colon = raw
                     .chars()

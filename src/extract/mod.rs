@@ -6,6 +6,7 @@ mod anchor;
 mod arrange;
 mod block;
 mod field;
+mod frame;
 mod gate;
 mod inline;
 mod link;

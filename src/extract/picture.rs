@@ -6,6 +6,7 @@ use crate::document::{Block, Dropped, Image, MediaRole, Original, Span};
 use crate::lang::spaces;
 use crate::mapping::Css;
 use crate::page::picture;
+use ego_tree::NodeId;
 use scraper::{ElementRef, Node};
 use std::sync::LazyLock;
 
@@ -25,6 +26,66 @@ static OPENED: LazyLock<regex::Regex> = LazyLock::new(|| {
         r#"(?i)(?:window\.open\s*\(|location(?:\.href)?\s*=|location\.(?:assign|replace)\s*\()\s*['"]([^'"]+)['"]"#,
     )
 });
+
+/// What the table round a picture is to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Figure {
+    /// Nothing.
+    None,
+    /// The row below holds its caption.
+    Rows,
+    /// All text of the table is its caption.
+    Whole,
+}
+
+/// Rows of a table that are looked at to tell pictures with captions from a page's layout.
+const FIGURE_ROWS: usize = 64;
+
+impl Builder<'_> {
+    /// What the table round `row` is to a picture in it. It shows pictures with their captions if it has no more rows of
+    /// text than rows with pictures: a layout table has many rows of text, and the one under a picture is the next
+    /// paragraph.
+    pub(super) fn figure(&self, row: Option<NodeId>) -> Figure {
+        let Some(row) = row.and_then(|r| self.page.html.tree.get(r)) else {
+            return Figure::None;
+        };
+        let Some(table) = row
+            .ancestors()
+            .find_map(|a| ElementRef::wrap(a).filter(|e| e.value().name() == "table"))
+        else {
+            return Figure::None;
+        };
+        let (mut images, mut pictures, mut texts) = (0, 0, 0);
+        for row in table
+            .descendants()
+            .filter_map(ElementRef::wrap)
+            .filter(|e| e.value().name() == "tr")
+            .take(FIGURE_ROWS)
+        {
+            let inside = row
+                .descendants()
+                .filter(|n| n.value().as_element().is_some_and(|e| e.name() == "img"))
+                .count();
+            let text = self.page.text.span(row.id()).is_some_and(|s| !s.is_empty());
+            images += inside;
+            pictures += usize::from(inside > 0);
+            texts += usize::from(text && inside == 0);
+        }
+        let text = self.page.text.span(table.id()).unwrap_or_default();
+        let bare = self.page.text.span(row.id()).is_some_and(Span::is_empty);
+        if bare && texts <= pictures {
+            Figure::Rows
+        } else if images == 1
+            && !bare
+            && text.len() <= super::arrange::CAPTION
+            && self.page.text.lines(text).len() == 1
+        {
+            Figure::Whole
+        } else {
+            Figure::None
+        }
+    }
+}
 
 /// The address that a script of a link opens.
 pub(super) fn opened(script: &str) -> Option<&str> {
@@ -133,6 +194,9 @@ impl Builder<'_> {
             // A picture that is there already is the one that the script has loaded.
             if self.media.len() > known {
                 image.alt = image.alt.or_else(|| placeholder.clone().flatten());
+                for entry in self.media.iter_mut().skip(known) {
+                    entry.alt.clone_from(&image.alt);
+                }
                 out.push(image);
             }
         }
@@ -202,11 +266,8 @@ impl Builder<'_> {
 
     /// A table that sets pictures side by side with their captions below them or in their cells: the cells as pairs, in
     /// reading order. A cell without a caption has none.
-    pub(super) fn picture_grid(
-        &self,
-        table: ElementRef<'_>,
-    ) -> Option<Vec<(ego_tree::NodeId, Option<ego_tree::NodeId>)>> {
-        let mut rows: Vec<Vec<(ego_tree::NodeId, usize, usize)>> = Vec::new();
+    pub(super) fn picture_grid(&self, table: ElementRef<'_>) -> Option<Vec<(NodeId, Option<NodeId>)>> {
+        let mut rows: Vec<Vec<(NodeId, usize, usize)>> = Vec::new();
         for element in table.descendants().skip(1).filter_map(ElementRef::wrap) {
             match element.value().name() {
                 "table" => return None,

@@ -4,7 +4,7 @@ use super::account::Claims;
 use super::block::Builder;
 use super::field::{Found, Taker};
 use super::{Context, InlineMedia, Rung};
-use crate::document::{Accounting, Block, Citation, Dropped, Gate, Link, Media, Span};
+use crate::document::{Accounting, Block, Citation, Dropped, Gate, GateLevel, Link, Media, Span};
 use crate::lang::{catalogue, citation, fold, fold_case};
 use crate::mapping::Css;
 use crate::mapping::model::{Catalogue, Collection, DropRule, Field};
@@ -256,7 +256,8 @@ impl<'a> Scopes<'a> {
         let blocks = builder.blocks(*root, 0);
         let (links, mut media) = (builder.links, builder.media);
         let (attachments, inline_media) = (builder.attachments, builder.inline_media);
-        let (furniture, notes) = (builder.furniture, builder.notes);
+        let (furniture, mut notes) = (builder.furniture, builder.notes);
+        notes.extend(hidden(self.page, root, &self.skip));
         let images = blocks.iter().flat_map(|b| match b {
             Block::Image { image, .. } => std::slice::from_ref(image),
             Block::Gallery { items, .. } => items.as_slice(),
@@ -299,6 +300,50 @@ impl<'a> Scopes<'a> {
             missing,
         }
     }
+}
+
+/// Letters of hidden text in a container that are worth a look.
+const HIDDEN: usize = 200;
+
+/// Notes text that styles hide in a container: a script of the page may show it to readers.
+fn hidden(page: &Page, root: ElementRef<'_>, skip: &HashSet<NodeId>) -> Option<Gate> {
+    let within = page.text.span(root.id()).unwrap_or_default();
+    let mut texts: Vec<String> = Vec::new();
+    for (_, id) in page
+        .text
+        .hidden()
+        .iter()
+        .filter(|(at, _)| (within.0..=within.1).contains(at))
+    {
+        let Some(element) = page.html.tree.get(*id).and_then(ElementRef::wrap) else {
+            continue;
+        };
+        if element.ancestors().any(|a| skip.contains(&a.id())) || skip.contains(id) {
+            continue;
+        }
+        let words = element.descendants().filter(|n| {
+            let parent = n.parent().and_then(|p| p.value().as_element());
+            !parent.is_some_and(|p| matches!(p.name(), "script" | "style" | "noscript" | "template"))
+        });
+        let text: String = words
+            .filter_map(|n| n.value().as_text())
+            .map(|t| &**t)
+            .collect::<Vec<_>>()
+            .join(" ");
+        texts.push(crate::lang::spaces(&text));
+    }
+    let letters: usize = texts
+        .iter()
+        .map(|t| t.chars().filter(|c| !c.is_whitespace()).count())
+        .sum();
+    let first: String = texts.iter().find(|t| !t.is_empty())?.chars().take(60).collect();
+    (letters >= HIDDEN).then(|| Gate {
+        id: "hidden-text".into(),
+        level: GateLevel::Warn,
+        note: format!(
+            "styles hide {letters} characters of the container, first `{first}`; if readers see them, name their elements in `page.reveal`"
+        ),
+    })
 }
 
 const OFFICE_REASON: &str = "settings and styles of the office program that the text was written in";

@@ -99,7 +99,10 @@ pub(super) fn grid(builder: &Builder<'_>, table: ElementRef<'_>) -> Option<Vec<R
         cell.and_then(|c| c.value().as_element()?.attr("rowspan"))
             .is_some_and(|n| n.trim() != "1")
     };
-    rows.retain(|row| row.cells.iter().any(|id| spans(id) || !is_taken(builder, *id)));
+    // A row without cells is one that cells above reach into.
+    rows.retain(|row| {
+        row.cells.is_empty() || row.cells.iter().any(|id| spans(id) || !is_taken(builder, *id))
+    });
     // What fields have left of a table is no table.
     (rows.len() == before || rows.len() > 1).then_some(rows)
 }
@@ -315,24 +318,47 @@ fn header_rows(table: &Table, heads: &[bool], thorough: &[bool]) -> usize {
         y += 1;
     }
     // Statistics number their columns below the header: A, B, 1, 2, 3=2/1.
-    if count > 0 && rows.get(count).is_some_and(|row| counts_columns(row)) {
+    if count > 0 && rows.len() > count + 1 && rows.get(count).is_some_and(|row| counts_columns(row)) {
         count += 1;
     }
+    if count == 0 && heads_numbers(rows) {
+        count = 1;
+    }
     count
+}
+
+/// Whether the first row is words above numbers.
+fn heads_numbers(rows: &[Vec<Cell>]) -> bool {
+    let [first, rest @ ..] = rows else { return false };
+    let is_number = |c: &Cell| Printed::read(&plain(&c.content)).is_some();
+    let words = first.iter().all(|c| !c.content.text.is_empty() && !is_number(c));
+    words
+        && rest.len() > 1
+        && (0..first.len()).any(|x| {
+            let below = rest
+                .iter()
+                .filter_map(|row| row.get(x))
+                .filter(|c| !c.content.text.is_empty());
+            let numbers = below.clone().filter(|c| is_number(c)).count();
+            numbers > 1 && numbers * 2 >= below.count()
+        })
 }
 
 fn counts_columns(row: &[Cell]) -> bool {
     let texts = row.iter().map(|c| c.content.text.trim_matches(['(', ')']));
     let mut next = 1;
+    let mut letters = false;
     for text in texts.filter(|t| !t.is_empty()) {
         let first = text.split(['=', ' ']).next().unwrap_or_default();
         if first == next.to_string() {
             next += 1;
         } else if next > 1 || first.len() != 1 || !first.starts_with(|c: char| c.is_ascii_uppercase()) {
             return false;
+        } else {
+            letters = true;
         }
     }
-    next > 2
+    next > if letters { 2 } else { 3 }
 }
 
 /// The units that headers name, in brackets or alone.

@@ -199,11 +199,15 @@ fn tables_lists_and_breaks() {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
     #[test]
-    fn no_letter_is_lost(parts in proptest::collection::vec(0usize..26, 0..40)) {
-        const PARTS: [&str; 26] = [
+    fn no_letter_is_lost(parts in proptest::collection::vec(0usize..52, 0..40)) {
+        const PARTS: [&str; 52] = [
             "<p>", "</p>", "chữ ", "<b>", "</b>", "<table>", "<tr>", "<td>", "</table>", "<ul>", "<li>", "</ul>",
             "<img src=a.png>", "<br>", "Ảnh: x", "<h2>", "</h2>", "<a href='b.pdf'>", "</a>", "./.", "12,5",
             "<p class=MsoListParagraph>- ", "<caption>", "<figcaption>", "<div align=center>", "</div>",
+            "<pre>", "</pre>", "\n  hai\n", "<p style='mso-list:l0 level2 lfo1'>", "1.&nbsp; ", "a) ", "• ", "<a name=x></a>",
+            "<a href='#x'>", "<dl><dt>", "<dd>", "<figure>", "</figure>", "<table border=1>", "<th>", "<td colspan=3>",
+            "<noscript>", "</noscript>", "<object>", "th&shy;u", "<xml>", "</xml>", "<div style='white-space:pre'>", "Tổng số",
+            "1.234", "<p><b>I. Đề mục</b></p>",
         ];
         let html: String = parts.iter().map(|&i| PARTS[i]).collect();
         let sum = run(&wrap(&html)).accounting;

@@ -1,7 +1,7 @@
 //! What office programs make of lists: paragraphs that begin with their marker. They become lists again, with levels; a
 //! marker goes only where the list says the same.
 
-use super::block::Kind;
+use super::frame::Kind;
 use super::inline::{Ch, MARKER, SYMBOL};
 use crate::document::{Block, Counting, Inline, ListItem, Source, Span};
 
@@ -156,6 +156,8 @@ impl Open {
 /// Paragraphs with markers on their way into lists.
 #[derive(Default)]
 pub(super) struct Lists {
+    /// Whether the open ones state their levels.
+    stated: bool,
     open: Vec<Open>,
     done: Vec<Block>,
 }
@@ -164,6 +166,10 @@ impl Lists {
     /// Adds a paragraph. `level` from 1, or 0 if the page does not state it: then a marker that continues no open list
     /// begins one below.
     pub(super) fn push(&mut self, level: u8, marker: &Marker, content: Inline, span: Span) {
+        if self.stated != (level > 0) {
+            self.close_to(0);
+        }
+        self.stated = level > 0;
         let level = if level > 0 {
             while self.open.last().is_some_and(|l| l.level > level) {
                 self.close_to(self.open.len() - 1);

@@ -2,6 +2,7 @@
 
 mod decode;
 mod depth;
+mod hidden;
 mod legacy;
 pub mod picture;
 mod prescan;
@@ -10,7 +11,7 @@ mod visible;
 pub use legacy::Shown;
 pub use prescan::{declared_encoding, http_charset};
 pub use visible::VisibleText;
-pub(crate) use visible::{is_block, is_folded_away, is_hidden, is_invisible, keeps_lines};
+pub(crate) use visible::{is_block, is_invisible, keeps_lines};
 
 use crate::capture::Capture;
 use crate::document::{Decode, Span};
@@ -173,7 +174,12 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
         .next()
         .and_then(|e| own.join(e.value().attr("href")?.trim()).ok())
         .unwrap_or(own);
-    let text = VisibleText::of(&html);
+    let reveal = &mapping.rules().page.reveal;
+    let revealed = reveal
+        .iter()
+        .flat_map(|css| html.select(css.selector()))
+        .map(|e| e.id());
+    let text = VisibleText::of(&html, &hidden::by_sheets(&html), &revealed.collect());
     let runs = restored.counts.clone();
     let shown = conclude(&mut decode, restored, &|nodes| {
         let spans = nodes

@@ -1,10 +1,11 @@
 //! The text that a reader sees, and where each node's part of it stands.
 
+use super::hidden::Sheets;
 use crate::document::Span;
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
 use scraper::{Html, Node, node::Element};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Every so many characters the byte offset is remembered.
 const STEP: usize = 64;
@@ -81,6 +82,8 @@ pub struct VisibleText {
     steps: Vec<usize>,
     spans: HashMap<NodeId, Span>,
     nodes: Vec<(Span, NodeId)>,
+    skipped: HashSet<NodeId>,
+    hidden: Vec<(usize, NodeId)>,
 }
 
 /// Whether an element is a block of its own; unknown elements are not.
@@ -107,10 +110,14 @@ fn squeezed(style: &str) -> String {
     style.to_ascii_lowercase()
 }
 
-/// Whether a reader sees nothing of an element.
-pub(crate) fn is_hidden(element: &Element) -> bool {
+/// Whether an element is of a kind that shows no text.
+fn shows_nothing(element: &Element) -> bool {
     SKIPPED.contains(&element.name())
-        || element.attr("hidden").is_some()
+}
+
+/// Whether an element says itself that it is hidden.
+fn is_hidden(element: &Element) -> bool {
+    element.attr("hidden").is_some()
         || (element.name() == "dialog" && element.attr("open").is_none())
         || element.attr("style").is_some_and(|s| {
             let s = squeezed(s);
@@ -118,16 +125,12 @@ pub(crate) fn is_hidden(element: &Element) -> bool {
         })
 }
 
-/// Whether an element is the part of a closed `details` that a reader does not see.
-pub(crate) fn is_folded_away(node: ego_tree::NodeRef<'_, Node>) -> bool {
-    let parent = node.parent().and_then(|p| p.value().as_element());
-    parent.is_some_and(|p| p.name() == "details" && p.attr("open").is_none())
-        && node.value().as_element().is_some_and(|e| e.name() != "summary")
-}
-
 impl VisibleText {
-    /// Reads a tree in one pass.
-    pub(super) fn of(html: &Html) -> Self {
+    /// Reads a tree in one pass. `revealed` are elements that are shown whatever hides them.
+    pub(super) fn of(html: &Html, sheets: &Sheets, revealed: &HashSet<NodeId>) -> Self {
+        let is_block = |element: &Element, id: NodeId| {
+            sheets.blocks.contains(&id) || (is_block(element) && !sheets.inline.contains(&id))
+        };
         let mut this = Self::default();
         let mut pending: Option<char> = None;
         let mut skip: Option<NodeId> = None;
@@ -137,11 +140,19 @@ impl VisibleText {
         for edge in html.tree.root().traverse() {
             match edge {
                 Edge::Open(node) if skip.is_none() => match node.value() {
-                    Node::Element(element) if is_hidden(element) || is_folded_away(node) => {
+                    Node::Element(element)
+                        if shows_nothing(element)
+                            || ((sheets.hidden.contains(&node.id()) || is_hidden(element))
+                                && !revealed.contains(&node.id())) =>
+                    {
+                        if !shows_nothing(element) {
+                            this.hidden.push((this.len, node.id()));
+                        }
+                        this.skipped.insert(node.id());
                         skip = Some(node.id());
                     }
                     Node::Element(element) => {
-                        if is_block(element) {
+                        if is_block(element, node.id()) {
                             pending = Some('\n');
                         }
                         lines += usize::from(keeps_lines(element));
@@ -175,7 +186,7 @@ impl VisibleText {
                 Edge::Close(node) if skip == Some(node.id()) => skip = None,
                 Edge::Close(node) if skip.is_none() => {
                     if let Node::Element(element) = node.value() {
-                        if is_block(element) {
+                        if is_block(element, node.id()) {
                             pending = Some('\n');
                         }
                         lines -= usize::from(keeps_lines(element));
@@ -230,6 +241,18 @@ impl VisibleText {
         &self.nodes
     }
 
+    /// Whether a reader sees nothing of an element, while its parent is seen.
+    #[must_use]
+    pub fn hides(&self, node: NodeId) -> bool {
+        self.skipped.contains(&node)
+    }
+
+    /// Elements that styles or attributes hide, with the place in the text where they would stand, in order.
+    #[must_use]
+    pub fn hidden(&self) -> &[(usize, NodeId)] {
+        &self.hidden
+    }
+
     /// A range of the text; what lies beyond the end is cut off.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
@@ -279,7 +302,7 @@ mod tests {
         let html = Html::parse_document(
             "<head><title>t</title></head><p>a&nbsp; <b>b</b><br>c</p><script>x</script><p style='display: none'>h<td>đ ê",
         );
-        let text = VisibleText::of(&html);
+        let text = VisibleText::of(&html, &Sheets::default(), &HashSet::new());
         assert_eq!(text.as_str(), "a b\nc");
         let bold = html
             .select(crate::mapping::Css::builtin("b").selector())
@@ -297,8 +320,8 @@ mod tests {
             ("<p style='white-space: pre-line'>a\nb</p>", "a\nb"),
             ("a<la>b</la>c<o:p></o:p>d", "abcd"),
             (
-                "<details><summary>tóm</summary><p>ẩn</p></details><details open><p>hiện</p></details>",
-                "tóm\nhiện",
+                "<details><summary>tóm</summary><p>ẩn</p></details><details open><summary>tóm</summary><p>hiện</p></details>",
+                "tóm\nẩn\ntóm\nhiện",
             ),
             (
                 "<video>không xem được</video><textarea>nhập</textarea><dialog>x</dialog>y",
@@ -307,7 +330,7 @@ mod tests {
             ("<span style='visibility:hidden'>x</span>y", "y"),
         ] {
             assert_eq!(
-                VisibleText::of(&Html::parse_document(html)).as_str(),
+                VisibleText::of(&Html::parse_document(html), &Sheets::default(), &HashSet::new()).as_str(),
                 shown,
                 "{html}"
             );

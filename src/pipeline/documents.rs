@@ -293,6 +293,7 @@ impl Writer<'_> {
             }
             super::bind(self.mapping, self.ledger, &mut self.media, &inline, &mut document)?;
             self.tally.changed += u64::from(self.layout.write_document(&document)?);
+            super::tables::write(self.layout, &document)?;
             serde_json::to_writer(&mut self.lines, &document).map_err(std::io::Error::other)?;
             self.lines.write_all(b"\n")?;
             count(&mut self.tally, &document, &known.page.url);

@@ -16,6 +16,7 @@ mod deliver;
 mod deliver_faults;
 mod demo;
 mod encodings;
+mod extract;
 mod faults;
 mod net;
 mod pagers;

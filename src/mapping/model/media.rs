@@ -1,6 +1,6 @@
-//! `[media]`, `[links]`: what happens to pictures and links.
+//! `[page]`, `[media]`, `[links]`: what counts as seen, what happens to pictures and links.
 
-use crate::mapping::pattern::Pattern;
+use crate::mapping::pattern::{Css, Pattern};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -40,6 +40,14 @@ impl Default for MediaRules {
             ignore: Vec::new(),
         }
     }
+}
+
+/// `[page]`
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PageRules {
+    /// Elements whose text counts although a style hides it: what a script of the page would show (tabs, "read more").
+    pub reveal: Vec<Css>,
 }
 
 /// `[links]`

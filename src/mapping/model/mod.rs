@@ -54,6 +54,9 @@ pub struct MappingFile {
     /// How bytes become text.
     #[serde(default)]
     pub decode: DecodeRules,
+    /// What a reader sees of a page.
+    #[serde(default)]
+    pub page: PageRules,
     /// Answers that are no content although they may look so.
     #[serde(default)]
     pub reject: Vec<Reject>,
