@@ -9,6 +9,7 @@ mod filename;
 mod output;
 mod parts;
 mod rebuild;
+mod sample;
 mod store;
 mod tables;
 
@@ -21,6 +22,7 @@ pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
+pub use sample::{Sampled, is_warc, sampled, site_of};
 
 use crate::capture::{ArchiveReader, Capture};
 use crate::crawl::{self, CrawlOptions, Store};

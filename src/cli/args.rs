@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::demo::Skin;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -33,6 +34,8 @@ pub struct Cli {
 pub(super) enum Command {
     /// Start the bundled sample portal and run the whole job against it
     Demo(DemoArgs),
+    /// Look at a site and draft its mapping: what its pages are, and where on them everything stands
+    Init(InitArgs),
     /// Crawl a site, then extract its documents: the whole job
     Run(RunArgs),
     /// Fetch and archive pages and media, without extracting
@@ -100,6 +103,38 @@ pub(super) struct NetArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Address of the site, a folder with saved pages, or a WARC file
+    #[arg(value_name = "URL|FOLDER|WARC")]
+    pub(super) target: String,
+    /// Id of the site; from its host if absent
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    /// Base URL of saved pages that do not say it themselves
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// Language of the content
+    #[arg(long, default_value = "vi", value_name = "TAG")]
+    pub(super) language: String,
+    /// Pages to look at, at most
+    #[arg(long, default_value_t = 60, value_name = "N", value_parser = clap::value_parser!(u16).range(4..=500))]
+    pub(super) pages: u16,
+    /// Folder in which the mapping, its examples and their captures are written
+    #[arg(long, default_value = "mappings", value_name = "DIR")]
+    pub(super) mappings: PathBuf,
+    /// Write over a mapping that is there already
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Delay between two requests
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(super) delay: Option<Duration>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) net: NetArgs,
+}
+
+#[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(super) struct RunArgs {
     /// The site's mapping file
@@ -140,6 +175,10 @@ pub(super) struct DemoArgs {
     #[cfg(feature = "legacy-tls")]
     #[arg(long, requires = "serve")]
     pub(super) tls1: bool,
+    /// Serve it dressed as another portal: table2004, frontpage, dotnetnuke, sharepoint, liferay, nukeviet, fitc,
+    /// wordpaste, joomla, phpnuke, wordpress, modern
+    #[arg(long, requires = "serve", value_name = "NAME")]
+    pub(super) skin: Option<Skin>,
     /// How many articles the portal has
     #[arg(long, default_value_t = 120, value_name = "N")]
     pub(super) articles: usize,

@@ -22,7 +22,11 @@ const MAPPING: &str = include_str!("../../mappings/ctk-binhthuan.toml");
 
 pub(super) fn main(args: &DemoArgs, ui: &Ui) -> Outcome {
     let (runtime, cancel) = reactor()?;
-    let portal = Arc::new(Portal::new(args.articles, args.seed).faulty());
+    let portal = Portal::new(args.articles, args.seed);
+    let portal = Arc::new(match args.skin {
+        Some(skin) => portal.skinned(skin),
+        None => portal.faulty(),
+    });
     let address = args.serve.unwrap_or_else(|| ([127, 0, 0, 1], 0).into());
     let listener = runtime.block_on(TcpListener::bind(address)).map_err(|e| {
         CliError::new(

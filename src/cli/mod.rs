@@ -14,6 +14,7 @@ mod events;
 mod exit;
 mod export;
 mod extract;
+mod init;
 mod inspect;
 mod inspect_encoding;
 mod inspect_lines;
@@ -73,6 +74,7 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
     match &cli.command {
         Command::Demo(args) => demo::main(args, ui),
+        Command::Init(args) => init::main(args, ui),
         Command::Run(args) => run::main(args, ui),
         Command::Crawl(args) => crawl::main(args, ui),
         Command::Extract(args) => extract::main(args, ui),

@@ -16,7 +16,7 @@ use urls::Spelling;
 const RELATED: usize = 3;
 
 /// The random numbers of one article: they depend on nothing but seed and index.
-fn rng(seed: u64, index: usize) -> Rng {
+pub(super) fn rng(seed: u64, index: usize) -> Rng {
     let mut bytes = seed.to_le_bytes().to_vec();
     bytes.extend((index as u64).to_le_bytes());
     let hash = blake3::hash(&bytes);
@@ -65,6 +65,19 @@ pub(super) fn head(seed: u64, index: usize) -> (String, DateTime, Option<String>
 
 /// The article with `index` in a portal of `total`.
 pub(super) fn article(seed: u64, index: usize, total: usize) -> Article {
+    let (mut article, mut rng) = young(seed, index, total);
+    if let Some(legacy) = Legacy::of(index) {
+        legacy.age(&mut rng, &mut article);
+    }
+    article
+}
+
+/// The same in Unicode, whatever its age.
+pub(super) fn unaged(seed: u64, index: usize, total: usize) -> Article {
+    young(seed, index, total).0
+}
+
+fn young(seed: u64, index: usize, total: usize) -> (Article, Rng) {
     let (title, when, teaser) = head(seed, index);
     let mut rng = rng(seed ^ 0x5eed, index);
     let mut citations = Vec::new();
@@ -80,7 +93,7 @@ pub(super) fn article(seed: u64, index: usize, total: usize) -> Article {
         when.date(),
         &mut citations,
     );
-    let mut article = Article {
+    let article = Article {
         index,
         title,
         published: when,
@@ -100,10 +113,7 @@ pub(super) fn article(seed: u64, index: usize, total: usize) -> Article {
         },
         related: related(index, total),
     };
-    if let Some(legacy) = Legacy::of(index) {
-        legacy.age(&mut rng, &mut article);
-    }
-    article
+    (article, rng)
 }
 
 fn printed(day: Date) -> String {
@@ -358,7 +368,7 @@ fn table(rng: &mut Rng, index: usize) -> Option<Node> {
     }))
 }
 
-fn caption(rng: &mut Rng, index: usize) -> Caption {
+pub(super) fn caption(rng: &mut Rng, index: usize) -> Caption {
     let person = text::pick(rng, text::PEOPLE);
     match index % 2 {
         0 => Caption {

@@ -20,6 +20,7 @@ mod postback;
 mod render;
 mod seed;
 mod server;
+mod skin;
 mod text;
 #[cfg(feature = "legacy-tls")]
 mod tls;
@@ -28,6 +29,7 @@ mod urls;
 pub use compare::{Difference, compare};
 pub use gold::{Gold, Truth};
 pub use server::serve;
+pub use skin::{Expected, Served, Skin};
 #[cfg(feature = "legacy-tls")]
 pub use tls::serve_tls1;
 pub use urls::{BASE, SITE};
@@ -68,6 +70,8 @@ pub struct Portal {
     forgot: AtomicBool,
     /// What goes wrong, if anything does.
     faults: Option<faults::Faults>,
+    /// The portal that it is dressed as; none: the sample portal itself.
+    skin: Option<Skin>,
 }
 
 impl Portal {
@@ -81,7 +85,33 @@ impl Portal {
             log: None,
             forgot: AtomicBool::new(false),
             faults: None,
+            skin: None,
         }
+    }
+
+    /// The same articles in another portal: its pages, its addresses, its pagers. Only [`Portal::served`] and
+    /// [`Portal::expected`] speak of it; [`Portal::gold`] is the truth of the sample portal.
+    #[must_use]
+    pub fn skinned(mut self, skin: Skin) -> Self {
+        self.skin = Some(skin);
+        self
+    }
+
+    /// What a portal in a skin answers to path and query, and to a form if one is sent. None without a skin.
+    #[must_use]
+    pub fn served(&self, url: &str, form: Option<&[u8]>) -> Option<Served> {
+        Some(skin::answer(self, self.skin?, url, form))
+    }
+
+    /// What a portal in a skin must become, article by article; empty without a skin.
+    #[must_use]
+    pub fn expected(&self) -> Vec<Expected> {
+        let all = |skin| {
+            (0..self.articles)
+                .map(|index| skin::expected(self, skin, index))
+                .collect()
+        };
+        self.skin.map(all).unwrap_or_default()
     }
 
     /// Writes down every request, for [`Portal::requests`].

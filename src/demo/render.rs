@@ -17,11 +17,20 @@ pub(super) fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
+/// How a picture with its caption (as HTML) is set.
+pub(super) type Frame = fn(&str, Option<&str>) -> String;
+
 /// The body of an article, for a page in `charset`.
 pub(super) fn body(article: &Article, charset: Charset) -> String {
+    framed(article, charset, None)
+}
+
+/// The same with pictures set in `frame`, if the portal has a way of its own.
+pub(super) fn framed(article: &Article, charset: Charset, frame: Option<Frame>) -> String {
     let mut writer = Writer {
         skin: article.skin,
         charset,
+        frame,
         out: String::new(),
         blocks: 0,
     };
@@ -46,6 +55,7 @@ pub(super) fn body(article: &Article, charset: Charset) -> String {
 struct Writer {
     skin: Skin,
     charset: Charset,
+    frame: Option<Frame>,
     out: String,
     blocks: usize,
 }
@@ -81,7 +91,11 @@ impl Writer {
                     self.empty();
                 }
                 for picture in items {
-                    if *table {
+                    if let Some(frame) = self.frame {
+                        let img = img(picture, self.charset);
+                        let caption = picture.caption.as_ref().map(|c| hand.text(&c.text));
+                        self.block(&frame(&img, caption.as_deref()));
+                    } else if *table {
                         self.picture_table(picture);
                     } else {
                         self.picture(picture);

@@ -193,6 +193,12 @@ fn fields(encoded: &[u8]) -> BTreeMap<String, String> {
 }
 
 fn route(portal: &Portal, method: &Method, uri: &Uri, headers: &HeaderMap, form: &Bytes) -> Answer {
+    let asked = uri.path_and_query().map_or("/", |p| p.as_str());
+    let posted = (method == Method::POST).then_some(form.as_ref());
+    if let Some(served) = portal.served(asked, posted) {
+        let status = StatusCode::from_u16(served.status).unwrap_or(StatusCode::OK);
+        return Answer::new(status, served.content_type, served.body);
+    }
     let path = uri.path().to_ascii_lowercase();
     let query = fields(uri.query().unwrap_or_default().as_bytes());
     let number = |name: &str| query.get(name).and_then(|v| v.parse::<usize>().ok());

@@ -15,6 +15,8 @@ struct Rule {
 pub(super) struct Claims {
     owner: Vec<u16>,
     rules: Vec<Rule>,
+    /// What is left of elements from which a field took a part: another field may take its own part first.
+    rests: Vec<(Span, u16)>,
 }
 
 impl Claims {
@@ -27,6 +29,7 @@ impl Claims {
         Self {
             owner: vec![0; chars],
             rules: vec![nobody],
+            rests: Vec::new(),
         }
     }
 
@@ -56,6 +59,17 @@ impl Claims {
             if *owner == 0 {
                 *owner = rule;
             }
+        }
+    }
+
+    /// Claims what is still free of `span` when [`Claims::settle`] is called.
+    pub(super) fn claim_later(&mut self, span: Span, rule: u16) {
+        self.rests.push((span, rule));
+    }
+
+    pub(super) fn settle(&mut self) {
+        for (span, rule) in std::mem::take(&mut self.rests) {
+            self.claim(span, rule);
         }
     }
 

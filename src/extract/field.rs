@@ -100,7 +100,11 @@ impl Taker<'_> {
                 let kept = claims.rule(&rule, "", true);
                 let rest = claims.rule(&rule, "label around the value of the field", false);
                 claims.claim(span.unwrap_or(consumed), kept);
-                claims.claim(consumed, rest);
+                if take.css.is_some() && take.regex.is_some() {
+                    claims.claim_later(consumed, rest);
+                } else {
+                    claims.claim(consumed, rest);
+                }
             }
             let confidence = take.confidence.unwrap_or(confidence(take));
             let provenance = FieldProvenance {

@@ -16,6 +16,7 @@ mod picture;
 mod scope;
 mod sums;
 mod table;
+pub mod template;
 #[cfg(test)]
 mod tests;
 mod word;

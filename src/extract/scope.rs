@@ -202,7 +202,7 @@ impl<'a> Scopes<'a> {
             lines: lines.into_iter().filter(|l| l.0 < stop).collect(),
         };
         let mut order: Vec<(&String, &Field)> = self.collection.fields.iter().collect();
-        order.sort_by_key(|(_, f)| {
+        let rank = |f: &Field| {
             f.take.first().map_or(0, |t| match () {
                 () if t.infer.is_some() => 4,
                 () if t.lead.is_some() => 3,
@@ -210,7 +210,8 @@ impl<'a> Scopes<'a> {
                 () if t.after.is_some() => 1,
                 () => 0,
             })
-        });
+        };
+        order.sort_by_key(|(_, f)| rank(f));
         let mut fields: BTreeMap<String, Found> = BTreeMap::new();
         // A second round for those that wait for another field.
         for round in 0..2 {
@@ -220,11 +221,15 @@ impl<'a> Scopes<'a> {
                     continue;
                 }
                 explain.retain(|r| round == 0 || earlier.is_some() || r.field != **name);
+                if rank(field) > 0 {
+                    self.claims.settle();
+                }
                 if let Some(found) = taker.field(name, field, &mut self.claims, &fields, explain) {
                     fields.insert((*name).clone(), found);
                 }
             }
         }
+        self.claims.settle();
         let anchors = super::anchor::Anchors::of(self.page, root, &self.claims);
         let body = self.claims.rule("body", "", true);
         let marker = self

@@ -4,12 +4,20 @@
 use crate::document::{Cell, Table};
 use crate::lang::{Language, fold};
 
+/// Rows of a table that are added up; longer ones are lists.
+const ROWS: usize = 2000;
+/// Rows of sums of one table.
+const TOTALS: usize = 50;
+
 /// What does not add up, row by row.
 pub(super) fn check(table: &Table, language: Option<&Language>) -> Vec<String> {
     let Some(language) = language else {
         return Vec::new();
     };
     let data = table.rows.get(table.header_rows..).unwrap_or_default();
+    if data.len() > ROWS {
+        return Vec::new();
+    }
     let label = |row: &[Cell]| {
         let texts = row.iter().filter(|c| c.number.is_none() && c.origin.is_none());
         texts
@@ -18,6 +26,7 @@ pub(super) fn check(table: &Table, language: Option<&Language>) -> Vec<String> {
     };
     let totals: Vec<usize> = (0..data.len())
         .filter(|&y| label(&data[y]).is_some_and(|l| language.is_total(&l)))
+        .take(TOTALS)
         .collect();
     let columns: Vec<usize> = (0..data.first().map_or(0, Vec::len))
         .filter(|&x| adds_up(table, x, language))

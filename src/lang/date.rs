@@ -211,7 +211,7 @@ fn written(text: &str, p: &Patterns, reading: &Reading<'_>) -> Option<Day> {
 fn numeric(text: &str) -> Option<Day> {
     /// Two digits before this are of this century.
     const PIVOT: i16 = 70;
-    NUMBERS.captures_iter(text).find_map(|c| {
+    let read = |c: &Captures<'_>| {
         let whole = c.get(0)?;
         let glued = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-');
         let before = text[..whole.start()].chars().next_back();
@@ -237,7 +237,17 @@ fn numeric(text: &str) -> Option<Day> {
         };
         let date = civil(year, number(c.get(3))?, number(c.get(1))?)?;
         Some((date, "numeric", if short { 0.8 } else { 1.0 }, whole.range()))
-    })
+    };
+    // `08:30 - 17/07/2023`: what looks like a date may begin with the minutes before it.
+    let mut at = 0;
+    while let Some(c) = NUMBERS.captures_at(text, at) {
+        let found = read(&c);
+        if found.is_some() {
+            return found;
+        }
+        at = c.get(1)?.end();
+    }
+    None
 }
 
 /// `Sáng 06/9`, `Ngày 21/7`: the year that brings it next to the reference.

@@ -48,6 +48,10 @@ pub struct Phrases {
     pub chrome: Vec<String>,
     /// Beside the numbers of a pager.
     pub pager: Vec<String>,
+    /// Before the name of who wrote an article.
+    pub author: Vec<String>,
+    /// Before the name of where an article is from.
+    pub source: Vec<String>,
 }
 
 /// Marks inside of texts, folded.

@@ -15,7 +15,9 @@ const MAX_SELECTOR: usize = 256;
 /// Deepest nesting of `@media` and the like.
 const MAX_NESTING: usize = 8;
 /// Times that a rule is tried on an element of one page; what lies beyond is taken to be shown.
-const MAX_TRIED: usize = 2_000_000;
+const MAX_TRIED: usize = 1_000_000;
+/// Combinators of one selector: matching is exponential in them at worst.
+const MAX_COMBINATORS: usize = 4;
 /// The window for which media queries are asked, in pixels: a desktop's.
 const WINDOW: (f64, f64) = (1280.0, 900.0);
 
@@ -272,6 +274,11 @@ fn rule(prelude: &str, body: &str, rules: &mut Rules) {
     for text in split(prelude) {
         let text = text.trim();
         if rules.all.len() >= MAX_RULES || text.is_empty() || text.len() > MAX_SELECTOR {
+            continue;
+        }
+        let compounds_of = text.split(|c: char| c.is_whitespace() || matches!(c, '>' | '+' | '~'));
+        let long = compounds_of.filter(|w| !w.is_empty()).count() > MAX_COMBINATORS + 1;
+        if long || text.contains(":has(") {
             continue;
         }
         // States of the pointer and parts that are no elements (`:hover`, `::before`) are not read: nobody points.

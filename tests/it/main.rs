@@ -32,6 +32,7 @@ mod resume;
 mod retire;
 mod sessions;
 mod shown;
+mod skins;
 mod sources;
 mod support;
 mod tls;

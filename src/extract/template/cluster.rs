@@ -1,0 +1,161 @@
+//! Pages of one template: those that are made of the same steps, apart from what every page of the site has.
+
+use super::sketch::Sketch;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Share of the kinds of page that have a step of the frame.
+const FRAME: f64 = 0.6;
+/// How much of the smaller page two pages of one template share, if their addresses look alike, and if not.
+const ALIKE: f64 = 0.35;
+const UNLIKE: f64 = 0.6;
+
+/// Whether so many of so many is at least a share.
+pub(super) fn share(part: usize, whole: usize, at_least: f64) -> bool {
+    whole > 0 && part as f64 >= at_least * whole as f64
+}
+
+/// Things that most kinds of page have: kinds are told apart by the shape of their address.
+pub(super) fn common<T: Ord + Copy>(pages: &[(&str, &BTreeSet<T>)]) -> BTreeSet<T> {
+    let mut groups: BTreeMap<&str, (usize, BTreeMap<T, usize>)> = BTreeMap::new();
+    for (shape, things) in pages {
+        let (count, seen) = groups.entry(shape).or_default();
+        *count += 1;
+        for thing in *things {
+            *seen.entry(*thing).or_default() += 1;
+        }
+    }
+    let mut kinds: BTreeMap<T, usize> = BTreeMap::new();
+    let mut all: BTreeMap<T, usize> = BTreeMap::new();
+    for (count, seen) in groups.values() {
+        for (thing, pages) in seen {
+            *kinds.entry(*thing).or_default() += usize::from(share(*pages, *count, 0.5));
+            *all.entry(*thing).or_default() += pages;
+        }
+    }
+    let (shapes, total) = (groups.len(), pages.len());
+    // With two kinds of page "most" would be both: then every page must have it.
+    let few = shapes < 3;
+    all.into_iter()
+        .filter(|(thing, pages)| {
+            let by_kind = !few && share(kinds.get(thing).copied().unwrap_or(0), shapes, FRAME);
+            share(*pages, total, 0.8) || by_kind
+        })
+        .map(|(thing, _)| thing)
+        .collect()
+}
+
+/// Groups of pages, each with the indexes of its pages; the largest first.
+pub(super) fn clusters(sketches: &[Sketch<'_>]) -> Vec<Vec<usize>> {
+    let pages: Vec<(&str, &BTreeSet<u64>)> = sketches.iter().map(|s| (s.shape.as_str(), &s.steps)).collect();
+    let frame = common(&pages);
+    let own: Vec<BTreeSet<u64>> = sketches
+        .iter()
+        .map(|s| s.steps.difference(&frame).copied().collect())
+        .collect();
+    let mut order: Vec<usize> = (0..sketches.len()).collect();
+    order.sort_by(|a, b| {
+        sketches[*a]
+            .shape
+            .cmp(&sketches[*b].shape)
+            .then(own[*b].len().cmp(&own[*a].len()))
+    });
+    let mut groups: Vec<Group> = Vec::new();
+    for index in order {
+        place(&mut groups, index, sketches, &own);
+    }
+    // Once more, now that the groups are known.
+    let all: Vec<usize> = groups.iter().flat_map(|g| g.pages.clone()).collect();
+    let mut again: Vec<Group> = groups
+        .iter()
+        .map(|g| Group {
+            pages: Vec::new(),
+            counts: g.counts.clone(),
+            size: g.size,
+            shapes: g.shapes.clone(),
+        })
+        .collect();
+    for index in all {
+        let best = nearest(&groups, index, sketches, &own);
+        match best {
+            Some(at) => again[at].pages.push(index),
+            None => again.push(Group::new(index, &own[index], &sketches[index].shape)),
+        }
+    }
+    let mut out: Vec<Vec<usize>> = again
+        .into_iter()
+        .map(|g| g.pages)
+        .filter(|p| !p.is_empty())
+        .collect();
+    for group in &mut out {
+        group.sort_unstable();
+    }
+    out.sort_by_key(|g| (std::cmp::Reverse(g.len()), g[0]));
+    out
+}
+
+struct Group {
+    pages: Vec<usize>,
+    counts: BTreeMap<u64, usize>,
+    /// Pages that were counted.
+    size: usize,
+    shapes: BTreeSet<String>,
+}
+
+impl Group {
+    fn new(index: usize, own: &BTreeSet<u64>, shape: &str) -> Self {
+        Self {
+            pages: vec![index],
+            counts: own.iter().map(|s| (*s, 1)).collect(),
+            size: 1,
+            shapes: BTreeSet::from([shape.to_owned()]),
+        }
+    }
+
+    /// Share of the smaller of a page and what most pages of the group have.
+    fn likeness(&self, own: &BTreeSet<u64>) -> f64 {
+        let core: Vec<u64> = self
+            .counts
+            .iter()
+            .filter(|(_, n)| share(**n, self.size, 0.5))
+            .map(|(s, _)| *s)
+            .collect();
+        let common = core.iter().filter(|s| own.contains(s)).count();
+        let least = core.len().min(own.len());
+        if least == 0 {
+            f64::from(u8::from(core.len() == own.len()))
+        } else {
+            common as f64 / least as f64
+        }
+    }
+}
+
+fn nearest(groups: &[Group], index: usize, sketches: &[Sketch<'_>], own: &[BTreeSet<u64>]) -> Option<usize> {
+    let shape = &sketches[index].shape;
+    groups
+        .iter()
+        .enumerate()
+        .filter_map(|(at, group)| {
+            let known = group.shapes.contains(shape);
+            let likeness = group.likeness(&own[index]);
+            (likeness >= if known { ALIKE } else { UNLIKE })
+                .then_some((likeness + f64::from(u8::from(known)), at))
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
+        .map(|(_, at)| at)
+}
+
+fn place(groups: &mut Vec<Group>, index: usize, sketches: &[Sketch<'_>], own: &[BTreeSet<u64>]) {
+    let shape = &sketches[index].shape;
+    match nearest(groups, index, sketches, own) {
+        None => groups.push(Group::new(index, &own[index], shape)),
+        Some(at) => {
+            let group = &mut groups[at];
+            group.pages.push(index);
+            group.size += 1;
+            group.shapes.insert(shape.clone());
+            for step in &own[index] {
+                *group.counts.entry(*step).or_default() += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,471 @@
+//! A model as a mapping to correct: valid, and with the evidence of every rule beside it.
+
+use super::model::{Article, Drop, Kind, List, Model, Rule, Template};
+use crate::mapping::Css;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The site that a mapping is drafted for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Id of the site.
+    pub id: String,
+    /// Its name for people.
+    pub name: Option<String>,
+    /// Base URL.
+    pub base: String,
+    /// Language of its content.
+    pub language: String,
+    /// Where its pages are read from, if not from the site: kind of the source and path.
+    pub source: Option<(String, String)>,
+    /// Encoding of pages that declare none.
+    pub fallback: Option<String>,
+}
+
+/// An example of a collection: capture, URL, and the file with what is expected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// Path of the capture, from the mapping's folder.
+    pub capture: String,
+    /// What it stands for.
+    pub url: String,
+    /// Path of what it must become.
+    pub expect: String,
+}
+
+/// Ids of the collections of a model, in the order of its templates.
+pub(super) fn collections(model: &Model) -> Vec<(String, &Template, &Article)> {
+    let all = model
+        .templates
+        .iter()
+        .filter_map(|t| Some((t, t.article.as_ref()?)));
+    all.enumerate()
+        .map(|(n, (t, a))| {
+            (
+                if n == 0 {
+                    "articles".to_owned()
+                } else {
+                    format!("articles-{}", n + 1)
+                },
+                t,
+                a,
+            )
+        })
+        .collect()
+}
+
+/// A text as TOML writes it: literally where that is possible.
+fn quote(text: &str) -> String {
+    if text.contains('\'') || text.chars().any(char::is_control) {
+        serde_json::to_string(text).unwrap_or_else(|_| "''".into())
+    } else {
+        format!("'{text}'")
+    }
+}
+
+/// A text inside of a comment.
+fn remark(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(110)
+        .collect()
+}
+
+/// The mapping of a model; `examples` by id of the collection.
+#[must_use]
+pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Draft>>) -> String {
+    let mut out = String::new();
+    head(&mut out, model, origin);
+    let lists: Vec<(String, &Template, &List)> = model
+        .templates
+        .iter()
+        .filter_map(|t| Some((t, t.list.as_ref()?)))
+        .enumerate()
+        .map(|(n, (t, l))| {
+            (
+                if n == 0 {
+                    "lists".to_owned()
+                } else {
+                    format!("lists-{}", n + 1)
+                },
+                t,
+                l,
+            )
+        })
+        .collect();
+    let followed = if collections(model).is_empty() {
+        &[][..]
+    } else {
+        &lists[..]
+    };
+    discover(&mut out, model, origin, followed);
+    let all = collections(model);
+    if all.is_empty() && lists.is_empty() {
+        out.push_str("\n# No template was understood well enough: at least three articles of one kind are needed. Write the collection by hand\n# (docs/mapping.md), or sample more pages.\n");
+    }
+    if all.is_empty() {
+        for (n, (_, template, list)) in lists.iter().enumerate() {
+            let id = if n == 0 {
+                "entries".to_owned()
+            } else {
+                format!("entries-{}", n + 1)
+            };
+            listed(&mut out, &id, template, list);
+        }
+    }
+    for (id, template, article) in &all {
+        collection(&mut out, id, template, article, &lists);
+        for example in examples.get(id).into_iter().flatten() {
+            let _ = write!(
+                out,
+                "\n[[collection.example]]\ncapture = {}\nurl = {}\nexpect = {}\n",
+                quote(&example.capture),
+                quote(&example.url),
+                quote(&example.expect)
+            );
+        }
+    }
+    out
+}
+
+fn head(out: &mut String, model: &Model, origin: &Origin) {
+    let _ = write!(
+        out,
+        "# Drafted by `sangtrang init` from {} pages. Every rule says how many pages it was right on and what it was known by;\n\
+         # `also` names selectors that did as well. Correct it, look at `sangtrang try`, and keep the examples true.\n\
+         schema = 1\n\n[site]\nid = {}\n",
+        model.pages,
+        quote(&origin.id)
+    );
+    if let Some(name) = &origin.name {
+        let _ = writeln!(out, "name = {}", quote(name));
+    }
+    let _ = write!(
+        out,
+        "base = {}\nlanguage = {}\nstart = [\"/\"]\n",
+        quote(&origin.base),
+        quote(&origin.language)
+    );
+    if let Some((kind, path)) = &origin.source {
+        let _ = write!(
+            out,
+            "\n[[site.source]]\nkind = {}\npath = {}\n",
+            quote(kind),
+            quote(path)
+        );
+    }
+    if let Some(label) = &origin.fallback {
+        let _ = write!(
+            out,
+            "\n# Most pages declare no encoding that is right.\n[decode]\nfallback = {}\n",
+            quote(label)
+        );
+    }
+}
+
+/// The pattern of a template on whole URLs.
+fn whole(origin: &Origin, url: &str) -> String {
+    let base = super::urls::literal(origin.base.trim_end_matches('/'));
+    format!("^{base}{}", url.trim_start_matches('^'))
+}
+
+fn discover(out: &mut String, model: &Model, origin: &Origin, lists: &[(String, &Template, &List)]) {
+    out.push_str("\n# --- what is no document\n");
+    for template in &model.templates {
+        let (id, reason) = match template.kind {
+            Kind::Home => ("home", "the home page repeats what the lists hold"),
+            Kind::Login => ("login", "asks for a password"),
+            Kind::Copy => ("copy", "shows articles once more, as a print view does"),
+            _ => continue,
+        };
+        let _ = write!(
+            out,
+            "\n# {} pages: {}\n[[ignore]]\nid = {}\nreason = {}\nurl = {}\n",
+            template.pages,
+            remark(&template.samples.join(" ")),
+            quote(&numbered(out, id)),
+            quote(reason),
+            quote(&whole(origin, &template.url))
+        );
+    }
+    let containers: Vec<&str> = collections(model)
+        .iter()
+        .map(|c| c.2.container.css.as_str())
+        .collect();
+    for template in model.templates.iter().filter(|t| t.kind == Kind::Gone) {
+        let Some((message, strange)) = &template.message else {
+            continue;
+        };
+        let lacks = || {
+            let css = containers.first().map(|c| format!("body:not(:has({c}))"));
+            css.filter(|c| Css::new(c).is_ok())
+        };
+        let Some(css) = strange.clone().or_else(lacks) else {
+            continue;
+        };
+        let _ = write!(
+            out,
+            "\n# {} pages have the address of an article and say this instead: {}\n[[reject]]\nid = {}\nclass = \"gone\"\ncss = {}\ntext_any = [{}]\n",
+            template.pages,
+            remark(&template.samples.join(" ")),
+            quote(&numbered(out, "soft-404")),
+            quote(&css),
+            quote(message)
+        );
+    }
+    out.push_str("\n# --- where pages come from\n\n[[discover]]\nkind = \"links\"\nid = \"links\"\n");
+    let deny: Vec<String> = model
+        .templates
+        .iter()
+        .filter(|t| matches!(t.kind, Kind::Login | Kind::Copy))
+        .map(|t| format!("    {},\n", quote(&whole(origin, &t.url))))
+        .collect();
+    if !deny.is_empty() {
+        let _ = write!(out, "# Logins and print views.\ndeny = [\n{}]\n", deny.concat());
+    }
+    for (id, template, list) in lists {
+        let _ = write!(
+            out,
+            "\n# {} pages: {}\n",
+            template.pages,
+            remark(&template.samples.join(" "))
+        );
+        if !list.sections.is_empty() {
+            let _ = writeln!(out, "# Sections: {}", remark(&list.sections.join(" | ")));
+        }
+        let _ = writeln!(
+            out,
+            "[[discover]]\nkind = \"list\"\nid = {}\non = {}",
+            quote(id),
+            quote(&whole(origin, &template.url))
+        );
+        evidence(out, &list.item);
+        let _ = writeln!(out, "item = {}", quote(&list.item.css));
+        if list.link != "a[href]" {
+            let _ = writeln!(out, "link = {}", quote(&list.link));
+        }
+        if let Some(pager) = &list.pager {
+            evidence(out, &pager.rule);
+            let _ = writeln!(
+                out,
+                "pager = {{ kind = {}, css = {} }}",
+                quote(&pager.kind),
+                quote(&pager.rule.css)
+            );
+        } else {
+            out.push_str("# No pager was seen: one page a list, as far as the sample shows.\n");
+        }
+        let _ = write!(
+            out,
+            "\n[discover.fields]\ntitle = {{ css = {} }}\n",
+            quote(&list.link)
+        );
+        if let Some(date) = &list.date {
+            evidence(out, date);
+            let regex = date
+                .regex
+                .as_ref()
+                .map(|r| format!(", regex = {}", quote(r)))
+                .unwrap_or_default();
+            let _ = writeln!(out, "date = {{ css = {}{regex} }}", quote(&date.css));
+        }
+    }
+}
+
+/// An id that the text does not hold yet.
+fn numbered(out: &str, id: &str) -> String {
+    let taken = |id: &str| out.contains(&format!("id = '{id}'"));
+    if !taken(id) {
+        return id.to_owned();
+    }
+    (2..)
+        .map(|n| format!("{id}-{n}"))
+        .find(|i| !taken(i))
+        .unwrap_or_default()
+}
+
+/// What a rule was known by, as a comment.
+fn evidence(out: &mut String, rule: &Rule) {
+    let _ = writeln!(
+        out,
+        "# {} of {} pages{}, confidence {:.2}; known by: {}",
+        rule.right,
+        rule.of,
+        if rule.wrong > 0 {
+            format!(", wrong on {}", rule.wrong)
+        } else {
+            String::new()
+        },
+        rule.confidence(),
+        remark(&rule.evidence)
+    );
+    if !rule.example.is_empty() {
+        let _ = writeln!(out, "# found: {}", remark(&rule.example));
+    }
+    if !rule.others.is_empty() {
+        let _ = writeln!(out, "# also: {}", remark(&rule.others.join("   ")));
+    }
+}
+
+fn rung(rule: &Rule) -> String {
+    let mut out = format!("{{ css = {}", quote(&rule.css));
+    if let Some(attr) = &rule.attr {
+        let _ = write!(out, ", attr = {}", quote(attr));
+    }
+    if let Some(regex) = &rule.regex {
+        let _ = write!(out, ", regex = {}", quote(regex));
+    }
+    out + " }"
+}
+
+fn field(out: &mut String, name: &str, rules: &[&Rule], more: &[String], required: bool) {
+    if rules.is_empty() && more.is_empty() {
+        return;
+    }
+    out.push('\n');
+    for rule in rules {
+        evidence(out, rule);
+    }
+    let key = if name.contains('.') {
+        format!("\"{name}\"")
+    } else {
+        name.to_owned()
+    };
+    let rungs: Vec<String> = rules
+        .iter()
+        .map(|r| rung(r))
+        .chain(more.iter().cloned())
+        .collect();
+    let _ = writeln!(out, "[collection.fields.{key}]\ntake = [{}]", rungs.join(", "));
+    if required {
+        out.push_str("required = true\n");
+    }
+}
+
+fn collection(
+    out: &mut String,
+    id: &str,
+    template: &Template,
+    article: &Article,
+    lists: &[(String, &Template, &List)],
+) {
+    let _ = write!(
+        out,
+        "\n# --- articles: {} pages of the sample: {}\n[[collection]]\nid = {}\ntype = \"article\"\n",
+        template.pages,
+        remark(&template.samples.join(" ")),
+        quote(id)
+    );
+    if let Some(key) = &template.key {
+        let _ = writeln!(out, "key = {}", quote(key));
+    }
+    let _ = write!(
+        out,
+        "# A page of this address without the container is no article.\nmatch = {{ url = {}, css = {} }}\n\n[collection.scope]\n",
+        quote(&template.url),
+        quote(&article.container.css)
+    );
+    evidence(out, &article.container);
+    let _ = writeln!(out, "container = [{}]", quote(&article.container.css));
+    let listing = |name: &str| -> Vec<String> {
+        let lists = lists
+            .iter()
+            .filter(|(_, _, l)| name != "date" || l.date.is_some());
+        lists
+            .map(|(id, ..)| format!("{{ listing = {} }}", quote(&format!("{id}.{name}"))))
+            .collect()
+    };
+    let one = |rule: &Option<Rule>| -> Vec<Rule> { rule.iter().cloned().collect() };
+    let title = one(&article.title);
+    field(
+        out,
+        "title",
+        &title.iter().collect::<Vec<_>>(),
+        &listing("title"),
+        true,
+    );
+    let section = one(&article.section);
+    field(out, "section", &section.iter().collect::<Vec<_>>(), &[], false);
+    let mut dates: Vec<String> = article
+        .published_meta
+        .iter()
+        .map(|m| format!("{{ meta = {} }}", quote(m)))
+        .collect();
+    dates.extend(listing("date"));
+    field(
+        out,
+        "dates.published",
+        &article.published.iter().collect::<Vec<_>>(),
+        &dates,
+        false,
+    );
+    let byline = one(&article.byline);
+    let signature = if article.signature {
+        vec!["{ signature = true }".to_owned()]
+    } else {
+        Vec::new()
+    };
+    if article.signature {
+        out.push_str("\n# No page names its author outside of the text: the last line is tried.");
+    }
+    field(
+        out,
+        "byline",
+        &byline.iter().collect::<Vec<_>>(),
+        &signature,
+        false,
+    );
+    let source = one(&article.source);
+    let label: Vec<String> = article
+        .source_label
+        .iter()
+        .map(|l| format!("{{ label = {} }}", quote(l)))
+        .collect();
+    field(out, "source", &source.iter().collect::<Vec<_>>(), &label, false);
+    let summary = one(&article.summary);
+    field(out, "summary", &summary.iter().collect::<Vec<_>>(), &[], false);
+    for drop in &article.drops {
+        drop_rule(out, drop, template.pages);
+    }
+    out.push_str(
+        "\n# Whatever else stands around the article.\n[[collection.drop]]\nid = \"frame\"\nreason = \"outside of what holds the article\"\noutside = true\n\
+         \n[[collection.gate]]\nid = \"dates\"\nrule = \"date-sane\"\nlevel = \"warn\"\n",
+    );
+}
+
+/// A collection of the entries of lists, for a sample without their articles.
+fn listed(out: &mut String, id: &str, template: &Template, list: &List) {
+    let _ = write!(
+        out,
+        "\n# --- entries of lists: the articles behind them are not in the sample, so each entry is a document: {}\n[[collection]]\nid = {}\ntype = \"list-entry\"\n",
+        remark(&template.samples.join(" ")),
+        quote(id)
+    );
+    let css = quote(&list.item.css);
+    let _ = writeln!(out, "match = {{ url = {}, css = {css} }}", quote(&template.url));
+    evidence(out, &list.item);
+    let _ = writeln!(out, "each = {{ css = {css}, link = {} }}", quote(&list.link));
+    let _ = write!(
+        out,
+        "\n[collection.fields.title]\ntake = [{{ css = {} }}]\nrequired = true\n",
+        quote(&list.link)
+    );
+    if let Some(date) = &list.date {
+        field(out, "dates.published", &[date], &[], false);
+    }
+}
+
+fn drop_rule(out: &mut String, drop: &Drop, of: usize) {
+    let _ = write!(
+        out,
+        "\n# {} of {of} pages\n[[collection.drop]]\nid = {}\nreason = {}\n",
+        drop.pages,
+        quote(&drop.id),
+        quote(&remark(&drop.reason))
+    );
+    for (key, value) in [("css", &drop.css), ("from", &drop.from), ("text", &drop.text)] {
+        if let Some(value) = value {
+            let _ = writeln!(out, "{key} = {}", quote(value));
+        }
+    }
+}

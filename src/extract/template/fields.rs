@@ -1,0 +1,501 @@
+//! Fields of articles: for each, what a page should give is known from elsewhere (a list, the menu, metadata, a label), and
+//! the selector is chosen that gives it.
+
+use super::dates::Dates;
+use super::list::{Said, excerpt};
+use super::model::{Kind, Rule};
+use super::selector::{best, first, pool};
+use super::site::Site;
+use super::sketch::Sketch;
+use crate::lang::{fold, spaces};
+use crate::mapping::Css;
+use ego_tree::NodeId;
+use regex::Regex;
+use scraper::ElementRef;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longest line that a date or a name stands in, in characters.
+const SHORT: usize = 120;
+/// Pages that lend elements to a pool.
+const TEACHERS: usize = 8;
+/// Names of metadata with the date of publication, the most telling first.
+const PUBLISHED: [&str; 8] = [
+    "article:published_time",
+    "DC.date.issued",
+    "DC.date",
+    "DC.Date",
+    "datePublished",
+    "publishdate",
+    "pubdate",
+    "date",
+];
+
+/// What the fields of one template are learned from.
+pub(super) struct Taught<'s, 'a> {
+    pub site: &'s Site<'a>,
+    pub said: &'s Said,
+    pub pages: Vec<&'s Sketch<'a>>,
+    pub container: Css,
+    /// Folded titles.
+    pub titles: Vec<Option<String>>,
+}
+
+impl<'a> Taught<'_, 'a> {
+    pub(super) fn rule(
+        &self,
+        found: (Css, super::selector::Tally, Vec<String>),
+        of: usize,
+        evidence: &str,
+    ) -> Rule {
+        let (css, tally, others) = found;
+        let shown = self
+            .pages
+            .iter()
+            .find_map(|s| first(s, Some(&self.container), &css).map(|e| s.page.text_of(e)));
+        Rule {
+            css: css.as_str().to_owned(),
+            right: tally.right,
+            wrong: tally.wrong,
+            of: u32::try_from(of).unwrap_or(u32::MAX),
+            example: excerpt(&shown.unwrap_or_default()),
+            evidence: evidence.into(),
+            others,
+            ..Rule::default()
+        }
+    }
+
+    /// Elements that show exactly a text, apart from links to other pages; the inmost first.
+    fn showing(&self, page: usize, wanted: &str, links: bool) -> Vec<ElementRef<'a>> {
+        let sketch = self.pages[page];
+        let length = wanted.chars().count();
+        let near = |n: usize| n <= length + 8 && n + 8 >= length;
+        let mut out: Vec<ElementRef<'a>> = sketch
+            .elements()
+            .filter(|(_, span)| near(span.1 - span.0))
+            .map(|(e, _)| e)
+            .filter(|e| sketch.folded(*e) == wanted && (links || !in_link(*e)))
+            .collect();
+        out.reverse();
+        out.truncate(6);
+        out
+    }
+
+    /// The headline: what lists call the page.
+    pub(super) fn title(&self) -> Option<Rule> {
+        let teachers = (0..self.pages.len())
+            .filter(|p| self.titles[*p].is_some())
+            .take(TEACHERS);
+        let some =
+            teachers.flat_map(|p| self.showing(p, self.titles[p].as_deref().unwrap_or_default(), false));
+        let known = self.titles.iter().flatten().count();
+        let found = best(
+            pool(some),
+            &self.pages,
+            Some(&self.container),
+            &|page, e| {
+                self.titles[page]
+                    .as_ref()
+                    .map(|t| self.pages[page].folded(e) == *t)
+            },
+            &|page| self.titles[page].is_some(),
+        )?;
+        Some(self.rule(found, known, "what links to the page call it"))
+    }
+
+    /// The section: what the menu calls the list that names the page.
+    pub(super) fn section(&self) -> Option<Rule> {
+        let labels = &self.said.labels;
+        let right = |page: usize, text: &str| -> bool {
+            match self.said.section.get(&self.pages[page].page.url) {
+                Some(of) => of.contains(text),
+                None => labels.contains_key(text),
+            }
+        };
+        let known: Vec<usize> = (0..self.pages.len())
+            .filter(|p| self.said.section.contains_key(&self.pages[*p].page.url))
+            .collect();
+        let some = known.iter().take(TEACHERS).flat_map(|p| {
+            let of = self.said.section.get(&self.pages[*p].page.url);
+            of.into_iter()
+                .flatten()
+                .flat_map(|l| self.showing(*p, l, true))
+                .collect::<Vec<_>>()
+        });
+        let plain = best(
+            self.own(pool(some)),
+            &self.pages,
+            Some(&self.container),
+            &|page, e| Some(right(page, &self.pages[page].folded(e))),
+            &|_| true,
+        );
+        let exact = plain.map(|f| {
+            self.rule(
+                f,
+                self.pages.len(),
+                "what the menu calls the list that names the page",
+            )
+        });
+        // Inside of the container the rest of the line would stay in the text: then the whole line is taken.
+        let inside = exact.as_ref().is_some_and(|r| self.breaks_a_line(r));
+        if exact.is_some() && !inside {
+            return exact;
+        }
+        let lines = known.iter().take(TEACHERS).flat_map(|p| self.ending(*p));
+        let regex = r"[>»›/|:]\s*([^>»›/|:]+)$";
+        let pattern = Regex::new(regex).ok()?;
+        let taken = |e: ElementRef<'_>, page: usize| {
+            let text = self.pages[page].page.text_of(e);
+            pattern
+                .captures(&text)
+                .and_then(|c| c.get(1))
+                .map(|m| fold(m.as_str()))
+        };
+        let found = best(
+            self.own(pool(lines)),
+            &self.pages,
+            Some(&self.container),
+            &|page, e| Some(taken(e, page).is_some_and(|t| right(page, &t))),
+            &|_| true,
+        );
+        let whole = found.map(|f| Rule {
+            regex: Some(regex.into()),
+            ..self.rule(
+                f,
+                self.pages.len(),
+                "ends with what the menu calls the list that names the page",
+            )
+        });
+        whole.or(exact)
+    }
+
+    /// Without selectors that find the name of a section on pages that are of none: those find it in the menu.
+    fn own(&self, pool: Vec<(Css, u32)>) -> Vec<(Css, u32)> {
+        let site = self.site;
+        let elsewhere: Vec<usize> = [Kind::Home, Kind::Login, Kind::Gone]
+            .into_iter()
+            .flat_map(|k| site.pages_of(k))
+            .collect();
+        let of_menu = |css: &Css| {
+            elsewhere.iter().any(|i| {
+                let sketch = &site.sketches[*i];
+                let hit = sketch.page.html.select(css.selector()).next();
+                hit.is_some_and(|e| {
+                    let text = sketch.folded(e);
+                    self.said.labels.keys().any(|l| text.ends_with(l.as_str()))
+                })
+            })
+        };
+        pool.into_iter().filter(|(css, _)| !of_menu(css)).collect()
+    }
+
+    /// Short elements that end with the label of the page's section.
+    fn ending(&self, page: usize) -> Vec<ElementRef<'a>> {
+        let sketch = self.pages[page];
+        let Some(labels) = self.said.section.get(&sketch.page.url) else {
+            return Vec::new();
+        };
+        let fits = |e: &ElementRef<'a>| {
+            let text = sketch.folded(*e);
+            labels.iter().any(|l| text.ends_with(l.as_str()) && text != *l)
+        };
+        sketch
+            .elements()
+            .filter(|(_, s)| s.1 - s.0 <= SHORT)
+            .map(|(e, _)| e)
+            .filter(fits)
+            .take(4)
+            .collect()
+    }
+
+    /// Whether a rule takes a part of a line of the container.
+    fn breaks_a_line(&self, rule: &Rule) -> bool {
+        let Ok(css) = Css::new(&rule.css) else {
+            return false;
+        };
+        let broken = self.pages.iter().filter(|s| {
+            let Some(root) = s.page.html.select(self.container.selector()).next() else {
+                return false;
+            };
+            let Some(hit) = root.select(css.selector()).next() else {
+                return false;
+            };
+            let span = s.page.text.span(hit.id()).unwrap_or_default();
+            s.line_at(span.0)
+                .is_some_and(|l| l.span.1 - l.span.0 > span.1 - span.0 + 3)
+        });
+        broken.count() * 2 > self.pages.len()
+    }
+
+    /// Dates of publication: what lists print of the page; else a date that is not the same everywhere.
+    pub(super) fn published(&self) -> (Vec<Rule>, Option<String>) {
+        let dates = Dates::of(self.site);
+        let expected: Vec<Option<jiff::civil::Date>> = self
+            .pages
+            .iter()
+            .map(|s| self.said.day.get(&s.page.url).copied())
+            .collect();
+        let known = expected.iter().flatten().count();
+        let day =
+            |text: &str| -> Option<jiff::civil::Date> { dates.find(text)?.value.get(..10)?.parse().ok() };
+        let judged = |page: usize, text: &str| -> Option<bool> {
+            let found = day(text)?;
+            match expected[page] {
+                Some(day) => Some(found == day),
+                None if known > 0 => None,
+                None => Some(true),
+            }
+        };
+        let mut rules = Vec::new();
+        let visible = self.dated(
+            &|page, e| (self.pages[page].page.text_of(e), None),
+            &judged,
+            &dates,
+        );
+        rules.extend(visible);
+        if rules
+            .first()
+            .is_none_or(|r: &Rule| (r.right as usize) * 2 < self.pages.len())
+        {
+            for attr in ["datetime", "content", "title"] {
+                let hidden = self.dated(
+                    &|_, e| (spaces(e.value().attr(attr).unwrap_or_default()), Some(attr)),
+                    &judged,
+                    &dates,
+                );
+                if let Some(rule) = hidden.filter(|h| rules.iter().all(|r| h.right > r.right)) {
+                    rules.insert(0, rule);
+                    break;
+                }
+            }
+        }
+        let meta = PUBLISHED.into_iter().find(|name| {
+            let said = self
+                .pages
+                .iter()
+                .enumerate()
+                .filter(|(page, s)| meta(s, name).is_some_and(|text| judged(*page, &text) == Some(true)));
+            said.count() * 2 > self.pages.len()
+        });
+        (rules, meta.map(str::to_owned))
+    }
+
+    fn dated(
+        &self,
+        read: &dyn Fn(usize, ElementRef<'a>) -> (String, Option<&'static str>),
+        judged: &dyn Fn(usize, &str) -> Option<bool>,
+        dates: &Dates,
+    ) -> Option<Rule> {
+        let mut some = Vec::new();
+        let mut forms: BTreeMap<String, usize> = BTreeMap::new();
+        let mut attr = None;
+        let mut shown = 0;
+        for page in 0..self.pages.len() {
+            let news = self.news(page);
+            let hits: Vec<ElementRef<'a>> = self.pages[page]
+                .elements()
+                .filter(|(_, s)| s.1 - s.0 <= SHORT)
+                .map(|(e, _)| e)
+                .filter(|e| !e.descendants().any(|d| news.contains(&d.id())))
+                .filter(|e| {
+                    let (text, _) = read(page, *e);
+                    text.chars().count() <= SHORT && judged(page, &text) == Some(true)
+                })
+                .collect();
+            shown += usize::from(!hits.is_empty());
+            for hit in hits.iter().rev().take(6) {
+                let (text, from) = read(page, *hit);
+                attr = from;
+                if let Some(pattern) = dates.pattern(&text) {
+                    *forms.entry(pattern).or_default() += 1;
+                }
+                if some.len() < 40 {
+                    some.push(*hit);
+                }
+            }
+        }
+        let regex = forms
+            .into_iter()
+            .max_by_key(|(form, n)| (*n, form.len()))
+            .map(|f| f.0)?;
+        let pattern = Regex::new(&regex).ok()?;
+        let timed: &dyn Fn(&str) -> bool = &|text| dates.find(text).is_some_and(|f| f.value.len() > 10);
+        let candidates = pool(some);
+        let choose = |strict: bool| {
+            best(
+                candidates.clone(),
+                &self.pages,
+                Some(&self.container),
+                &|page, e| {
+                    let (text, _) = read(page, e);
+                    let taken = pattern.find(&text)?;
+                    let right = judged(page, taken.as_str())?;
+                    Some(right && (!strict || timed(taken.as_str())))
+                },
+                &|_| false,
+            )
+        };
+        // A time beside the day says more, where as many pages have it.
+        let (day, time) = (choose(false)?, choose(true));
+        let found = match time {
+            Some(time) if time.1.right >= day.1.right => time,
+            _ => day,
+        };
+        let mut rule = self.rule(found, shown, "the day that lists print for the page");
+        if self.said.day.is_empty() {
+            rule.evidence = "a date that differs from page to page".into();
+        }
+        rule.attr = attr.map(str::to_owned);
+        rule.regex = Some(regex);
+        Some(rule)
+    }
+
+    /// Links to other articles.
+    fn news(&self, page: usize) -> BTreeSet<NodeId> {
+        let sketch = self.pages[page];
+        let article = |to| {
+            self.site
+                .cluster_of(to)
+                .is_some_and(|c| self.site.clusters[c].kind == Kind::Article)
+        };
+        let links = sketch
+            .links
+            .iter()
+            .filter(|l| l.to != sketch.page.url && article(&l.to));
+        links.map(|l| l.node).collect()
+    }
+
+    /// Who wrote it, or where it is from: an element whose text begins with a label, or whose name says so.
+    pub(super) fn labelled(&self, labels: &[String], names: &[&str], evidence: &str) -> Option<Rule> {
+        let says = |text: &str| -> Option<(String, String)> {
+            let text = spaces(text);
+            let folded = fold(&text);
+            let label = labels
+                .iter()
+                .filter(|l| begins(&folded, l))
+                .max_by_key(|l| l.len())?;
+            let cut = text.char_indices().nth(label.chars().count()).map(|c| c.0)?;
+            let rest = text[cut..].trim_start_matches([':', ' ', '.', '-']).trim();
+            (!rest.is_empty() && rest.chars().count() <= 80).then(|| (label.clone(), rest.to_owned()))
+        };
+        let named = |e: ElementRef<'_>| {
+            let value = e.value();
+            let mut words: Vec<String> = value.classes().map(str::to_ascii_lowercase).collect();
+            words.extend(value.attr("id").map(str::to_ascii_lowercase));
+            words.extend(value.attr("rel").filter(|r| *r == "author").map(str::to_owned));
+            words.extend(value.attr("itemprop").map(str::to_ascii_lowercase));
+            words.iter().any(|w| {
+                names
+                    .iter()
+                    .any(|n| w.ends_with(n) || w.contains(&format!("{n}_")) || w.contains(&format!("{n}-")))
+            })
+        };
+        let mut by_label = Vec::new();
+        let mut by_name = Vec::new();
+        for sketch in &self.pages {
+            let root = sketch.page.html.select(self.container.selector()).next();
+            let root = root.and_then(|r| sketch.page.text.span(r.id()));
+            let wide = self.wide(sketch);
+            for (element, span) in sketch.elements() {
+                let text = sketch.page.text.slice(span);
+                if span.1 - span.0 > 100
+                    || self
+                        .site
+                        .lines
+                        .contains(&super::sketch::hash(&super::sketch::letters(text)))
+                {
+                    continue;
+                }
+                // The container holds sentences: there a label is a word.
+                let within = root.is_some_and(|s| s.0 <= span.0 && span.1 <= s.1 && span != s) && !wide;
+                if within
+                    && !(says(text).is_some_and(|(l, _)| l.contains(' '))
+                        && sketch.line_at(span.0).is_some_and(|l| l.span == span))
+                {
+                    continue;
+                }
+                if says(text).is_some() && by_label.len() < 30 {
+                    by_label.push(element);
+                } else if named(element) && by_name.len() < 30 {
+                    by_name.push(element);
+                }
+            }
+        }
+        let dates = Dates::of(self.site);
+        for (some, label) in [(by_label, true), (by_name, false)] {
+            let found = best(
+                pool(some),
+                &self.pages,
+                Some(&self.container),
+                &|page, e| {
+                    let text = self.pages[page].page.text_of(e);
+                    let good = text.chars().count() <= 100
+                        && (label && says(&text).is_some() || !label && named(e))
+                        && dates.find(&text).is_none();
+                    Some(good)
+                },
+                &|_| false,
+            );
+            let Some(found) = found.filter(|f| f.1.right >= 2 && f.1.wrong == 0) else {
+                continue;
+            };
+            let of = found.1.right as usize;
+            let css = found.0.clone();
+            let mut rule = self.rule(found, of, evidence);
+            let first_label = self.pages.iter().find_map(|s| {
+                let text = s.page.text_of(first(s, Some(&self.container), &css)?);
+                Some((says(&text)?.0, spaces(&text)))
+            });
+            if let Some((label, text)) = first_label {
+                let raw: String = text.chars().take(label.chars().count()).collect();
+                rule.regex = Some(format!(r"^{}\s*:?\s*(.+)$", regex::escape(&raw)));
+            }
+            return Some(rule);
+        }
+        None
+    }
+
+    /// Whether the container holds the title too, and so the whole frame of the article.
+    fn wide(&self, sketch: &Sketch<'_>) -> bool {
+        let Some(at) = self.pages.iter().position(|s| std::ptr::eq(*s, sketch)) else {
+            return false;
+        };
+        let Some(title) = &self.titles[at] else {
+            return false;
+        };
+        let Some(root) = sketch.page.html.select(self.container.selector()).next() else {
+            return false;
+        };
+        let span = sketch.page.text.span(root.id()).unwrap_or_default();
+        sketch
+            .page
+            .text
+            .lines(span)
+            .into_iter()
+            .any(|l| fold(sketch.page.text.slice(l)) == *title)
+    }
+}
+
+fn begins(folded: &str, label: &str) -> bool {
+    folded
+        .strip_prefix(label)
+        .is_some_and(|rest| rest.starts_with([':', ' ']))
+}
+
+fn in_link(element: ElementRef<'_>) -> bool {
+    element.value().name() == "a"
+        || element
+            .ancestors()
+            .filter_map(ElementRef::wrap)
+            .any(|e| e.value().name() == "a")
+}
+
+/// The content of a `<meta>`.
+pub(super) fn meta(sketch: &Sketch<'_>, name: &str) -> Option<String> {
+    let elements = sketch.page.html.tree.nodes().filter_map(ElementRef::wrap);
+    let mut hits = elements.filter(|e| {
+        let value = e.value();
+        let called = |a: &str| value.attr(a).is_some_and(|v| v.eq_ignore_ascii_case(name));
+        value.name() == "meta" && (called("name") || called("property") || called("itemprop"))
+    });
+    hits.next().and_then(|e| e.value().attr("content")).map(spaces)
+}

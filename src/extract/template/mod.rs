@@ -1,0 +1,296 @@
+//! What several pages of a site say of each other: which of them are made alike, what on them repeats, and where the rest
+//! stands. Learns templates and short, sturdy selectors with their evidence; pure, and linear in the text.
+//!
+//! The way: pages become sketches (`sketch`); sketches made of the same steps become clusters (`cluster`); links between
+//! them say what each is for (`site`). Lists are read first (`list`): what they print of an article is what its page must
+//! give. Then the container (`content`), the fields (`fields`) and the boilerplate (`chrome`) are induced, each by trying
+//! selectors on all pages of the cluster (`selector`). Pages of an address that holds no article and pages that ask for a
+//! password are set aside first: they never teach.
+
+mod chrome;
+mod cluster;
+mod content;
+mod dates;
+mod draft;
+mod fields;
+mod held;
+mod judge;
+mod list;
+mod model;
+mod selector;
+mod site;
+mod sketch;
+mod summary;
+mod urls;
+
+pub use draft::{Draft, Origin, draft};
+pub use judge::{Alarm, alarms};
+pub use model::{Article, Drop, Kind, List, Model, Pager, Rule, Template, VERSION};
+
+use crate::mapping::{Css, Mapping};
+use crate::page::Page;
+use fields::Taught;
+use list::Said;
+use scraper::ElementRef;
+use site::Site;
+use sketch::Sketch;
+use std::collections::BTreeMap;
+
+/// Fewest pages that teach a template.
+pub const FEWEST: usize = 3;
+
+/// Differences smaller than this say nothing: there is no truth to measure against.
+const DOUBT: f64 = 0.02;
+
+/// Lines of the frame that a model keeps.
+const CHROME: usize = 4096;
+
+/// Addresses of a template that a model keeps.
+const SAMPLES: usize = 8;
+
+/// Names of authors' elements.
+const AUTHOR: [&str; 6] = ["author", "tacgia", "nguoiviet", "byline", "poster", "nguoidang"];
+
+/// Names of sources' elements.
+const SOURCE: [&str; 4] = ["nguontin", "newssource", "article-source", "nguonbai"];
+
+/// Whether an element has a name of its own.
+fn selector_named(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    value.attr("id").is_some_and(|i| !i.is_empty())
+        || value.classes().next().is_some()
+        || ["header", "footer", "nav", "aside"].contains(&value.name())
+}
+
+/// Learns a site from a sample of its pages. `mapping` says which addresses are its own; its collections are not looked at.
+#[must_use]
+pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
+    let sketches: Vec<Sketch<'_>> = pages.iter().map(|p| Sketch::of(p, mapping)).collect();
+    let mut site = Site::of(sketches, mapping);
+    let mut said = Said::default();
+    let mut templates = Vec::new();
+    let mut order: Vec<usize> = (0..site.clusters.len()).collect();
+    order.sort_by_key(|c| site.clusters[*c].kind != Kind::List);
+    for at in order {
+        let cluster = &site.clusters[at];
+        if cluster.pages.is_empty() {
+            continue;
+        }
+        let list = (cluster.kind == Kind::List)
+            .then(|| list::learn(&site, cluster, &mut said))
+            .flatten();
+        let article = match cluster.kind {
+            Kind::Article if cluster.pages.len() < FEWEST => {
+                Err(format!("{FEWEST} pages are needed to learn from"))
+            }
+            Kind::Article => article(&site, &cluster.pages, &said),
+            _ => Err(String::new()),
+        };
+        templates.push(template(&site, at, article, list));
+    }
+    if !templates.iter().any(|t| t.kind == Kind::Article) {
+        entries(&mut site, &mut said, &mut templates);
+    }
+    templates.sort_by_key(|t| (t.kind, std::cmp::Reverse(t.pages)));
+    let mut counts: BTreeMap<u64, u32> = BTreeMap::new();
+    for sketch in &site.sketches {
+        let keys: std::collections::BTreeSet<u64> = sketch.lines.iter().map(|l| l.key).collect();
+        for key in keys.intersection(&site.lines) {
+            *counts.entry(*key).or_default() += 1;
+        }
+    }
+    let mut chrome: Vec<(u64, u32)> = counts.into_iter().collect();
+    chrome.sort_by_key(|c| (std::cmp::Reverse(c.1), c.0));
+    chrome.truncate(CHROME);
+    Model {
+        version: VERSION,
+        pages: site.sketches.len(),
+        templates,
+        chrome,
+    }
+}
+
+/// A sample without articles, as mirrors are: pages that repeat an entry with a link and a date are lists all the same.
+fn entries(site: &mut Site<'_>, said: &mut Said, templates: &mut Vec<Template>) {
+    site.open = true;
+    for at in 0..site.clusters.len() {
+        if site.clusters[at].kind != Kind::Other || site.clusters[at].pages.len() < FEWEST {
+            continue;
+        }
+        site.clusters[at].kind = Kind::List;
+        let list = list::learn(site, &site.clusters[at], said)
+            .filter(|l| l.date.is_some() && l.item.right > l.item.wrong);
+        match list {
+            Some(list) => {
+                let made = template(site, at, Err(String::new()), Some(list));
+                templates.retain(|t| t.kind != Kind::Other || t.samples != made.samples);
+                templates.push(made);
+            }
+            None => site.clusters[at].kind = Kind::Other,
+        }
+    }
+}
+
+fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: Option<List>) -> Template {
+    let cluster = &site.clusters[at];
+    let mut urls: Vec<&str> = cluster
+        .pages
+        .iter()
+        .map(|i| site.sketches[*i].page.url.path_and_query())
+        .collect();
+    // Addresses that were seen as links teach as much: those of the same template.
+    let mut more: Vec<&str> = site
+        .sketches
+        .iter()
+        .flat_map(|s| &s.links)
+        .filter(|l| !site.index.contains_key(&l.to) && site.cluster_of(&l.to) == Some(at))
+        .map(|l| l.to.path_and_query())
+        .collect();
+    more.sort_unstable();
+    more.dedup();
+    let samples = urls.iter().take(SAMPLES).map(|u| (*u).to_owned()).collect();
+    let key = urls::key(&urls);
+    urls.extend(more);
+    urls.sort_unstable();
+    urls.dedup();
+    Template {
+        kind: cluster.kind,
+        pages: cluster.pages.len(),
+        url: urls::pattern(&urls),
+        key: key.filter(|_| cluster.kind == Kind::Article),
+        samples,
+        message: (cluster.kind == Kind::Gone)
+            .then(|| site.message(cluster.pages[0]))
+            .flatten(),
+        why: article.as_ref().err().filter(|w| !w.is_empty()).cloned(),
+        article: article.ok(),
+        list,
+    }
+}
+
+/// The rules of a template, or why there are none.
+fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, String> {
+    let pages: Vec<&Sketch<'_>> = indexes.iter().map(|i| &site.sketches[*i]).collect();
+    let titles: Vec<Option<String>> = indexes.iter().map(|i| site.title_of(*i)).collect();
+    let fixed = content::repeated(&pages);
+    let weights: Vec<content::Weights> = pages
+        .iter()
+        .zip(&titles)
+        .map(|(s, t)| content::weights(site, s, &fixed, t.as_deref()))
+        .collect();
+    let container = content::container(&pages, &weights.iter().collect::<Vec<_>>())
+        .ok_or("no selector finds what holds the text on enough of the pages")?;
+    let css = Css::new(&container.css)?;
+    let taught = Taught {
+        site,
+        said,
+        pages: pages.clone(),
+        container: css.clone(),
+        titles,
+    };
+    let title = taught.title();
+    let (published, published_meta) = taught.published();
+    let words = |all: fn(&crate::lang::Phrases) -> &Vec<String>| {
+        site.language.map(|l| all(&l.phrases).clone()).unwrap_or_default()
+    };
+    let (authors, sources) = (words(|p| &p.author), words(|p| &p.source));
+    let byline = taught.labelled(&authors, &AUTHOR, "its label, or its name in the page");
+    let source = taught.labelled(&sources, &SOURCE, "its label, or its name in the page");
+    let lengths: Vec<usize> = pages
+        .iter()
+        .filter_map(|s| s.page.html.select(css.selector()).next())
+        .zip(&pages)
+        .map(|(e, s)| s.page.text.span(e.id()).map_or(0, |s| s.1 - s.0))
+        .collect();
+    let mut article = Article {
+        section: taught.section(),
+        summary: taught.summary(title.as_ref()),
+        signature: byline.is_none(),
+        source_label: source
+            .is_none()
+            .then(|| label_in(&pages, &css, &sources).or_else(|| usual(&sources)))
+            .flatten(),
+        band: (
+            lengths.iter().copied().min().unwrap_or(0),
+            lengths.iter().copied().max().unwrap_or(0),
+        ),
+        held_out: (0.0, 0.0),
+        container,
+        title,
+        published,
+        published_meta,
+        byline,
+        source,
+        drops: Vec::new(),
+    };
+    let fields: Vec<Css> = [
+        &article.summary,
+        &article.byline,
+        &article.source,
+        &article.section,
+    ]
+    .into_iter()
+    .flatten()
+    .filter_map(|r| Css::new(&r.css).ok())
+    .collect();
+    let headline = article.title.as_ref().and_then(|r| Css::new(&r.css).ok());
+    article.held_out = held::out(
+        site,
+        &pages,
+        &weights,
+        &fixed,
+        &taught.titles,
+        &fields,
+        headline.as_ref(),
+    );
+    // Where each page by itself shows clearly more than what the others say of it, nothing is learned.
+    let (learned, alone) = article.held_out;
+    if learned + DOUBT < alone {
+        return Err(format!(
+            "`{}` gives less of the text ({learned:.3}) than each page by itself ({alone:.3})",
+            article.container.css
+        ));
+    }
+    chrome::learn(site, &pages, &fixed, &mut article);
+    Ok(article)
+}
+
+/// The label that the language usually has, for pages of a kind that the sample did not show.
+fn usual(labels: &[String]) -> Option<String> {
+    let first = labels.first()?;
+    let mut chars = first.chars();
+    let head: String = chars.next()?.to_uppercase().collect();
+    Some(format!("{head}{}:", chars.as_str()))
+}
+
+/// The label of a source as lines of the container begin with it.
+fn label_in(pages: &[&Sketch<'_>], container: &Css, labels: &[String]) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for sketch in pages {
+        let Some(root) = sketch.page.html.select(container.selector()).next() else {
+            continue;
+        };
+        let span = sketch.page.text.span(root.id()).unwrap_or_default();
+        for line in sketch
+            .lines
+            .iter()
+            .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1 && l.chars <= 60)
+        {
+            let text = crate::lang::spaces(sketch.page.text.slice(line.span));
+            let folded = crate::lang::fold(&text);
+            let hit = labels.iter().find(|l| {
+                folded
+                    .strip_prefix(l.as_str())
+                    .is_some_and(|r| r.starts_with(':'))
+            });
+            if let Some(label) = hit {
+                let raw: String = text.chars().take(label.chars().count() + 1).collect();
+                *counts.entry(raw).or_default() += 1;
+            }
+        }
+    }
+    counts.into_iter().max_by_key(|(_, n)| *n).map(|(l, _)| l)
+}
+
+#[cfg(test)]
+mod tests;
