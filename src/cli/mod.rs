@@ -14,6 +14,7 @@ mod events;
 mod exit;
 mod extract;
 mod inspect;
+mod inspect_content;
 mod inspect_encoding;
 mod inspect_lines;
 mod inspect_render;

@@ -3,6 +3,7 @@
 
 mod account;
 mod arrange;
+pub mod auto;
 mod block;
 
 mod field;
@@ -105,6 +106,8 @@ pub struct Extraction {
     pub dropped: Vec<Dropped>,
     /// Rungs tried, document by document.
     pub explain: Vec<Rung>,
+    /// What `@auto` found, block by block, if the scope asked for it.
+    pub auto: Option<auto::Auto>,
 }
 
 /// Makes documents of a page.
@@ -178,6 +181,7 @@ pub fn extract(
         document.dropped = dropped;
     }
     (out.accounting, out.dropped) = scopes.account(scopes.whole(), missing);
+    out.auto = scopes.into_auto();
     Ok(out)
 }
 
@@ -359,6 +363,9 @@ fn document(
             }
         }
     }
+    for (name, found) in std::mem::take(&mut content.fields) {
+        automatic(context, &mut document, &name, found);
+    }
     let reference = document
         .dates
         .published
@@ -383,6 +390,25 @@ fn document(
         fail(&mut document, "replacements", note);
     }
     document
+}
+
+/// A field that no rule of the mapping speaks of: `@auto` found it.
+fn automatic(context: &Context<'_>, document: &mut Document, name: &str, found: field::Found) {
+    match name {
+        "title" => {
+            document.slug = Some(slug(&found.value, SLUG)).filter(|s| !s.is_empty());
+            document.title = Some(found.value);
+        }
+        "byline" => {
+            document.byline = Some(Byline {
+                raw: found.value,
+                person: None,
+                organisation: None,
+            });
+        }
+        "dates.published" => document.dates.published = read_date(context, &found.value.clone(), &found, None),
+        _ => {}
+    }
 }
 
 /// Reads the date of a field; what its form leaves open lowers the confidence and is named in the method.

@@ -3,6 +3,7 @@
 mod decode;
 mod depth;
 mod legacy;
+mod noscript;
 mod prescan;
 mod visible;
 
@@ -165,6 +166,10 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
         decode.repairs.push("depth-capped".into());
     }
     let mut html = Html::parse_document(&capped);
+    if let Some(plain) = noscript::shown(&capped, &html) {
+        html = Html::parse_document(&plain);
+        decode.repairs.push("noscript".into());
+    }
     let restored = legacy::restore(&mut html, source.prior, source.as_is);
     let own = url.as_url().clone();
     let base = html

@@ -34,10 +34,15 @@ pub(crate) fn is_block(element: &Element) -> bool {
     !INLINE.contains(&name) && !name.contains(':')
 }
 
+/// React streams a page in hidden `<div id="S:…">`, each of which a script at once puts where it belongs.
+fn is_streamed(element: &Element) -> bool {
+    element.name() == "div" && element.attr("id").is_some_and(|id| id.starts_with("S:"))
+}
+
 /// Whether a reader sees nothing of an element.
 pub(crate) fn is_hidden(element: &Element) -> bool {
     SKIPPED.contains(&element.name())
-        || element.attr("hidden").is_some()
+        || (element.attr("hidden").is_some() && !is_streamed(element))
         || element.attr("style").is_some_and(|s| {
             let s: String = s.chars().filter(|c| !c.is_whitespace()).collect();
             s.to_ascii_lowercase().contains("display:none")
