@@ -73,15 +73,15 @@ pub fn read(page: &Page) -> Auto {
     let stream = stream::Stream::of(page);
     let facts = facts::Facts::of(page, &stream);
     let scene = features::Scene::of(&stream, &facts);
-    let judged = select::judge(&stream, &scene);
-    let first = judged.iter().position(|j| j.verdict == Verdict::Kept).unwrap_or(0);
     let title = title::choose(page, &stream, &facts);
-    let at = |c: &Option<Candidate>| {
-        let span = c.as_ref()?.chars?;
-        Some(stream.blocks.partition_point(|b| b.span.1 <= span.0))
-    };
-    let published = when::choose(page, &stream, &facts, at(&title), first);
-    let authors = person::choose(&stream, &facts, at(&title).unwrap_or(first));
+    let shown = title
+        .as_ref()
+        .and_then(|t| t.chars)
+        .map(|span| stream.blocks.partition_point(|b| b.span.1 <= span.0));
+    let judged = select::judge(&stream, &scene, shown);
+    let first = judged.iter().position(|j| j.verdict == Verdict::Kept).unwrap_or(0);
+    let published = when::choose(page, &stream, &facts, shown, first);
+    let authors = person::choose(&stream, &facts, shown.unwrap_or(first));
     let (container, skip) = holders(&stream, &judged);
     let kept: usize = stream
         .blocks

@@ -16,6 +16,7 @@ struct Node {
 
 #[derive(Debug, Default)]
 struct Trees {
+    #[cfg_attr(not(test), expect(dead_code, reason = "compared with the features by a test"))]
     names: Vec<String>,
     trees: Vec<(Vec<Node>, Vec<f32>)>,
 }

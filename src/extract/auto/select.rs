@@ -40,8 +40,13 @@ const MARGIN: usize = 6;
 /// Elements between a block and the one whose names tell what it is.
 const REACH: u8 = 8;
 
-/// Judges all blocks.
-pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>) -> Vec<Judged> {
+/// A line that says it is no content must be so likely to be kept all the same.
+const AGAINST: f32 = 0.85;
+/// Longest line above the title that is its section, in characters.
+const LABEL: usize = 48;
+
+/// Judges all blocks; `title` is the block of the visible title.
+pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<usize>) -> Vec<Judged> {
     let mut row = Vec::new();
     let likely: Vec<f32> = (0..stream.blocks.len())
         .map(|at| {
@@ -66,6 +71,18 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>) -> Vec<Judged> {
             if within && likely < 0.9 && is_caption(stream, block) && pictured(stream, block, &images, at)
             {
                 return told(Verdict::Caption, "auto:caption", "names a picture".into(), likely);
+            }
+            let against = match block.phrase {
+                Some((Phrase::Caption | Phrase::Byline, _)) => false,
+                Some((_, whole)) => whole && likely < AGAINST,
+                None => false,
+            };
+            if against && let Some((rule, reason)) = part {
+                return told(Verdict::Dropped, rule, reason, likely);
+            }
+            let label = block.chars <= LABEL && !block.ends && title.is_some_and(|t| at < t);
+            if label && likely < AGAINST {
+                return told(Verdict::Dropped, "auto:label", "stands above the title".into(), likely);
             }
             if likely >= least {
                 return told(Verdict::Kept, "auto:content", why(scene, block), likely);
@@ -207,6 +224,7 @@ pub fn reason(rule: &str) -> &'static str {
         "auto:sidebar" => "column beside the text",
         "auto:footer" => "foot of the portal",
         "auto:header" => "head of the portal",
+        "auto:label" => "short line above the title: section, kicker, way through the portal",
         "auto:links" => "hardly anything but links",
         "auto:outside" => "outside of the element that holds the text",
         _ => "unlike the text around it",

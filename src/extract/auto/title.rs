@@ -11,7 +11,9 @@ use std::collections::HashSet;
 /// Longest title, in characters.
 const LONGEST: usize = 300;
 /// Signs between a title and the name of its site.
-const BETWEEN: [&str; 12] = [" | ", " - ", " – ", " — ", " :: ", " » ", " · ", " • ", " « ", " < ", " / ", " ~ "];
+const BETWEEN: [&str; 13] = [
+    " | ", " - ", " – ", " — ", " :: ", " » ", " · ", " • ", " « ", " < ", " ~ ", "|", "ㅣ",
+];
 
 /// Letters and digits in small letters, one space between words.
 pub(super) fn letters(text: &str) -> String {
@@ -162,12 +164,11 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
             .map(|(t, _)| alike(&letters(t), &heading.letters))
             .fold(0.0, f64::max)
     };
-    let alone = shown.iter().filter(|s| s.level == 1).count() == 1;
     let mut headed = false;
     for heading in &shown {
         let agreed = agrees(heading);
         let weight = match (heading.level, heading.named) {
-            (1, _) if !headed => 1.1 + agreed + if alone { 0.2 } else { 0.0 },
+            (1, _) if !headed => 1.4 + agreed,
             (1, _) => 0.3 + agreed,
             (2, _) | (_, true) => 0.5 * agreed,
             _ => 0.2 * agreed,
@@ -184,6 +185,20 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
     });
     if let Some((words, weight, at)) = best {
         let sure = 0.5 + 0.48 * (weight / total).min(1.0);
+        // A kicker before the title is in the heading, but not in what is told.
+        let kicked = told.iter().find(|(t, c)| {
+            let end = letters(t);
+            c.method != "title" && end.contains(' ') && words.strip_suffix(&end).is_some_and(|rest| rest.ends_with(' '))
+        });
+        if let Some((text, candidate)) = kicked {
+            let chars = shown.iter().find(|s| s.letters == *words).map(|s| s.span);
+            return Some(Candidate {
+                value: text.clone(),
+                method: candidate.method.clone(),
+                confidence: sure.min(candidate.confidence),
+                chars,
+            });
+        }
         if let Some(heading) = shown.iter().find(|s| s.letters == *words) {
             return Some(visible(heading, if heading.level == 1 { "h1" } else { "heading" }, sure));
         }
@@ -209,6 +224,27 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
                 value: spaces(block.text),
                 method: "visible".into(),
                 confidence: 0.9,
+                chars: Some(block.span),
+            });
+        }
+    }
+    // Or one that begins with it: old pages cut their `<title>` short.
+    for (text, _) in &told {
+        let wanted = letters(text);
+        let good = stream.blocks.iter().position(super::stream::Block::is_good).unwrap_or(0);
+        let line = stream.blocks.iter().take(good + 1).find(|b| {
+            let line = letters(b.text);
+            b.link_chars == 0
+                && b.chars <= LONGEST
+                && !b.ends
+                && wanted.matches(' ').count() >= 2
+                && line.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with(' '))
+        });
+        if let Some(block) = line {
+            return Some(Candidate {
+                value: spaces(block.text),
+                method: "visible".into(),
+                confidence: 0.8,
                 chars: Some(block.span),
             });
         }
