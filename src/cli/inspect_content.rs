@@ -65,10 +65,25 @@ struct Seen {
     ms: f64,
 }
 
+/// Bytes of a page in which `<html lang>` is looked for.
+const LANGUAGE: usize = 8 << 10;
+
+/// What a page says of its language. A page that declares another language is not looked at for legacy Vietnamese sets.
+fn declared(body: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(body.get(..LANGUAGE).unwrap_or(body)).to_ascii_lowercase();
+    let tag = &head[head.find("<html")?..];
+    let tag = &tag[..tag.find('>')?];
+    let value = &tag[tag.find(" lang=")? + " lang=".len()..];
+    let value = value.trim_start_matches(['"', '\'']);
+    let end = value.find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let code = &value[..end.unwrap_or(value.len())];
+    (code.len() >= 2).then(|| code.to_owned())
+}
+
 /// A mapping that knows nothing but that content is to be found.
-fn mapping(base: &url::Url) -> Result<Mapping, CliError> {
+fn mapping(base: &url::Url, language: &str) -> Result<Mapping, CliError> {
     let text = format!(
-        "schema = 1\n[site]\nid = \"inspect\"\nbase = {:?}\n[[collection]]\nid = \"page\"\nmatch = {{ url = \".*\" }}\nscope = {{ container = [\"@auto\"] }}\n",
+        "schema = 1\n[site]\nid = \"inspect\"\nlanguage = {language:?}\nbase = {:?}\n[[collection]]\nid = \"page\"\nmatch = {{ url = \".*\" }}\nscope = {{ container = [\"@auto\"] }}\n",
         base.origin().ascii_serialization()
     );
     Mapping::parse("inspect", &text)
@@ -78,11 +93,12 @@ fn mapping(base: &url::Url) -> Result<Mapping, CliError> {
 fn look(file: &Path, url: &str) -> Result<Seen, CliError> {
     let base =
         url::Url::parse(url).map_err(|e| CliError::new(Exit::Usage, "usage::url", format!("`{url}`: {e}")))?;
-    let mapping = mapping(&base)?;
+    let mut capture = super::try_page::saved(file, url, MAX_FILE)?;
+    let mapping = mapping(&base, &declared(&capture.body).unwrap_or_else(|| "vi".to_owned()))?;
     let url = mapping
         .canonical(&base)
         .map_err(|e| CliError::new(Exit::Usage, "usage::url", e))?;
-    let capture = super::try_page::saved(file, url.as_str(), MAX_FILE)?;
+    capture.url = url.to_string();
     let failure = |error: String| CliError::new(Exit::Failure, "page", error);
     let started = Instant::now();
     let page = page::read(&capture, &url, &mapping).map_err(|e| failure(e.to_string()))?;

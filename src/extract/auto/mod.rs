@@ -187,3 +187,78 @@ pub fn rows(page: &Page, out: &mut dyn FnMut(usize, &str, &[f32])) -> Vec<&'stat
     }
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(html: &str) -> Page {
+        let mapping = "schema = 1\n[site]\nid = \"t\"\nbase = \"http://t.example\"\n";
+        let mapping = crate::mapping::Mapping::parse("t", mapping).unwrap();
+        let url = mapping
+            .canonical(&"http://t.example/tin/1".parse().unwrap())
+            .unwrap();
+        let capture = crate::capture::Capture {
+            notes: Vec::new(),
+            id: crate::document::CaptureId::of(html.as_bytes()),
+            url: url.to_string(),
+            status: 200,
+            headers: vec![("content-type".into(), b"text/html; charset=utf-8".to_vec())],
+            body: html.as_bytes().to_vec(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            truncated: None,
+        };
+        crate::page::read(&capture, &url, &mapping).unwrap()
+    }
+
+    #[test]
+    fn the_trees_ask_for_the_features_that_are_told() {
+        let names = rows(&page("<p>một đoạn"), &mut |_, _, _| {});
+        assert_eq!(names, model::names());
+    }
+
+    #[test]
+    fn an_empty_page_gives_nothing() {
+        let found = read(&page("<html><body><script>x</script>"));
+        assert!(found.blocks.is_empty() && found.container.is_none());
+    }
+
+    #[test]
+    fn text_that_is_told_and_not_shown() {
+        let told = "Toàn văn bài báo chỉ có trong dữ liệu cho máy đọc. ".repeat(30);
+        let html = format!(
+            "<script type='application/ld+json'>{{\"@type\":\"NewsArticle\",\"articleBody\":\"{told}\"}}</script><p>Đăng nhập để đọc tiếp bài này.</p>"
+        );
+        let page = page(&html);
+        assert!(read(&page).text(&page).starts_with("Toàn văn"));
+    }
+
+    #[test]
+    fn every_visible_line_has_a_verdict() {
+        let page = page("<nav><a href=/>Trang chủ</a></nav><h1>Đề mục</h1><p>Câu thứ nhất.<br>Câu thứ hai.</p><div>©</div>");
+        let found = read(&page);
+        let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+        let judged: usize = found.blocks.iter().map(|b| letters(page.text.slice(b.chars))).sum();
+        assert_eq!(judged, letters(page.text.as_str()));
+        assert!(found.blocks.windows(2).all(|w| w[0].chars.1 <= w[1].chars.0));
+    }
+
+    proptest::proptest! {
+        /// Whatever a page holds, each of its letters is in one block, and reading it again gives the same.
+        #[test]
+        fn letters_in_are_letters_judged(parts in proptest::collection::vec((0usize..8, "[a-zđơ ,.]{0,40}"), 0..40)) {
+            let tags = ["p", "div class=related", "li", "nav", "h2", "span", "td", "b"];
+            let html: String = parts.iter().map(|(t, text)| {
+                let name = tags[*t].split(' ').next().unwrap();
+                format!("<{}>{text}</{name}>", tags[*t])
+            }).collect();
+            let page = page(&html);
+            let found = read(&page);
+            let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+            let judged: usize = found.blocks.iter().map(|b| letters(page.text.slice(b.chars))).sum();
+            proptest::prop_assert_eq!(judged, letters(page.text.as_str()));
+            let again = read(&page);
+            proptest::prop_assert!(found.blocks.iter().zip(&again.blocks).all(|(a, b)| a.verdict == b.verdict && a.rule == b.rule));
+        }
+    }
+}

@@ -30,7 +30,7 @@ pub(super) struct Judged {
 }
 
 /// A block at least so likely is content.
-const LIKELY: f32 = 0.42;
+const LIKELY: f32 = 0.46;
 /// If no block of a page is, those are that are nearly as likely as the best one.
 const BEST: f32 = 0.6;
 /// Longest caption, in characters.
