@@ -103,7 +103,10 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// What both bags have, what only the answer has, what only the gold has.
-fn overlap<T: std::hash::Hash + Eq>(gold: impl Iterator<Item = T>, answer: impl Iterator<Item = T>) -> [f64; 3] {
+fn overlap<T: std::hash::Hash + Eq>(
+    gold: impl Iterator<Item = T>,
+    answer: impl Iterator<Item = T>,
+) -> [f64; 3] {
     let mut bag: HashMap<T, i64> = HashMap::new();
     gold.for_each(|w| *bag.entry(w).or_default() += 1);
     let (mut both, mut more) = (0.0, 0.0);
@@ -120,7 +123,11 @@ fn overlap<T: std::hash::Hash + Eq>(gold: impl Iterator<Item = T>, answer: impl 
 }
 
 fn f1([both, more, less]: [f64; 3]) -> f64 {
-    if both + more + less == 0.0 { 1.0 } else { 2.0 * both / (2.0 * both + more + less) }
+    if both + more + less == 0.0 {
+        1.0
+    } else {
+        2.0 * both / (2.0 * both + more + less)
+    }
 }
 
 fn windows(words: &[String]) -> impl Iterator<Item = &[String]> {
@@ -170,7 +177,11 @@ fn score(set: &Path) {
         }
         if let Some(gold) = page.gold["date"].as_str().filter(|t| !t.is_empty()) {
             dates.1 += 1;
-            dates.0 += usize::from(found.published.is_some_and(|d| d.value.get(..10) == gold.get(..10)));
+            dates.0 += usize::from(
+                found
+                    .published
+                    .is_some_and(|d| d.value.get(..10) == gold.get(..10)),
+            );
         }
     }
     let count = given.len().max(1) as f64;
@@ -229,7 +240,14 @@ fn answers(set: &Path, file: &Path) {
         let blocks: Vec<Value> = found
             .blocks
             .iter()
-            .map(|b| json!([b.verdict, b.rule, (b.likely * 100.0).round(), page.text.slice(b.chars)]))
+            .map(|b| {
+                json!([
+                    b.verdict,
+                    b.rule,
+                    (b.likely * 100.0).round(),
+                    page.text.slice(b.chars)
+                ])
+            })
             .collect();
         let line = json!({
             "id": given.id, "title": found.title.as_ref().map(|t| &t.value), "date": found.published.as_ref().map(|d| &d.value),
@@ -260,5 +278,9 @@ fn deep() {
     let started = Instant::now();
     let page = page::read(&capture, &url, &mapping).expect("a page");
     let found = auto::read(&page);
-    println!("100,000 nested elements: {:.0} ms, {} blocks", started.elapsed().as_secs_f64() * 1000.0, found.blocks.len());
+    println!(
+        "100,000 nested elements: {:.0} ms, {} blocks",
+        started.elapsed().as_secs_f64() * 1000.0,
+        found.blocks.len()
+    );
 }

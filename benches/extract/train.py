@@ -108,7 +108,7 @@ def fit(pages, names, args):
     for p in pages:
         size = max(len(words(p["page"]["gold"]["text"])), 30)
         weight = np.minimum((np.maximum(p["counts"], 1) / size) ** 0.7, 1.0)
-        weights.append(weight * (args.bare if "bare" in p["dump"] else 1.0))
+        weights.append(weight * (args.bare if "-bare" in p["dump"].rsplit("/", 1)[-1] else 1.0))
     weights = np.concatenate(weights)
     data = lgb.Dataset(np.concatenate([p["rows"] for p in pages]), np.concatenate([p["shares"] for p in pages]), weight=weights / weights.mean(), feature_name=names)
     how = dict(objective="cross_entropy", num_leaves=args.leaves, learning_rate=args.rate, min_data_in_leaf=60, feature_fraction=0.4, bagging_fraction=0.7, bagging_freq=2, lambda_l2=5, max_bin=63, verbose=-1, seed=1, deterministic=True)

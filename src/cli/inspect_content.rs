@@ -41,7 +41,11 @@ pub(super) fn main(args: &InspectContentArgs, ui: &Ui) -> Outcome {
 
 /// A page that cannot be read is told in its own line, and the others go on.
 fn one(file: &Path, url: &str, args: &InspectContentArgs, ui: &Ui) -> Result<bool, CliError> {
-    let id = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let id = file
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     match look(file, url) {
         Ok(found) => {
             show(&id, &found, args, ui);
@@ -86,13 +90,18 @@ fn mapping(base: &url::Url, language: &str) -> Result<Mapping, CliError> {
         "schema = 1\n[site]\nid = \"inspect\"\nlanguage = {language:?}\nbase = {:?}\n[[collection]]\nid = \"page\"\nmatch = {{ url = \".*\" }}\nscope = {{ container = [\"@auto\"] }}\n",
         base.origin().ascii_serialization()
     );
-    Mapping::parse("inspect", &text)
-        .map_err(|e| CliError::new(Exit::Usage, "usage::url", format!("`{base}` cannot be a site: {e}")))
+    Mapping::parse("inspect", &text).map_err(|e| {
+        CliError::new(
+            Exit::Usage,
+            "usage::url",
+            format!("`{base}` cannot be a site: {e}"),
+        )
+    })
 }
 
 fn look(file: &Path, url: &str) -> Result<Seen, CliError> {
-    let base =
-        url::Url::parse(url).map_err(|e| CliError::new(Exit::Usage, "usage::url", format!("`{url}`: {e}")))?;
+    let base = url::Url::parse(url)
+        .map_err(|e| CliError::new(Exit::Usage, "usage::url", format!("`{url}`: {e}")))?;
     let mut capture = super::try_page::saved(file, url, MAX_FILE)?;
     let mapping = mapping(&base, &declared(&capture.body).unwrap_or_else(|| "vi".to_owned()))?;
     let url = mapping
@@ -110,7 +119,9 @@ fn look(file: &Path, url: &str) -> Result<Seen, CliError> {
         fetch: &FetchProvenance::default(),
     };
     let Some(collection) = mapping.rules().collection.first() else {
-        return Err(failure("the mapping of `inspect content` has no collection".into()));
+        return Err(failure(
+            "the mapping of `inspect content` has no collection".into(),
+        ));
     };
     let extraction = extract::extract(&page, collection, &context).map_err(|e| failure(e.to_string()))?;
     let ms = started.elapsed().as_secs_f64() * 1000.0;
@@ -191,7 +202,12 @@ fn show(id: &str, found: &Seen, args: &InspectContentArgs, ui: &Ui) {
         return;
     }
     let head = |name: &str, candidate: Option<&Candidate>| match candidate {
-        Some(c) => format!("{name:<9} {} ({}, {:.2})", clean(&c.value), c.method, c.confidence),
+        Some(c) => format!(
+            "{name:<9} {} ({}, {:.2})",
+            clean(&c.value),
+            c.method,
+            c.confidence
+        ),
         None => format!("{name:<9} -"),
     };
     ui.data(format_args!(

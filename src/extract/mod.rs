@@ -406,7 +406,9 @@ fn automatic(context: &Context<'_>, document: &mut Document, name: &str, found: 
                 organisation: None,
             });
         }
-        "dates.published" => document.dates.published = read_date(context, &found.value.clone(), &found, None),
+        "dates.published" => {
+            document.dates.published = read_date(context, &found.value.clone(), &found, None)
+        }
         _ => {}
     }
 }

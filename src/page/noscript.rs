@@ -17,7 +17,9 @@ pub(super) fn shown(source: &str, html: &Html) -> Option<String> {
         match edge {
             ego_tree::iter::Edge::Open(node) if skip.is_none() => match node.value() {
                 Node::Element(element) if element.name() == "noscript" => {
-                    let within = node.children().filter_map(|c| c.value().as_text().map(|t| t.len()));
+                    let within = node
+                        .children()
+                        .filter_map(|c| c.value().as_text().map(|t| t.len()));
                     hidden += within.sum::<usize>();
                     skip = Some(node.id());
                 }
@@ -68,10 +70,14 @@ mod tests {
     #[test]
     fn a_page_for_readers_without_scripts() {
         let text = "Bài đăng trong diễn đàn. ".repeat(60);
-        let page = |visible: &str| format!("<body><p>{visible}</p><NOSCRIPT class=x><p>{text}</p></noscript>");
+        let page =
+            |visible: &str| format!("<body><p>{visible}</p><NOSCRIPT class=x><p>{text}</p></noscript>");
         let opened = |page: String| shown(&page, &Html::parse_document(&page));
         let source = opened(page("tải…")).unwrap();
-        assert!(source.contains("<div class=x><p>Bài") && source.ends_with("</div>"), "{source}");
+        assert!(
+            source.contains("<div class=x><p>Bài") && source.ends_with("</div>"),
+            "{source}"
+        );
         assert_eq!(opened(page(&text)), None);
         assert_eq!(opened("<noscript><img src=x></noscript>".into()), None);
     }

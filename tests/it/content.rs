@@ -11,7 +11,14 @@ fn folder() -> PathBuf {
 fn content(file: &str) -> Value {
     let output = expect(
         sangtrang()
-            .args(["--json", "inspect", "content", "--explain", "--url", "http://portal.example/tin/1.html"])
+            .args([
+                "--json",
+                "inspect",
+                "content",
+                "--explain",
+                "--url",
+                "http://portal.example/tin/1.html",
+            ])
             .arg(folder().join(file)),
         0,
     );
@@ -34,11 +41,19 @@ fn pages_give_what_they_must() {
             assert_eq!(found[key], wanted[key], "{name}: {key}");
         }
         let lines: Vec<&str> = found["text"].as_str().unwrap().lines().collect();
-        let wanted: Vec<&str> = wanted["text"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let wanted: Vec<&str> = wanted["text"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         assert_eq!(lines, wanted, "{name}");
         assert_eq!(found["accounting"]["unaccounted"], 0, "{name}");
         for block in found["blocks"].as_array().unwrap() {
-            assert!(block["rule"].as_str().unwrap().starts_with("auto:"), "{name}: {block}");
+            assert!(
+                block["rule"].as_str().unwrap().starts_with("auto:"),
+                "{name}: {block}"
+            );
             assert!(!block["reason"].as_str().unwrap().is_empty(), "{name}: {block}");
         }
     }
@@ -49,7 +64,10 @@ fn pages_give_what_they_must() {
 fn captions_stay_with_their_pictures() {
     let html = content("news.html")["html"].as_str().unwrap().to_owned();
     let figure = html.split("<figure>").nth(1).unwrap();
-    assert!(figure.contains("/anh/lua.jpg") && figure.contains("Ảnh: Trần Lan"), "{html}");
+    assert!(
+        figure.contains("/anh/lua.jpg") && figure.contains("Ảnh: Trần Lan"),
+        "{html}"
+    );
     let html = content("gallery.html")["html"].as_str().unwrap().to_owned();
     assert_eq!(html.matches("<figcaption>").count(), 3, "{html}");
 }
@@ -58,10 +76,19 @@ fn captions_stay_with_their_pictures() {
 fn nothing_of_the_portal_stays_in_a_page_made_by_word() {
     let found = content("word.html");
     let html = found["html"].as_str().unwrap();
-    for chrome in ["Trang chủ", "TIN HOẠT ĐỘNG NGÀNH", "TIN TỨC CÙNG LOẠI", "Trang:", "Bản quyền"] {
+    for chrome in [
+        "Trang chủ",
+        "TIN HOẠT ĐỘNG NGÀNH",
+        "TIN TỨC CÙNG LOẠI",
+        "Trang:",
+        "Bản quyền",
+    ] {
         assert!(!html.contains(chrome), "{chrome}: {html}");
     }
-    assert!(html.contains("<li>") && html.contains("rowspan") && html.contains("<sup>2</sup>"), "{html}");
+    assert!(
+        html.contains("<li>") && html.contains("rowspan") && html.contains("<sup>2</sup>"),
+        "{html}"
+    );
 }
 
 #[test]
@@ -88,10 +115,16 @@ scope = { container = ["div.khong-co", "@auto"] }
         0,
     );
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let document = shown.pointer("/documents/0").or_else(|| shown.get("document")).unwrap_or(&shown);
+    let document = shown
+        .pointer("/documents/0")
+        .or_else(|| shown.get("document"))
+        .unwrap_or(&shown);
     assert_eq!(document["title"], "Giá lúa hè thu tăng trở lại");
     assert_eq!(document["byline"]["raw"], "Trần Thị Lan");
-    assert_eq!(document["dates"]["published"]["value"], "2024-07-19T08:30:00+07:00");
+    assert_eq!(
+        document["dates"]["published"]["value"],
+        "2024-07-19T08:30:00+07:00"
+    );
     let sum = &document["accounting"];
     assert_eq!(sum["unaccounted"], 0, "{sum}");
     assert_eq!(
@@ -101,7 +134,12 @@ scope = { container = ["div.khong-co", "@auto"] }
     let provenance = &document["provenance"]["fields"]["title"];
     assert_eq!(provenance["rule"], "auto:title");
     assert!(provenance["confidence"].as_f64().unwrap() < 1.0);
-    let rules: Vec<&str> = document["dropped"].as_array().unwrap().iter().filter_map(|d| d["rule"].as_str()).collect();
+    let rules: Vec<&str> = document["dropped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|d| d["rule"].as_str())
+        .collect();
     for rule in ["auto:related", "auto:comments", "auto:navigation"] {
         assert!(rules.contains(&rule), "{rule} of {rules:?}");
     }

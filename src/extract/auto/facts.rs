@@ -92,23 +92,47 @@ impl Facts {
             is_article,
         } = linked::read(&head.json);
         let meta = |names: &[&str], confidence| {
-            head.meta(names)
-                .and_then(|(name, value)| candidate(&linked::unescape(value), &format!("meta:{name}"), confidence))
+            head.meta(names).and_then(|(name, value)| {
+                candidate(&linked::unescape(value), &format!("meta:{name}"), confidence)
+            })
         };
-        let kind = head.meta(&["og:type"]).is_some_and(|(_, v)| v.contains("article"));
+        let kind = head
+            .meta(&["og:type"])
+            .is_some_and(|(_, v)| v.contains("article"));
         let mut titles = Vec::new();
         titles.extend(headline.and_then(|h| candidate(&h, "json-ld", 0.9)));
         titles.extend(meta(&["og:title"], 0.85));
         titles.extend(meta(&["twitter:title"], 0.8));
-        titles.extend(meta(&["dc.title", "dcterms.title", "citation_title", "sailthru.title", "parsely-title"], 0.85));
+        titles.extend(meta(
+            &[
+                "dc.title",
+                "dcterms.title",
+                "citation_title",
+                "sailthru.title",
+                "parsely-title",
+            ],
+            0.85,
+        ));
         titles.extend(head.title.as_deref().and_then(|t| candidate(t, "title", 0.6)));
         let mut dates: Vec<Candidate> = Vec::new();
         dates.extend(published.and_then(|d| candidate(&d, "json-ld", 0.95)));
         for name in PUBLISHED {
             dates.extend(meta(&[name], 0.9));
         }
-        let mut people: Vec<Candidate> = authors.iter().filter_map(|a| candidate(a, "json-ld", 0.9)).collect();
-        let named = ["author", "article:author", "byl", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author", "citation_author"];
+        let mut people: Vec<Candidate> = authors
+            .iter()
+            .filter_map(|a| candidate(a, "json-ld", 0.9))
+            .collect();
+        let named = [
+            "author",
+            "article:author",
+            "byl",
+            "dc.creator",
+            "dcterms.creator",
+            "parsely-author",
+            "sailthru.author",
+            "citation_author",
+        ];
         if people.is_empty() {
             for name in named {
                 let found = meta(&[name], 0.8).filter(|c| !c.value.starts_with("http"));
@@ -135,11 +159,28 @@ impl Facts {
                 _ => {}
             }
         }
-        let description = meta(&["og:description", "description", "twitter:description", "dc.description"], 0.8)
-            .map(|c| c.value)
-            .or(description);
-        let image = meta(&["og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"], 0.9)
-            .or_else(|| image.and_then(|i| candidate(&i, "json-ld", 0.9)));
+        let description = meta(
+            &[
+                "og:description",
+                "description",
+                "twitter:description",
+                "dc.description",
+            ],
+            0.8,
+        )
+        .map(|c| c.value)
+        .or(description);
+        let image = meta(
+            &[
+                "og:image",
+                "og:image:url",
+                "og:image:secure_url",
+                "twitter:image",
+                "twitter:image:src",
+            ],
+            0.9,
+        )
+        .or_else(|| image.and_then(|i| candidate(&i, "json-ld", 0.9)));
         let language = head
             .language
             .and_then(|l| candidate(l, "html:lang", 0.8))

@@ -129,7 +129,13 @@ impl<'s, 'a> Scene<'s, 'a> {
             .iter()
             .flat_map(|t| tokens(&t.value))
             .collect::<HashSet<_>>();
-        let told: HashSet<u64> = facts.body.as_deref().map(shingles).unwrap_or_default().into_iter().collect();
+        let told: HashSet<u64> = facts
+            .body
+            .as_deref()
+            .map(shingles)
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
         Self {
             good: sums(&|b| if b.is_good() { b.chars } else { 0 }),
             chars: sums(&|b| b.chars),
@@ -147,7 +153,13 @@ impl<'s, 'a> Scene<'s, 'a> {
             title,
             has_told: told.len() > 30,
             told,
-            description: facts.description.as_deref().map(tokens).into_iter().flatten().collect(),
+            description: facts
+                .description
+                .as_deref()
+                .map(tokens)
+                .into_iter()
+                .flatten()
+                .collect(),
             article: facts.article,
             stream,
         }
@@ -183,10 +195,19 @@ impl<'s, 'a> Scene<'s, 'a> {
         out("heading", f32::from(block.heading));
         out("word_length", ratio(block.chars, block.words));
         out("wide", ratio(block.wide, block.chars));
-        out("repeats", number(self.repeats.get(&block.hash).copied().unwrap_or(1).min(8)));
-        out("question", f32::from(u8::from(block.text.trim_end().ends_with('?'))));
+        out(
+            "repeats",
+            number(self.repeats.get(&block.hash).copied().unwrap_or(1).min(8)),
+        );
+        out(
+            "question",
+            f32::from(u8::from(block.text.trim_end().ends_with('?'))),
+        );
         out("colon", f32::from(u8::from(block.text.trim_end().ends_with(':'))));
-        out("bar", f32::from(u8::from(block.text.contains(['|', '›', '»', '•', '/']))));
+        out(
+            "bar",
+            f32::from(u8::from(block.text.contains(['|', '›', '»', '•', '/']))),
+        );
         out("copyright", f32::from(u8::from(block.text.contains('©'))));
         let says = |p: Phrase| f32::from(u8::from(block.phrase.is_some_and(|(q, _)| q == p)));
         for (name, phrase) in [
@@ -201,9 +222,17 @@ impl<'s, 'a> Scene<'s, 'a> {
         ] {
             out(name, says(phrase));
         }
-        out("says_whole", f32::from(u8::from(block.phrase.is_some_and(|(_, w)| w))));
-        let words: Vec<String> = if block.words <= 40 { tokens(block.text).collect() } else { Vec::new() };
-        let share = |set: &HashSet<String>| ratio(words.iter().filter(|w| set.contains(*w)).count(), words.len());
+        out(
+            "says_whole",
+            f32::from(u8::from(block.phrase.is_some_and(|(_, w)| w))),
+        );
+        let words: Vec<String> = if block.words <= 40 {
+            tokens(block.text).collect()
+        } else {
+            Vec::new()
+        };
+        let share =
+            |set: &HashSet<String>| ratio(words.iter().filter(|w| set.contains(*w)).count(), words.len());
         out("as_title", share(&self.title));
         out("as_description", share(&self.description));
         let told = if self.has_told && block.words > 4 {
@@ -241,11 +270,51 @@ impl<'s, 'a> Scene<'s, 'a> {
         let mut twins = 0;
         let mut level = block.element;
         for names in [
-            ["e0_linked", "e0_chars", "e0_mean", "e0_good", "e0_twins", "e0_images", "e0_share"],
-            ["e1_linked", "e1_chars", "e1_mean", "e1_good", "e1_twins", "e1_images", "e1_share"],
-            ["e2_linked", "e2_chars", "e2_mean", "e2_good", "e2_twins", "e2_images", "e2_share"],
-            ["e3_linked", "e3_chars", "e3_mean", "e3_good", "e3_twins", "e3_images", "e3_share"],
-            ["e4_linked", "e4_chars", "e4_mean", "e4_good", "e4_twins", "e4_images", "e4_share"],
+            [
+                "e0_linked",
+                "e0_chars",
+                "e0_mean",
+                "e0_good",
+                "e0_twins",
+                "e0_images",
+                "e0_share",
+            ],
+            [
+                "e1_linked",
+                "e1_chars",
+                "e1_mean",
+                "e1_good",
+                "e1_twins",
+                "e1_images",
+                "e1_share",
+            ],
+            [
+                "e2_linked",
+                "e2_chars",
+                "e2_mean",
+                "e2_good",
+                "e2_twins",
+                "e2_images",
+                "e2_share",
+            ],
+            [
+                "e3_linked",
+                "e3_chars",
+                "e3_mean",
+                "e3_good",
+                "e3_twins",
+                "e3_images",
+                "e3_share",
+            ],
+            [
+                "e4_linked",
+                "e4_chars",
+                "e4_mean",
+                "e4_good",
+                "e4_twins",
+                "e4_images",
+                "e4_share",
+            ],
         ] {
             let Some(e) = none(level) else {
                 names.iter().for_each(|n| out(n, 0.0));
@@ -266,8 +335,14 @@ impl<'s, 'a> Scene<'s, 'a> {
         let steps = |s: &[u8]| s.get(block.element).map_or(20.0, |n| near(*n));
         out("from_scored", steps(&self.scored));
         out("from_heavy", steps(&self.mass));
-        out("winner_share", none(self.winner).map_or(0.0, |e| ratio(e.good, page_good)));
-        out("heavy_linked", none(self.heavy).map_or(0.0, |e| ratio(e.link_chars, e.chars)));
+        out(
+            "winner_share",
+            none(self.winner).map_or(0.0, |e| ratio(e.good, page_good)),
+        );
+        out(
+            "heavy_linked",
+            none(self.heavy).map_or(0.0, |e| ratio(e.link_chars, e.chars)),
+        );
         let apart = |a: usize, b: usize| {
             let away = number(a.abs_diff(b).min(60));
             if a < b { -away } else { away }
@@ -281,10 +356,22 @@ impl<'s, 'a> Scene<'s, 'a> {
         out("good_before", ratio(self.good[at], page_good));
         // Its neighbours.
         for (names, from) in [
-            (["p2_chars", "p2_linked", "p2_good", "p2_heading", "p2_same"], at.checked_sub(2)),
-            (["p1_chars", "p1_linked", "p1_good", "p1_heading", "p1_same"], at.checked_sub(1)),
-            (["n1_chars", "n1_linked", "n1_good", "n1_heading", "n1_same"], Some(at + 1)),
-            (["n2_chars", "n2_linked", "n2_good", "n2_heading", "n2_same"], Some(at + 2)),
+            (
+                ["p2_chars", "p2_linked", "p2_good", "p2_heading", "p2_same"],
+                at.checked_sub(2),
+            ),
+            (
+                ["p1_chars", "p1_linked", "p1_good", "p1_heading", "p1_same"],
+                at.checked_sub(1),
+            ),
+            (
+                ["n1_chars", "n1_linked", "n1_good", "n1_heading", "n1_same"],
+                Some(at + 1),
+            ),
+            (
+                ["n2_chars", "n2_linked", "n2_good", "n2_heading", "n2_same"],
+                Some(at + 2),
+            ),
         ] {
             let other = from.and_then(|n| blocks.get(n));
             out(names[0], other.map_or(-1.0, |b| log(b.chars)));
@@ -292,7 +379,10 @@ impl<'s, 'a> Scene<'s, 'a> {
             out(names[2], other.map_or(-1.0, |b| f32::from(u8::from(b.is_good()))));
             out(names[3], other.map_or(-1.0, |b| f32::from(b.heading)));
             let path = |b: &Block<'_>| none(b.element).map(|e| e.path);
-            out(names[4], other.map_or(-1.0, |b| f32::from(u8::from(path(b) == path(block)))));
+            out(
+                names[4],
+                other.map_or(-1.0, |b| f32::from(u8::from(path(b) == path(block)))),
+            );
         }
         for (names, width) in [
             (["near_good", "near_linked"], NEAR),
@@ -312,16 +402,36 @@ impl<'s, 'a> Scene<'s, 'a> {
             out(names[1], ratio(Self::window(&self.links, from, to), chars));
         }
         // Blocks on the same path.
-        let path = own.and_then(|e| self.paths.get(&e.path)).copied().unwrap_or_default();
+        let path = own
+            .and_then(|e| self.paths.get(&e.path))
+            .copied()
+            .unwrap_or_default();
         out("path_blocks", log(path.0));
         out("path_mean", log(path.1 / path.0.max(1)));
         out("path_linked", ratio(path.2, path.1));
         // Under which heading, behind which line that names a part.
         let (heading, named) = self.before[at];
-        out("under", if heading == usize::MAX { 61.0 } else { number((at - heading).min(60)) });
-        out("under_level", blocks.get(heading).map_or(0.0, |b| f32::from(b.heading)));
+        out(
+            "under",
+            if heading == usize::MAX {
+                61.0
+            } else {
+                number((at - heading).min(60))
+            },
+        );
+        out(
+            "under_level",
+            blocks.get(heading).map_or(0.0, |b| f32::from(b.heading)),
+        );
         let group = blocks.get(named).and_then(|b| b.phrase).map(|(p, _)| p);
-        out("behind", if named == usize::MAX { 61.0 } else { number((at - named).min(60)) });
+        out(
+            "behind",
+            if named == usize::MAX {
+                61.0
+            } else {
+                number((at - named).min(60))
+            },
+        );
         for (name, phrase) in [
             ("behind_related", Phrase::Related),
             ("behind_share", Phrase::Share),

@@ -58,23 +58,50 @@ pub(super) fn read(scripts: &[&str]) -> Linked {
 
 /// Publishers write line breaks inside of strings and leave comments around the whole.
 fn parse(script: &str) -> Option<Value> {
-    let text = script.trim().trim_start_matches("<!--").trim_end_matches("-->").trim();
+    let text = script
+        .trim()
+        .trim_start_matches("<!--")
+        .trim_end_matches("-->")
+        .trim();
     let text = text.strip_prefix("//<![CDATA[").unwrap_or(text);
     let text = text.trim_end_matches("//]]>").trim().trim_end_matches(';');
     serde_json::from_str(text).ok().or_else(|| {
-        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
         serde_json::from_str(&text).ok()
     })
 }
 
 fn rank(kind: &Value) -> u32 {
     let one = |name: &str| match name.rsplit(['/', ':']).next().unwrap_or_default() {
-        "NewsArticle" | "ReportageNewsArticle" | "AnalysisNewsArticle" | "OpinionNewsArticle" | "BackgroundNewsArticle"
-        | "ReviewNewsArticle" | "LiveBlogPosting" => 12,
-        "Article" | "BlogPosting" | "Report" | "TechArticle" | "ScholarlyArticle" | "AdvertiserContentArticle"
-        | "SatiricalArticle" | "MedicalScholarlyArticle" => 10,
-        "VideoObject" | "Product" | "Recipe" | "Event" | "JobPosting" | "QAPage" | "DiscussionForumPosting"
-        | "Question" | "Course" | "Book" | "HowTo" => 3,
+        "NewsArticle"
+        | "ReportageNewsArticle"
+        | "AnalysisNewsArticle"
+        | "OpinionNewsArticle"
+        | "BackgroundNewsArticle"
+        | "ReviewNewsArticle"
+        | "LiveBlogPosting" => 12,
+        "Article"
+        | "BlogPosting"
+        | "Report"
+        | "TechArticle"
+        | "ScholarlyArticle"
+        | "AdvertiserContentArticle"
+        | "SatiricalArticle"
+        | "MedicalScholarlyArticle" => 10,
+        "VideoObject"
+        | "Product"
+        | "Recipe"
+        | "Event"
+        | "JobPosting"
+        | "QAPage"
+        | "DiscussionForumPosting"
+        | "Question"
+        | "Course"
+        | "Book"
+        | "HowTo" => 3,
         "WebPage" | "ItemPage" | "AboutPage" | "CollectionPage" => 1,
         _ => 0,
     };
@@ -116,7 +143,11 @@ fn object(map: &serde_json::Map<String, Value>, authors: &[&Value]) -> Linked {
         headline: text("headline").or_else(|| if kind <= 3 { None } else { text("name") }),
         published: text("datePublished").or_else(|| text("uploadDate")),
         modified: text("dateModified"),
-        authors: names.map(unescape).filter(|n| !n.is_empty()).take(MAX_AUTHORS).collect(),
+        authors: names
+            .map(unescape)
+            .filter(|n| !n.is_empty())
+            .take(MAX_AUTHORS)
+            .collect(),
         image,
         body: text("articleBody").filter(|_| kind >= 10),
         description: text("description"),

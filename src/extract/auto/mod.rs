@@ -79,7 +79,10 @@ pub fn read(page: &Page) -> Auto {
         .and_then(|t| t.chars)
         .map(|span| stream.blocks.partition_point(|b| b.span.1 <= span.0));
     let judged = select::judge(&stream, &scene, shown);
-    let first = judged.iter().position(|j| j.verdict == Verdict::Kept).unwrap_or(0);
+    let first = judged
+        .iter()
+        .position(|j| j.verdict == Verdict::Kept)
+        .unwrap_or(0);
     let published = when::choose(page, &stream, &facts, shown, first);
     let authors = person::choose(&stream, &facts, shown.unwrap_or(first));
     let (container, skip) = holders(&stream, &judged);
@@ -235,10 +238,16 @@ mod tests {
 
     #[test]
     fn every_visible_line_has_a_verdict() {
-        let page = page("<nav><a href=/>Trang chủ</a></nav><h1>Đề mục</h1><p>Câu thứ nhất.<br>Câu thứ hai.</p><div>©</div>");
+        let page = page(
+            "<nav><a href=/>Trang chủ</a></nav><h1>Đề mục</h1><p>Câu thứ nhất.<br>Câu thứ hai.</p><div>©</div>",
+        );
         let found = read(&page);
         let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
-        let judged: usize = found.blocks.iter().map(|b| letters(page.text.slice(b.chars))).sum();
+        let judged: usize = found
+            .blocks
+            .iter()
+            .map(|b| letters(page.text.slice(b.chars)))
+            .sum();
         assert_eq!(judged, letters(page.text.as_str()));
         assert!(found.blocks.windows(2).all(|w| w[0].chars.1 <= w[1].chars.0));
     }

@@ -13,10 +13,13 @@ const NEAR: usize = 20;
 const LONGEST: usize = 60;
 
 static BY: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)^(?:written by|story by|posted by|by|von|par|por|di|door|av|af|tác giả|người viết|bài viết)\s*:?\s+(.+)$")
+    pattern(
+        r"(?i)^(?:written by|story by|posted by|by|von|par|por|di|door|av|af|tác giả|người viết|bài viết)\s*:?\s+(.+)$",
+    )
 });
 /// What follows a name in its line.
-static BEHIND: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\s*(?:[|•·–—]|\s-\s|\bon\b|\bpublished\b|\bupdated\b|\d).*$"));
+static BEHIND: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\s*(?:[|•·–—]|\s-\s|\bon\b|\bpublished\b|\bupdated\b|\d).*$"));
 
 /// Authors; each once.
 pub(super) fn choose(stream: &Stream<'_>, facts: &Facts, title: usize) -> Vec<Candidate> {
@@ -36,12 +39,18 @@ pub(super) fn choose(stream: &Stream<'_>, facts: &Facts, title: usize) -> Vec<Ca
             continue;
         }
         let said = BY.captures(block.text).and_then(|c| c.get(1)).map(|m| m.as_str());
-        let named = stream.up(block.inner).take(2).any(|e| tells(&stream.elements[e], Part::Byline));
+        let named = stream
+            .up(block.inner)
+            .take(2)
+            .any(|e| tells(&stream.elements[e], Part::Byline));
         let text = said.or(named.then_some(block.text));
         let Some(text) = text else { continue };
         let name = spaces(&BEHIND.replace(text, ""));
         let first = name.chars().next();
-        if first.is_some_and(char::is_uppercase) && (4..=LONGEST).contains(&name.chars().count()) && !name.ends_with('.') {
+        if first.is_some_and(char::is_uppercase)
+            && (4..=LONGEST).contains(&name.chars().count())
+            && !name.ends_with('.')
+        {
             out.push(Candidate {
                 value: name,
                 method: "visible".into(),

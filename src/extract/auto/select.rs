@@ -54,8 +54,19 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
             model::likely(&row)
         })
         .collect();
-    let best = likely.iter().copied().fold(0.0, f32::max);
+    // The best block says how sure the page lets one be; what stands above the title or names itself says nothing.
+    let speaks = |at: usize, b: &Block<'_>| b.phrase.is_none() && title.is_none_or(|t| at > t);
+    let best = stream.blocks.iter().zip(&likely).enumerate();
+    let best = best
+        .filter(|(at, (b, _))| speaks(*at, b))
+        .map(|(_, (_, l))| *l)
+        .fold(0.0, f32::max);
     let least = LIKELY.min(best * BEST);
+    let short = if best < LIKELY {
+        notice(stream, title)
+    } else {
+        None
+    };
     let first = likely.iter().position(|l| *l >= least).unwrap_or(0);
     let last = likely.iter().rposition(|l| *l >= least).unwrap_or(0);
     let mut images = stream.images.iter().map(|(at, _)| *at).collect::<Vec<_>>();
@@ -68,8 +79,7 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
         .map(|(at, (block, &likely))| {
             let within = at + MARGIN >= first && at <= last + MARGIN;
             let part = part(stream, block);
-            if within && likely < 0.9 && is_caption(stream, block) && pictured(stream, block, &images, at)
-            {
+            if within && likely < 0.9 && is_caption(stream, block) && pictured(stream, block, &images, at) {
                 return told(Verdict::Caption, "auto:caption", "names a picture".into(), likely);
             }
             let against = match block.phrase {
@@ -82,16 +92,31 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
             }
             let label = block.chars <= LABEL && !block.ends && title.is_some_and(|t| at < t);
             if label && likely < AGAINST {
-                return told(Verdict::Dropped, "auto:label", "stands above the title".into(), likely);
+                let above = || ("auto:label", "stands above the title".into());
+                let (rule, reason) = part.unwrap_or_else(above);
+                return told(Verdict::Dropped, rule, reason, likely);
             }
-            if likely >= least {
+            if let Some((from, to)) = short {
+                let kept = at >= from && at < to && block.linked() <= 0.5;
+                if kept {
+                    return told(
+                        Verdict::Kept,
+                        "auto:content",
+                        "follows the title of a short page".into(),
+                        likely,
+                    );
+                }
+            } else if likely >= least {
                 return told(Verdict::Kept, "auto:content", why(scene, block), likely);
             }
             let (rule, reason) = part.unwrap_or_else(|| {
                 if block.linked() > 0.5 {
                     ("auto:links", "hardly anything but links".into())
                 } else if !scene.is_inside(block) {
-                    ("auto:outside", "stands outside of the element that holds the text".into())
+                    (
+                        "auto:outside",
+                        "stands outside of the element that holds the text".into(),
+                    )
                 } else {
                     ("auto:unlike", "is unlike the text around it".into())
                 }
@@ -101,12 +126,44 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
         .collect()
 }
 
+/// So many links in a row are a list.
+const LINKS: usize = 3;
+
+/// A page with next to no text: what follows its title, up to a line that says it is something else, or to a list of links.
+fn notice(stream: &Stream<'_>, title: Option<usize>) -> Option<(usize, usize)> {
+    let title = title?;
+    let from = title + 1;
+    let mut links = 0;
+    let mut to = stream.blocks.len();
+    for (at, block) in stream.blocks.iter().enumerate().skip(from) {
+        links = if block.linked() > 0.5 { links + 1 } else { 0 };
+        let ends = match block.phrase {
+            Some((Phrase::Caption | Phrase::Byline, _)) | None => false,
+            Some(_) => true,
+        };
+        if ends || links == LINKS {
+            to = if ends { at } else { at + 1 - LINKS };
+            break;
+        }
+    }
+    (from < to).then_some((title, to))
+}
+
 fn told(verdict: Verdict, rule: &'static str, reason: String, likely: f32) -> Judged {
-    Judged { verdict, rule, reason, likely }
+    Judged {
+        verdict,
+        rule,
+        reason,
+        likely,
+    }
 }
 
 fn why(scene: &Scene<'_, '_>, block: &Block<'_>) -> String {
-    let place = if scene.is_inside(block) { "inside" } else { "beside" };
+    let place = if scene.is_inside(block) {
+        "inside"
+    } else {
+        "beside"
+    };
     let kind = match block {
         b if b.heading > 0 => "heading",
         b if b.is_good() => "sentences",
@@ -182,7 +239,10 @@ fn is_caption(stream: &Stream<'_>, block: &Block<'_>) -> bool {
     let Some(element) = stream.elements.get(block.inner) else {
         return false;
     };
-    let figcaption = TAGS.iter().position(|t| *t == "figcaption").is_some_and(|at| element.tags[at] <= 4);
+    let figcaption = TAGS
+        .iter()
+        .position(|t| *t == "figcaption")
+        .is_some_and(|at| element.tags[at] <= 4);
     let named = element.near[Part::Caption as usize] <= 2;
     let says = matches!(block.phrase, Some((Phrase::Caption, _)));
     block.chars <= CAPTION && block.heading == 0 && (figcaption || named || says)

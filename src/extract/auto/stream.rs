@@ -45,14 +45,50 @@ pub(super) struct Element<'a> {
 
 /// Tags that say what stands in them.
 pub(super) const TAGS: [&str; 20] = [
-    "article", "main", "nav", "aside", "footer", "header", "form", "ul", "ol", "table", "figure", "button", "section",
-    "blockquote", "pre", "dl", "select", "figcaption", "details", "a",
+    "article",
+    "main",
+    "nav",
+    "aside",
+    "footer",
+    "header",
+    "form",
+    "ul",
+    "ol",
+    "table",
+    "figure",
+    "button",
+    "section",
+    "blockquote",
+    "pre",
+    "dl",
+    "select",
+    "figcaption",
+    "details",
+    "a",
 ];
 
 /// Names of the features that tell how far these are.
 pub(super) const IN_TAGS: [&str; TAGS.len()] = [
-    "in_article", "in_main", "in_nav", "in_aside", "in_footer", "in_header", "in_form", "in_ul", "in_ol", "in_table", "in_figure", "in_button",
-    "in_section", "in_blockquote", "in_pre", "in_dl", "in_select", "in_figcaption", "in_details", "in_a",
+    "in_article",
+    "in_main",
+    "in_nav",
+    "in_aside",
+    "in_footer",
+    "in_header",
+    "in_form",
+    "in_ul",
+    "in_ol",
+    "in_table",
+    "in_figure",
+    "in_button",
+    "in_section",
+    "in_blockquote",
+    "in_pre",
+    "in_dl",
+    "in_select",
+    "in_figcaption",
+    "in_details",
+    "in_a",
 ];
 
 /// A line of visible text.
@@ -88,7 +124,7 @@ impl Block<'_> {
 
     /// Whether it reads like sentences: long and hardly linked. Signs of East Asian scripts count double.
     pub(super) fn is_good(&self) -> bool {
-        self.chars + self.wide >= 80 && self.link_chars * 3 < self.chars
+        self.chars + self.wide >= LONG && self.link_chars * 3 < self.chars
     }
 }
 
@@ -189,6 +225,9 @@ fn lines(page: &Page) -> Vec<Block<'_>> {
     blocks
 }
 
+/// Characters of a block that reads like sentences.
+const LONG: usize = 80;
+
 /// Deepest level that still counts.
 const LEVELS: u16 = u16::MAX - 1;
 
@@ -224,7 +263,12 @@ impl<'a> Stream<'a> {
                                 line += 1;
                             }
                             let top = open.last().copied().unwrap_or(0);
-                            let chars = page.text.slice(*span).chars().filter(|c| !c.is_whitespace()).count();
+                            let chars = page
+                                .text
+                                .slice(*span)
+                                .chars()
+                                .filter(|c| !c.is_whitespace())
+                                .count();
                             let Some(block) = this.blocks.get_mut(line) else {
                                 continue;
                             };
@@ -379,7 +423,10 @@ fn of_names((class, id, role, itemprop): (&str, &str, &str, &str)) -> (u32, u64)
     for c in class.bytes().filter(|b| !b.is_ascii_digit()) {
         c.hash(&mut hash);
     }
-    (words::parts(&format!("{class} {id} {role} {itemprop}")), hash.finish())
+    (
+        words::parts(&format!("{class} {id} {role} {itemprop}")),
+        hash.finish(),
+    )
 }
 
 /// Level of the heading around an element.
@@ -424,7 +471,11 @@ impl<'a> Head<'a> {
                     self.metas.push((name.trim().to_ascii_lowercase(), content));
                 }
             }
-            "script" if element.attr("type").is_some_and(|t| t.trim().eq_ignore_ascii_case("application/ld+json")) => {
+            "script"
+                if element
+                    .attr("type")
+                    .is_some_and(|t| t.trim().eq_ignore_ascii_case("application/ld+json")) =>
+            {
                 let text = node.children().find_map(|c| c.value().as_text().map(|t| &**t));
                 let read: usize = self.json.iter().map(|j| j.len()).sum();
                 self.json.extend(text.filter(|t| read + t.len() <= MAX_JSON));
@@ -435,8 +486,11 @@ impl<'a> Head<'a> {
             }
             _ if self.marked.len() < MAX_MARKED => {
                 if let Some(name) = element.attr("itemprop").or_else(|| element.attr("property")) {
-                    self.marked
-                        .push((node.id(), name, element.attr("content").or_else(|| element.attr("datetime"))));
+                    self.marked.push((
+                        node.id(),
+                        name,
+                        element.attr("content").or_else(|| element.attr("datetime")),
+                    ));
                 }
             }
             _ => {}
@@ -446,7 +500,10 @@ impl<'a> Head<'a> {
     /// Content of the first meta of these names, in their order.
     pub(super) fn meta(&self, names: &[&str]) -> Option<(String, &'a str)> {
         names.iter().find_map(|name| {
-            let found = self.metas.iter().find(|(n, c)| n == name && !c.trim().is_empty())?;
+            let found = self
+                .metas
+                .iter()
+                .find(|(n, c)| n == name && !c.trim().is_empty())?;
             Some((found.0.clone(), found.1))
         })
     }

@@ -18,7 +18,10 @@ const BETWEEN: [&str; 13] = [
 /// Letters and digits in small letters, one space between words.
 pub(super) fn letters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+    for word in text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+    {
         if !out.is_empty() {
             out.push(' ');
         }
@@ -48,9 +51,10 @@ fn shown(page: &Page, stream: &Stream<'_>) -> Vec<Shown> {
     let mut last = usize::MAX;
     for block in &stream.blocks {
         let around: Vec<usize> = stream.up(block.inner).take(6).collect();
-        let heading = around.iter().copied().find(|e| {
-            matches!(stream.elements[*e].name.as_bytes(), [b'h', b'1'..=b'6'])
-        });
+        let heading = around
+            .iter()
+            .copied()
+            .find(|e| matches!(stream.elements[*e].name.as_bytes(), [b'h', b'1'..=b'6']));
         let named = around
             .iter()
             .take(3)
@@ -63,14 +67,24 @@ fn shown(page: &Page, stream: &Stream<'_>) -> Vec<Shown> {
             continue;
         }
         last = element;
-        let span = page.text.span(stream.elements[element].node).unwrap_or(block.span);
+        let span = page
+            .text
+            .span(stream.elements[element].node)
+            .unwrap_or(block.span);
         let span = if heading.is_some() { span } else { block.span };
-        let text = spaces(page.text.slice(span));
+        // Generators of documentation put the sign of a link behind each heading.
+        let text = spaces(page.text.slice(span).trim_end_matches(['¶', '#', '§']));
         if text.is_empty() || text.chars().count() > LONGEST {
             continue;
         }
         let letters = letters(&text);
-        out.push(Shown { letters, text, span, level: block.heading, named });
+        out.push(Shown {
+            letters,
+            text,
+            span,
+            level: block.heading,
+            named,
+        });
     }
     out
 }
@@ -83,7 +97,9 @@ pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: 
         let packed = part.replace(' ', "");
         site.is_some_and(|s| {
             let site = letters(s);
-            site == part || (!part.is_empty() && site.contains(&part)) || (!site.is_empty() && part.contains(&site) && part.len() < site.len() + 16)
+            site == part
+                || (!part.is_empty() && site.contains(&part))
+                || (!site.is_empty() && part.contains(&site) && part.len() < site.len() + 16)
         }) || packed.len() > 2 && host.contains(&packed)
             || host.len() > 3 && packed.contains(&host)
     };
@@ -128,7 +144,12 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
     let told: Vec<(String, &Candidate)> = facts
         .titles
         .iter()
-        .map(|c| (bare(&c.value, facts.site.as_deref(), host, &headings).to_owned(), c))
+        .map(|c| {
+            (
+                bare(&c.value, facts.site.as_deref(), host, &headings).to_owned(),
+                c,
+            )
+        })
         .filter(|(t, _)| !t.is_empty())
         .collect();
     let visible = |s: &Shown, method: &str, confidence: f64| Candidate {
@@ -179,16 +200,20 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
         }
     }
     let total: f64 = votes.iter().map(|v| v.1).sum();
-    let best = votes.iter().fold(None::<&(String, f64, usize)>, |best, vote| match best {
-        Some(b) if b.1 >= vote.1 => Some(b),
-        _ => Some(vote),
-    });
+    let best = votes
+        .iter()
+        .fold(None::<&(String, f64, usize)>, |best, vote| match best {
+            Some(b) if b.1 >= vote.1 => Some(b),
+            _ => Some(vote),
+        });
     if let Some((words, weight, at)) = best {
         let sure = 0.5 + 0.48 * (weight / total).min(1.0);
         // A kicker before the title is in the heading, but not in what is told.
         let kicked = told.iter().find(|(t, c)| {
             let end = letters(t);
-            c.method != "title" && end.contains(' ') && words.strip_suffix(&end).is_some_and(|rest| rest.ends_with(' '))
+            c.method != "title"
+                && end.contains(' ')
+                && words.strip_suffix(&end).is_some_and(|rest| rest.ends_with(' '))
         });
         if let Some((text, candidate)) = kicked {
             let chars = shown.iter().find(|s| s.letters == *words).map(|s| s.span);
@@ -200,7 +225,11 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
             });
         }
         if let Some(heading) = shown.iter().find(|s| s.letters == *words) {
-            return Some(visible(heading, if heading.level == 1 { "h1" } else { "heading" }, sure));
+            return Some(visible(
+                heading,
+                if heading.level == 1 { "h1" } else { "heading" },
+                sure,
+            ));
         }
         if let Some((text, candidate)) = told.get(*at).filter(|(_, c)| c.method != "title") {
             return Some(Candidate {
@@ -231,14 +260,20 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
     // Or one that begins with it: old pages cut their `<title>` short.
     for (text, _) in &told {
         let wanted = letters(text);
-        let good = stream.blocks.iter().position(super::stream::Block::is_good).unwrap_or(0);
+        let good = stream
+            .blocks
+            .iter()
+            .position(super::stream::Block::is_good)
+            .unwrap_or(0);
         let line = stream.blocks.iter().take(good + 1).find(|b| {
             let line = letters(b.text);
             b.link_chars == 0
                 && b.chars <= LONGEST
                 && !b.ends
                 && wanted.matches(' ').count() >= 2
-                && line.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with(' '))
+                && line
+                    .strip_prefix(&wanted)
+                    .is_some_and(|rest| rest.starts_with(' '))
         });
         if let Some(block) = line {
             return Some(Candidate {

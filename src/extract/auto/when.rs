@@ -1,7 +1,7 @@
 //! The day of publication: what is told to machines, then what stands near the title, then the address.
 
 use super::facts::{Candidate, Facts, candidate};
-use super::stream::{Stream, tells};
+use super::stream::{Block, Stream, tells};
 use super::words::Part;
 use crate::lang::{Language, date, pattern};
 use crate::page::Page;
@@ -13,8 +13,13 @@ const NEAR: usize = 25;
 /// Longest line that is a date with its label, in characters.
 const LONGEST: usize = 160;
 
+/// So many dates in the same place are those of a list.
+const LISTED: usize = 3;
+
 static ISO: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?-u:\b)((?:19|20)\d{2})[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12]\d|3[01])(?:[T ]+(\d{2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?")
+    pattern(
+        r"(?-u:\b)((?:19|20)\d{2})[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12]\d|3[01])(?:[T ]+(\d{2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?",
+    )
 });
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -58,7 +63,11 @@ fn month(name: &str) -> Option<usize> {
 /// A day or a moment as printed, in ISO 8601; the offset stays as it was told.
 pub(super) fn read(text: &str, language: Option<&str>) -> Option<String> {
     let text = text.trim();
-    if text.len() >= 10 && text.len() <= 13 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with("20") {
+    if text.len() >= 10
+        && text.len() <= 13
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && !text.starts_with("20")
+    {
         let seconds: i64 = text.parse().ok()?;
         let seconds = if text.len() > 11 { seconds / 1000 } else { seconds };
         return jiff::Timestamp::from_second(seconds).ok().map(|t| t.to_string());
@@ -87,7 +96,8 @@ pub(super) fn read(text: &str, language: Option<&str>) -> Option<String> {
             }
         }
     }
-    if language.is_some_and(|l| l.eq_ignore_ascii_case("en-us") || l.eq_ignore_ascii_case("en_us") || l == "en")
+    if language
+        .is_some_and(|l| l.eq_ignore_ascii_case("en-us") || l.eq_ignore_ascii_case("en_us") || l == "en")
         && let Some(c) = AMERICAN.captures(text)
     {
         let part = |n: usize| c.get(n).and_then(|m| m.as_str().parse::<u8>().ok());
@@ -108,11 +118,20 @@ pub(super) fn read(text: &str, language: Option<&str>) -> Option<String> {
 }
 
 /// Chooses the day of publication. `title` is the block of the title, `first` the first kept one.
-pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts, title: Option<usize>, first: usize) -> Option<Candidate> {
+pub(super) fn choose(
+    page: &Page,
+    stream: &Stream<'_>,
+    facts: &Facts,
+    title: Option<usize>,
+    first: usize,
+) -> Option<Candidate> {
     let language = facts.language.as_ref().map(|l| l.value.as_str());
     for told in &facts.published {
         if let Some(value) = read(&told.value, language) {
-            return Some(Candidate { value, ..told.clone() });
+            return Some(Candidate {
+                value,
+                ..told.clone()
+            });
         }
     }
     let anchor = title.unwrap_or(first);
@@ -120,7 +139,9 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts, title: Opt
     let times = stream.head.marked.iter().filter(|(_, name, _)| *name == "time");
     let mut best: Option<(usize, Candidate)> = None;
     for (node, _, value) in times {
-        let Some(span) = page.text.span(*node) else { continue };
+        let Some(span) = page.text.span(*node) else {
+            continue;
+        };
         let at = stream.blocks.partition_point(|b| b.span.1 <= span.0);
         let away = at.abs_diff(anchor);
         let text = value.map_or_else(|| page.text.slice(span).to_owned(), str::to_owned);
@@ -129,7 +150,15 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts, title: Opt
             && let Some(value) = read(&text, language)
         {
             let chars = Some(span).filter(|s| !s.is_empty());
-            best = Some((away, Candidate { value, method: "time".into(), confidence: 0.8, chars }));
+            best = Some((
+                away,
+                Candidate {
+                    value,
+                    method: "time".into(),
+                    confidence: 0.8,
+                    chars,
+                },
+            ));
         }
     }
     if let Some((_, found)) = best {
@@ -141,8 +170,21 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts, title: Opt
         if block.digits < 3 || block.text.chars().count() > LONGEST {
             continue;
         }
-        let named = stream.up(block.inner).take(3).any(|e| tells(&stream.elements[e], Part::Date));
-        let short = block.chars <= 60;
+        let named = stream
+            .up(block.inner)
+            .take(3)
+            .any(|e| tells(&stream.elements[e], Part::Date));
+        // Many dates in the same place are those of a list.
+        let path = |b: &Block<'_>| stream.elements.get(b.inner).map(|e| e.path);
+        let alike = stream
+            .blocks
+            .iter()
+            .filter(|b| b.digits >= 3 && path(b) == path(block));
+        if alike.take(LISTED).count() == LISTED {
+            continue;
+        }
+        // A day in a sentence is that of the event.
+        let short = block.chars <= 60 && block.digits * 4 >= block.chars;
         let Some(value) = (named || short).then(|| read(block.text, language)).flatten() else {
             continue;
         };
@@ -150,7 +192,15 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts, title: Opt
         let away = at.abs_diff(anchor) * 2 + usize::from(at < anchor) * 8 + usize::from(!named) * 10;
         if best.as_ref().is_none_or(|(a, _)| away < *a) {
             let confidence = if named { 0.7 } else { 0.5 };
-            best = Some((away, Candidate { value, method: "visible".into(), confidence, chars: Some(block.span) }));
+            best = Some((
+                away,
+                Candidate {
+                    value,
+                    method: "visible".into(),
+                    confidence,
+                    chars: Some(block.span),
+                },
+            ));
         }
     }
     if let Some((_, found)) = best {
