@@ -46,6 +46,15 @@ fn main() {
     }
 }
 
+/// Time that this thread was given, where the system tells it; else the time that passed. Other work on the machine does
+/// not count then.
+fn clock() -> Duration {
+    static BEGUN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let given = told.and_then(|t| t.split(' ').next()?.parse().ok());
+    given.map_or_else(|| BEGUN.elapsed(), Duration::from_nanos)
+}
+
 struct Given {
     id: String,
     gold: Value,
@@ -146,14 +155,14 @@ fn score(set: &Path) {
         let source = String::from_utf8_lossy(&page.capture.body);
         let best = |run: &dyn Fn() -> Duration| (0..3).map(|_| run()).min().unwrap_or_default();
         parse += best(&|| {
-            let started = Instant::now();
+            let started = clock();
             std::hint::black_box(scraper::Html::parse_document(&source));
-            started.elapsed()
+            clock().saturating_sub(started)
         });
         let took = best(&|| {
-            let started = Instant::now();
+            let started = clock();
             std::hint::black_box(auto::read(&read(page)));
-            started.elapsed()
+            clock().saturating_sub(started)
         });
         whole += took;
         slowest = slowest.max(took);

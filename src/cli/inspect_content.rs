@@ -172,7 +172,7 @@ fn show(id: &str, found: &Seen, args: &InspectContentArgs, ui: &Ui) {
             "id": id,
             "title": value(&auto.title),
             "date": value(&auto.published),
-            "author": authors.join(", "),
+            "author": (!authors.is_empty()).then(|| authors.join(", ")),
             "language": value(&auto.language),
             "image": value(&auto.image),
             "text": text,

@@ -55,6 +55,8 @@ pub(super) struct Builder<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) claims: &'a mut Claims,
     pub(super) skip: &'a HashSet<NodeId>,
+    /// Elements that are captions by other evidence than their tag.
+    pub(super) captions: &'a HashSet<NodeId>,
     pub(super) stop: usize,
     pub(super) body: u16,
     pub(super) marker: u16,
@@ -206,6 +208,9 @@ impl Builder<'_> {
                         continue;
                     }
                     let mut frame = top.enter(element, node.id());
+                    if self.captions.contains(&node.id()) {
+                        frame.kind = Kind::Caption;
+                    }
                     match element.name() {
                         // More than two line breaks end a paragraph no more than two do.
                         "br" if current

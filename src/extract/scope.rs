@@ -266,11 +266,13 @@ impl<'a> Scopes<'a> {
         let marker = self
             .claims
             .rule("list-marker", "the list says what its marker said", false);
+        let none = HashSet::new();
         let mut builder = Builder {
             page: self.page,
             context: self.context,
             claims: &mut self.claims,
             skip: &self.skip,
+            captions: self.auto.as_ref().map_or(&none, |a| &a.captions),
             stop,
             body,
             marker,

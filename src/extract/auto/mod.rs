@@ -58,6 +58,8 @@ pub struct Auto {
     pub container: Option<NodeId>,
     /// The biggest elements that hold nothing kept, inside of the container.
     pub skip: HashSet<NodeId>,
+    /// Elements of captions.
+    pub captions: HashSet<NodeId>,
 }
 
 fn share(part: usize, whole: usize) -> f64 {
@@ -93,6 +95,13 @@ pub fn read(page: &Page) -> Auto {
         .filter(|(_, j)| j.verdict == Verdict::Kept)
         .map(|(b, _)| b.chars)
         .sum();
+    let captions = stream
+        .blocks
+        .iter()
+        .zip(&judged)
+        .filter(|(_, j)| j.verdict == Verdict::Caption)
+        .filter_map(|(b, _)| Some(stream.elements.get(b.element)?.node))
+        .collect();
     let more = |told: &String| told.len() >= TOLD && told.chars().count() > 2 * kept;
     let told = facts.body.clone().filter(more);
     let blocks = stream
@@ -117,6 +126,7 @@ pub fn read(page: &Page) -> Auto {
         told,
         container,
         skip,
+        captions,
     }
 }
 

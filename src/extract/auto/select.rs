@@ -31,8 +31,10 @@ pub(super) struct Judged {
 
 /// A block at least so likely is content.
 const LIKELY: f32 = 0.46;
-/// If no block of a page is, those are that are nearly as likely as the best one.
-const BEST: f32 = 0.6;
+/// If no block of a page is, those are that are nearly as likely as the best one …
+const BEST: f32 = 0.8;
+/// … which must be so likely itself: a page may hold no content at all.
+const AT_ALL: f32 = 0.35;
 /// Longest caption, in characters.
 const CAPTION: usize = 500;
 /// Blocks before the first and behind the last kept one in which a picture with caption still belongs to the text.
@@ -61,7 +63,11 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
         .filter(|(at, (b, _))| speaks(*at, b))
         .map(|(_, (_, l))| *l)
         .fold(0.0, f32::max);
-    let least = LIKELY.min(best * BEST);
+    let least = if best < AT_ALL {
+        LIKELY
+    } else {
+        LIKELY.min(best * BEST)
+    };
     let short = if best < LIKELY {
         notice(stream, title)
     } else {
@@ -91,7 +97,7 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
                 return told(Verdict::Dropped, rule, reason, likely);
             }
             let label = block.chars <= LABEL && !block.ends && title.is_some_and(|t| at < t);
-            if label && likely < AGAINST {
+            if label && likely < LIKELY {
                 let above = || ("auto:label", "stands above the title".into());
                 let (rule, reason) = part.unwrap_or_else(above);
                 return told(Verdict::Dropped, rule, reason, likely);
