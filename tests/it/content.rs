@@ -171,6 +171,7 @@ fn short_pages_of_a_real_portal_are_not_lost() {
     let mut pages: Vec<PathBuf> = crate::support::files(&folder)
         .into_iter()
         .filter(|p| p.extension().is_some_and(|e| e == "html"))
+        .map(|p| folder.join(p))
         .collect();
     pages.truncate(20);
     let output = expect(sangtrang().args(["--json", "inspect", "content"]).args(&pages), 0);
