@@ -256,6 +256,8 @@ pub(super) struct InspectArgs {
 /// One aspect instead of the whole page.
 #[derive(Debug, Subcommand)]
 pub(super) enum Inspect {
+    /// The content of saved pages without a mapping: title, date, author, text, and why each block was kept or dropped
+    Content(InspectContentArgs),
     /// How any file is read: HTML block by block, other text line by line; and the text
     Encoding(InspectEncodingArgs),
     /// What a page asks for when a browser shows it, and which endpoint could be mapped instead
@@ -266,6 +268,19 @@ pub(super) enum Inspect {
     Tls(InspectTlsArgs),
     /// What a mapping makes of URLs, step by step: canonical form and natural key
     Url(InspectUrlArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectContentArgs {
+    /// Saved pages; `-` reads their names from standard input, a line each, with the URL behind a tab if it is known
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// URL that a page stands for, where no line says another
+    #[arg(long, default_value = "http://localhost/", value_name = "URL")]
+    pub(super) url: String,
+    /// Say of every block why it was kept or dropped
+    #[arg(long)]
+    pub(super) explain: bool,
 }
 
 #[derive(Debug, Args)]

@@ -11,10 +11,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Largest file that is inspected, in bytes.
-const MAX_FILE: u64 = 64 << 20;
+pub(super) const MAX_FILE: u64 = 64 << 20;
 
 pub(super) fn main(args: &InspectArgs, ui: &Ui) -> Outcome {
     match &args.what {
+        Some(Inspect::Content(args)) => return super::inspect_content::main(args, ui),
         Some(Inspect::Encoding(args)) => return super::inspect_encoding::main(args, ui),
         Some(Inspect::Robots(args)) => return super::inspect_robots::main(args, ui),
         Some(Inspect::Render(args)) => return super::inspect_render::main(args, ui),

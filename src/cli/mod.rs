@@ -16,6 +16,7 @@ mod export;
 mod extract;
 mod init;
 mod inspect;
+mod inspect_content;
 mod inspect_encoding;
 mod inspect_lines;
 mod inspect_render;

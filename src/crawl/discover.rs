@@ -3,7 +3,7 @@
 use super::pager::{self, NextRequest, Postbacks, json};
 use super::trap;
 use crate::ledger::UrlKind;
-use crate::mapping::model::{Discover, LinksRule, ListField, ListRule, Pager};
+use crate::mapping::model::{Container, Discover, LinksRule, ListField, ListRule, Pager};
 use crate::mapping::{Mapping, PageUrl, UrlError, resolve_href};
 use crate::page::{Page, picture};
 use scraper::{ElementRef, Selector};
@@ -445,6 +445,7 @@ fn media(mapping: &Mapping, url: &PageUrl, view: &Page, seen: &mut Seen<'_>, lin
         .scope
         .container
         .iter()
+        .filter_map(Container::css)
         .find_map(|css| view.html.select(css.selector()).next())
         .unwrap_or_else(|| view.html.root_element());
     let rules = &mapping.rules().media;

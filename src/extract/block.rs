@@ -42,6 +42,8 @@ pub(super) struct Builder<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) claims: &'a mut Claims,
     pub(super) skip: &'a HashSet<NodeId>,
+    /// Elements that are captions by other evidence than their tag.
+    pub(super) captions: &'a HashSet<NodeId>,
     pub(super) stop: usize,
     pub(super) body: u16,
     pub(super) marker: u16,
@@ -130,7 +132,9 @@ impl Builder<'_> {
                         continue;
                     }
                     let mut frame = top.enter(element, node.id());
-                    if element.name() == "figcaption" && is_of_table(node) {
+                    if self.captions.contains(&node.id()) {
+                        frame.kind = Kind::Caption;
+                    } else if element.name() == "figcaption" && is_of_table(node) {
                         frame.kind = Kind::TableCaption;
                     }
                     match element.name() {

@@ -4,6 +4,7 @@
 mod account;
 mod anchor;
 mod arrange;
+pub mod auto;
 mod block;
 mod field;
 mod frame;
@@ -112,6 +113,8 @@ pub struct Extraction {
     pub dropped: Vec<Dropped>,
     /// Rungs tried, document by document.
     pub explain: Vec<Rung>,
+    /// What `@auto` found, block by block, if the scope asked for it.
+    pub auto: Option<auto::Auto>,
 }
 
 /// Makes documents of a page.
@@ -185,6 +188,7 @@ pub fn extract(
         document.dropped = dropped;
     }
     (out.accounting, out.dropped) = scopes.account(scopes.whole(), missing);
+    out.auto = scopes.into_auto();
     Ok(out)
 }
 
@@ -375,6 +379,9 @@ fn document(
             }
         }
     }
+    for (name, found) in std::mem::take(&mut content.fields) {
+        automatic(context, &mut document, &name, found);
+    }
     let reference = document
         .dates
         .published
@@ -437,6 +444,27 @@ fn legal(context: &Context<'_>, document: &mut Document) {
             level: GateLevel::Warn,
             note: format!("effective on {effective}, before it was issued on {issued}"),
         });
+    }
+}
+
+/// A field that no rule of the mapping speaks of: `@auto` found it.
+fn automatic(context: &Context<'_>, document: &mut Document, name: &str, found: field::Found) {
+    match name {
+        "title" => {
+            document.slug = Some(slug(&found.value, SLUG)).filter(|s| !s.is_empty());
+            document.title = Some(found.value);
+        }
+        "byline" => {
+            document.byline = Some(Byline {
+                raw: found.value,
+                person: None,
+                organisation: None,
+            });
+        }
+        "dates.published" => {
+            document.dates.published = read_date(context, &found.value.clone(), &found, None)
+        }
+        _ => {}
     }
 }
 

@@ -1,13 +1,16 @@
 //! Where the content is, what is dropped before anybody reads it, and the order in which rules take text.
 
 use super::account::Claims;
+use super::auto::{self, Auto, Candidate, Verdict, reason};
 use super::block::Builder;
 use super::field::{Found, Taker};
 use super::{Context, InlineMedia, Rung};
-use crate::document::{Accounting, Block, Citation, Dropped, Gate, GateLevel, Link, Media, Span};
-use crate::lang::{catalogue, citation, fold, fold_case};
+use crate::document::{
+    Accounting, Block, Citation, Dropped, FieldProvenance, Gate, GateLevel, Link, Media, Span,
+};
+use crate::lang::{catalogue, citation, fold, fold_case, spaces};
 use crate::mapping::Css;
-use crate::mapping::model::{Catalogue, Collection, DropRule, Field};
+use crate::mapping::model::{Catalogue, Collection, Container, DropRule, Field};
 use crate::page::Page;
 use ego_tree::NodeId;
 use scraper::ElementRef;
@@ -37,6 +40,7 @@ pub(super) struct Scopes<'a> {
     claims: Claims,
     skip: HashSet<NodeId>,
     container: ElementRef<'a>,
+    auto: Option<Auto>,
     spans: Vec<(Span, usize)>,
 }
 
@@ -57,11 +61,16 @@ impl<'a> Scopes<'a> {
             claims.claim(page.text.span(element.id()).unwrap_or_default(), owner);
             skip.insert(element.id());
         }
-        let container = collection
-            .scope
-            .container
-            .iter()
-            .find_map(|css| page.select(css).next());
+        let mut auto = None;
+        let container = collection.scope.container.iter().find_map(|place| match place {
+            Container::Css(css) => page.select(css).next(),
+            Container::Auto => {
+                let found = auto::read(page);
+                let node = found.container.and_then(|id| page.html.tree.get(id));
+                auto = Some(found);
+                node.and_then(ElementRef::wrap)
+            }
+        });
         let container = container.unwrap_or_else(|| page.html.root_element());
         Self {
             page,
@@ -70,7 +79,63 @@ impl<'a> Scopes<'a> {
             claims,
             skip,
             container,
+            auto,
             spans: Vec::new(),
+        }
+    }
+
+    /// What `@auto` found, block by block.
+    pub(super) fn into_auto(self) -> Option<Auto> {
+        self.auto
+    }
+
+    /// Drops what `@auto` did not keep, each block by its own rule; what fields have taken is theirs.
+    fn drop_auto(&mut self) {
+        let Some(found) = &self.auto else { return };
+        for block in found.blocks.iter().filter(|b| b.verdict == Verdict::Dropped) {
+            let owner = self.claims.rule(block.rule, reason(block.rule), false);
+            self.claims.claim(block.chars, owner);
+        }
+        self.skip.extend(&found.skip);
+    }
+
+    /// Fields that the mapping does not speak of, as the page tells and shows them.
+    fn auto_fields(&mut self, fields: &mut BTreeMap<String, Found>) {
+        let Some(found) = &self.auto else { return };
+        let authors: Vec<&str> = found.authors.iter().map(|a| a.value.as_str()).collect();
+        let byline = found.authors.first().map(|first| Candidate {
+            value: authors.join(", "),
+            ..first.clone()
+        });
+        for (name, candidate) in [
+            ("title", found.title.as_ref()),
+            ("dates.published", found.published.as_ref()),
+            ("byline", byline.as_ref()),
+        ] {
+            let Some(candidate) = candidate.filter(|_| !self.collection.fields.contains_key(name)) else {
+                continue;
+            };
+            if let Some(chars) = candidate.chars {
+                let rule = self.claims.rule(&format!("fields.{name}"), "", true);
+                let label = "label around the value of the field";
+                let label = self.claims.rule(&format!("fields.{name}"), label, false);
+                let whole = spaces(self.page.text.slice(chars)) == candidate.value;
+                self.claims.claim(chars, if whole { rule } else { label });
+            }
+            let provenance = FieldProvenance {
+                rule: format!("auto:{name}"),
+                rung: 0,
+                method: candidate.method.clone(),
+                confidence: candidate.confidence,
+                chars: candidate.chars,
+            };
+            fields.insert(
+                name.into(),
+                Found {
+                    value: candidate.value.clone(),
+                    provenance,
+                },
+            );
         }
     }
 
@@ -229,17 +294,21 @@ impl<'a> Scopes<'a> {
                 }
             }
         }
+        self.auto_fields(&mut fields);
         self.claims.settle();
+        self.drop_auto();
         let anchors = super::anchor::Anchors::of(self.page, root, &self.claims);
         let body = self.claims.rule("body", "", true);
         let marker = self
             .claims
             .rule("list-marker", "the list says what its marker said", false);
+        let none = HashSet::new();
         let mut builder = Builder {
             page: self.page,
             context: self.context,
             claims: &mut self.claims,
             skip: &self.skip,
+            captions: self.auto.as_ref().map_or(&none, |a| &a.captions),
             stop,
             body,
             marker,

@@ -4,6 +4,7 @@ mod decode;
 mod depth;
 mod hidden;
 mod legacy;
+mod noscript;
 pub mod picture;
 mod prescan;
 mod visible;
@@ -167,6 +168,10 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
         decode.repairs.push("depth-capped".into());
     }
     let mut html = Html::parse_document(&capped);
+    if let Some(plain) = noscript::shown(&capped, &html) {
+        html = Html::parse_document(&plain);
+        decode.repairs.push("noscript".into());
+    }
     let restored = legacy::restore(&mut html, source.prior, source.as_is);
     let own = url.as_url().clone();
     let base = html

@@ -115,14 +115,24 @@ fn shows_nothing(element: &Element) -> bool {
     SKIPPED.contains(&element.name())
 }
 
+/// React streams a page in hidden `<div id="S:…">`, each of which a script at once puts where it belongs.
+fn is_streamed(element: &Element) -> bool {
+    element.name() == "div" && element.attr("id").is_some_and(|id| id.starts_with("S:"))
+}
+
 /// Whether an element says itself that it is hidden.
 fn is_hidden(element: &Element) -> bool {
-    element.attr("hidden").is_some()
+    (element.attr("hidden").is_some() && !is_streamed(element))
         || (element.name() == "dialog" && element.attr("open").is_none())
         || element.attr("style").is_some_and(|s| {
             let s = squeezed(s);
             s.contains("display:none") || s.contains("visibility:hidden")
         })
+}
+
+/// Whether an element shows no text by its kind or by what it says itself; style sheets are not asked.
+pub(super) fn is_unseen(element: &Element) -> bool {
+    shows_nothing(element) || is_hidden(element)
 }
 
 impl VisibleText {

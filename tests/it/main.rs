@@ -12,6 +12,7 @@ mod browser;
 mod cli;
 mod cms;
 mod conformance;
+mod content;
 mod deliver;
 mod deliver_faults;
 mod demo;

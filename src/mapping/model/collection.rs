@@ -94,10 +94,58 @@ fn default_first() -> String {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scope {
-    /// The first selector that matches gives the container; the whole page if empty.
-    pub container: Vec<Css>,
+    /// The first that matches gives the container: selectors, and `@auto` for what the page itself gives away. The whole
+    /// page if empty.
+    pub container: Vec<Container>,
     /// The body ends before the first block that begins with one of these texts (compared folded).
     pub stop_before: Vec<String>,
+}
+
+/// Where a container is looked for.
+#[derive(Clone, Debug)]
+pub enum Container {
+    /// The first element that a selector matches.
+    Css(Css),
+    /// `@auto`: found page by page, without a rule; each block that is dropped names why (`auto:related`, …).
+    Auto,
+}
+
+/// How a mapping writes [`Container::Auto`].
+const AUTO: &str = "@auto";
+
+impl Container {
+    /// Its selector, if it is one.
+    #[must_use]
+    pub fn css(&self) -> Option<&Css> {
+        match self {
+            Self::Css(css) => Some(css),
+            Self::Auto => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Container {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        if text == AUTO {
+            return Ok(Self::Auto);
+        }
+        if text.starts_with('@') {
+            let told = format!("`{text}` is no container; `{AUTO}` is the only one that is no selector");
+            return Err(serde::de::Error::custom(told));
+        }
+        Css::new(&text).map(Self::Css).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Container {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Container".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "CSS selector, or `@auto`" })
+    }
 }
 
 /// `fields.NAME` of a collection.

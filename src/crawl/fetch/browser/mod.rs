@@ -18,7 +18,7 @@ use super::{Answer, End};
 use crate::capture::{Capture, Exchange, Truncated};
 use crate::crawl::origins::Origins;
 use crate::mapping::Mapping;
-use crate::mapping::model::{Discover, RenderRule, RenderWhen};
+use crate::mapping::model::{Container, Discover, RenderRule, RenderWhen};
 use crate::page;
 use launch::Process;
 use load::{Load, Outcome};
@@ -239,11 +239,12 @@ fn empty(mapping: &Mapping, capture: &Capture, url: &Url, css: Option<&crate::ma
             .all(|l| page.select(&l.item).next().is_none());
     }
     if let Some(scope) = mapping.collection_for_url(&url).map(|c| &c.scope)
-        && !scope.container.is_empty()
+        && scope.container.iter().any(|c| c.css().is_some())
     {
         return !scope
             .container
             .iter()
+            .filter_map(Container::css)
             .any(|css| page.select(css).any(|e| e.text().any(|t| !t.trim().is_empty())));
     }
     match css {

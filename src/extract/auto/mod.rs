@@ -1,0 +1,283 @@
+//! Content of a page without a mapping: where it is, what is dropped and why, title, date, author. One walk takes the page
+//! apart ([`stream`]), evidence becomes numbers a block ([`features`]), small trees weigh them ([`model`]), and every block
+//! gets a verdict with a reason ([`select`]).
+
+mod container;
+mod facts;
+mod features;
+mod linked;
+mod model;
+mod person;
+mod select;
+mod stream;
+mod title;
+mod when;
+mod words;
+
+pub use facts::Candidate;
+pub use select::{Verdict, reason};
+
+use crate::document::Span;
+use crate::page::Page;
+use ego_tree::NodeId;
+use std::collections::HashSet;
+
+/// A block of visible text with its verdict.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Its characters.
+    pub chars: Span,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Rule: `auto:content`, `auto:related`, …
+    pub rule: &'static str,
+    /// Why, for people.
+    pub reason: String,
+    /// How likely it is content, 0 to 1.
+    pub likely: f32,
+}
+
+/// What a page gives without a mapping.
+#[derive(Clone, Debug, Default)]
+pub struct Auto {
+    /// Every block of visible text, in order.
+    pub blocks: Vec<Judged>,
+    /// Title.
+    pub title: Option<Candidate>,
+    /// Day or moment of publication, ISO 8601.
+    pub published: Option<Candidate>,
+    /// Authors.
+    pub authors: Vec<Candidate>,
+    /// Language, as declared.
+    pub language: Option<Candidate>,
+    /// Picture that stands for the page.
+    pub image: Option<Candidate>,
+    /// The text as the page tells it to machines (JSON-LD), if it shows far less of it than that.
+    pub told: Option<String>,
+    /// The smallest element that holds everything kept.
+    pub container: Option<NodeId>,
+    /// The biggest elements that hold nothing kept, inside of the container.
+    pub skip: HashSet<NodeId>,
+    /// Elements of captions.
+    pub captions: HashSet<NodeId>,
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    f64::from(stream::ratio(part, whole))
+}
+
+/// Text of JSON-LD that may be an article, in bytes; less is a summary.
+const TOLD: usize = 600;
+
+/// Finds the content of a page.
+#[must_use]
+pub fn read(page: &Page) -> Auto {
+    let stream = stream::Stream::of(page);
+    let facts = facts::Facts::of(page, &stream);
+    let scene = features::Scene::of(&stream, &facts);
+    let title = title::choose(page, &stream, &facts);
+    let shown = title
+        .as_ref()
+        .and_then(|t| t.chars)
+        .map(|span| stream.blocks.partition_point(|b| b.span.1 <= span.0));
+    let judged = select::judge(&stream, &scene, shown);
+    let first = judged
+        .iter()
+        .position(|j| j.verdict == Verdict::Kept)
+        .unwrap_or(0);
+    let published = when::choose(page, &stream, &facts, shown, first);
+    let authors = person::choose(&stream, &facts, shown.unwrap_or(first));
+    let (container, skip) = holders(&stream, &judged);
+    let kept: usize = stream
+        .blocks
+        .iter()
+        .zip(&judged)
+        .filter(|(_, j)| j.verdict == Verdict::Kept)
+        .map(|(b, _)| b.chars)
+        .sum();
+    let captions = stream
+        .blocks
+        .iter()
+        .zip(&judged)
+        .filter(|(_, j)| j.verdict == Verdict::Caption)
+        .filter_map(|(b, _)| Some(stream.elements.get(b.element)?.node))
+        .collect();
+    let more = |told: &String| told.len() >= TOLD && told.chars().count() > 2 * kept;
+    let told = facts.body.clone().filter(more);
+    let blocks = stream
+        .blocks
+        .iter()
+        .zip(judged)
+        .map(|(b, j)| Judged {
+            chars: b.span,
+            verdict: j.verdict,
+            rule: j.rule,
+            reason: j.reason,
+            likely: j.likely,
+        })
+        .collect();
+    Auto {
+        blocks,
+        title,
+        published,
+        authors,
+        language: facts.language,
+        image: facts.image,
+        told,
+        container,
+        skip,
+        captions,
+    }
+}
+
+/// The smallest element that holds all that is kept, and the biggest inside of it that hold text but nothing kept.
+fn holders(stream: &stream::Stream<'_>, judged: &[select::Judged]) -> (Option<NodeId>, HashSet<NodeId>) {
+    let mut kept = vec![0usize; stream.elements.len()];
+    let mut total = 0;
+    for (block, judged) in stream.blocks.iter().zip(judged) {
+        if judged.verdict != Verdict::Dropped
+            && let Some(count) = kept.get_mut(block.element)
+        {
+            *count += 1;
+            total += 1;
+        }
+    }
+    for at in (1..kept.len()).rev() {
+        let parent = stream.elements[at].parent;
+        if parent != at {
+            kept[parent] += kept[at];
+        }
+    }
+    if total == 0 {
+        return (None, HashSet::new());
+    }
+    // Deeper elements come later in the order of the page.
+    let container = kept.iter().rposition(|k| *k == total);
+    let mut skip = HashSet::new();
+    let mut inside = vec![false; kept.len()];
+    for at in 0..kept.len() {
+        let element = &stream.elements[at];
+        inside[at] = Some(at) == container || (inside[element.parent] && element.parent != at);
+        let over = kept[element.parent] > 0 && element.parent != at;
+        if inside[at] && over && kept[at] == 0 && element.chars > 0 && stream::is_block_of(element) {
+            skip.insert(element.node);
+        }
+    }
+    (container.map(|c| stream.elements[c].node), skip)
+}
+
+impl Auto {
+    /// The text that is kept, a line a block; captions stay with their pictures and are not in it.
+    #[must_use]
+    pub fn text(&self, page: &Page) -> String {
+        if let Some(told) = &self.told {
+            return told.clone();
+        }
+        let mut out = String::new();
+        for block in self.blocks.iter().filter(|b| b.verdict == Verdict::Kept) {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(page.text.slice(block.chars));
+        }
+        out
+    }
+}
+
+/// Calls `out` with number, text and features of each block; returns the names of the features. For training the trees.
+pub fn rows(page: &Page, out: &mut dyn FnMut(usize, &str, &[f32])) -> Vec<&'static str> {
+    let stream = stream::Stream::of(page);
+    let facts = facts::Facts::of(page, &stream);
+    let scene = features::Scene::of(&stream, &facts);
+    let mut row = Vec::new();
+    for (at, block) in stream.blocks.iter().enumerate() {
+        scene.row(at, &mut row);
+        out(at, block.text, &row);
+    }
+    let mut names = Vec::new();
+    if !stream.blocks.is_empty() {
+        scene.tell(0, &mut |name, _| names.push(name));
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(html: &str) -> Page {
+        let mapping = "schema = 1\n[site]\nid = \"t\"\nbase = \"http://t.example\"\n";
+        let mapping = crate::mapping::Mapping::parse("t", mapping).unwrap();
+        let url = mapping
+            .canonical(&"http://t.example/tin/1".parse().unwrap())
+            .unwrap();
+        let capture = crate::capture::Capture {
+            notes: Vec::new(),
+            id: crate::document::CaptureId::of(html.as_bytes()),
+            url: url.to_string(),
+            status: 200,
+            headers: vec![("content-type".into(), b"text/html; charset=utf-8".to_vec())],
+            body: html.as_bytes().to_vec(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            truncated: None,
+        };
+        crate::page::read(&capture, &url, &mapping).unwrap()
+    }
+
+    #[test]
+    fn the_trees_ask_for_the_features_that_are_told() {
+        let names = rows(&page("<p>một đoạn"), &mut |_, _, _| {});
+        assert_eq!(names, model::names());
+    }
+
+    #[test]
+    fn an_empty_page_gives_nothing() {
+        let found = read(&page("<html><body><script>x</script>"));
+        assert!(found.blocks.is_empty() && found.container.is_none());
+    }
+
+    #[test]
+    fn text_that_is_told_and_not_shown() {
+        let told = "Toàn văn bài báo chỉ có trong dữ liệu cho máy đọc. ".repeat(30);
+        let html = format!(
+            "<script type='application/ld+json'>{{\"@type\":\"NewsArticle\",\"articleBody\":\"{told}\"}}</script><p>Đăng nhập để đọc tiếp bài này.</p>"
+        );
+        let page = page(&html);
+        assert!(read(&page).text(&page).starts_with("Toàn văn"));
+    }
+
+    #[test]
+    fn every_visible_line_has_a_verdict() {
+        let page = page(
+            "<nav><a href=/>Trang chủ</a></nav><h1>Đề mục</h1><p>Câu thứ nhất.<br>Câu thứ hai.</p><div>©</div>",
+        );
+        let found = read(&page);
+        let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+        let judged: usize = found
+            .blocks
+            .iter()
+            .map(|b| letters(page.text.slice(b.chars)))
+            .sum();
+        assert_eq!(judged, letters(page.text.as_str()));
+        assert!(found.blocks.windows(2).all(|w| w[0].chars.1 <= w[1].chars.0));
+    }
+
+    proptest::proptest! {
+        /// Whatever a page holds, each of its letters is in one block, and reading it again gives the same.
+        #[test]
+        fn letters_in_are_letters_judged(parts in proptest::collection::vec((0usize..8, "[a-zđơ ,.]{0,40}"), 0..40)) {
+            let tags = ["p", "div class=related", "li", "nav", "h2", "span", "td", "b"];
+            let html: String = parts.iter().map(|(t, text)| {
+                let name = tags[*t].split(' ').next().unwrap();
+                format!("<{}>{text}</{name}>", tags[*t])
+            }).collect();
+            let page = page(&html);
+            let found = read(&page);
+            let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+            let judged: usize = found.blocks.iter().map(|b| letters(page.text.slice(b.chars))).sum();
+            proptest::prop_assert_eq!(judged, letters(page.text.as_str()));
+            let again = read(&page);
+            proptest::prop_assert!(found.blocks.iter().zip(&again.blocks).all(|(a, b)| a.verdict == b.verdict && a.rule == b.rule));
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Which blocks are content, and why the others are not.
+
+use super::features::Scene;
+use super::model;
+use super::stream::{Block, FAR, Stream, TAGS};
+use super::words::{Part, Phrase};
+
+/// What became of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Text of the document.
+    Kept,
+    /// Caption of a picture of the document: kept with the picture.
+    Caption,
+    /// Not of the document.
+    Dropped,
+}
+
+/// A block with its verdict.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    /// Name of the rule: `auto:related`.
+    pub(super) rule: &'static str,
+    /// Why, for people.
+    pub(super) reason: String,
+    /// How likely the block is content, 0 to 1.
+    pub(super) likely: f32,
+}
+
+/// A block at least so likely is content.
+const LIKELY: f32 = 0.46;
+/// If no block of a page is, those are that are nearly as likely as the best one …
+const BEST: f32 = 0.8;
+/// … which must be so likely itself: a page may hold no content at all.
+const AT_ALL: f32 = 0.35;
+/// Longest caption, in characters.
+const CAPTION: usize = 500;
+/// Blocks before the first and behind the last kept one in which a picture with caption still belongs to the text.
+const MARGIN: usize = 6;
+/// Elements between a block and the one whose names tell what it is.
+const REACH: u8 = 8;
+
+/// A line that says it is no content must be so likely to be kept all the same.
+const AGAINST: f32 = 0.85;
+/// Longest line above the title that is its section, in characters.
+const LABEL: usize = 48;
+
+/// Judges all blocks; `title` is the block of the visible title.
+pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<usize>) -> Vec<Judged> {
+    let mut row = Vec::new();
+    let likely: Vec<f32> = (0..stream.blocks.len())
+        .map(|at| {
+            scene.row(at, &mut row);
+            model::likely(&row)
+        })
+        .collect();
+    // The best block says how sure the page lets one be; what stands above the title or names itself says nothing.
+    let speaks = |at: usize, b: &Block<'_>| b.phrase.is_none() && title.is_none_or(|t| at > t);
+    let best = stream.blocks.iter().zip(&likely).enumerate();
+    let best = best
+        .filter(|(at, (b, _))| speaks(*at, b))
+        .map(|(_, (_, l))| *l)
+        .fold(0.0, f32::max);
+    let least = if best < AT_ALL {
+        LIKELY
+    } else {
+        LIKELY.min(best * BEST)
+    };
+    let short = if best < LIKELY {
+        notice(stream, title)
+    } else {
+        None
+    };
+    let first = likely.iter().position(|l| *l >= least).unwrap_or(0);
+    let last = likely.iter().rposition(|l| *l >= least).unwrap_or(0);
+    let mut images = stream.images.iter().map(|(at, _)| *at).collect::<Vec<_>>();
+    images.dedup();
+    stream
+        .blocks
+        .iter()
+        .zip(&likely)
+        .enumerate()
+        .map(|(at, (block, &likely))| {
+            let within = at + MARGIN >= first && at <= last + MARGIN;
+            let part = part(stream, block);
+            if within && likely < 0.9 && is_caption(stream, block) && pictured(stream, block, &images, at) {
+                return told(Verdict::Caption, "auto:caption", "names a picture".into(), likely);
+            }
+            let against = match block.phrase {
+                Some((Phrase::Caption | Phrase::Byline, _)) => false,
+                Some((_, whole)) => whole && likely < AGAINST,
+                None => false,
+            };
+            if against && let Some((rule, reason)) = part {
+                return told(Verdict::Dropped, rule, reason, likely);
+            }
+            let label = block.chars <= LABEL && !block.ends && title.is_some_and(|t| at < t);
+            if label && likely < LIKELY {
+                let above = || ("auto:label", "stands above the title".into());
+                let (rule, reason) = part.unwrap_or_else(above);
+                return told(Verdict::Dropped, rule, reason, likely);
+            }
+            if let Some((from, to)) = short {
+                let kept = at >= from && at < to && block.linked() <= 0.5;
+                if kept {
+                    return told(
+                        Verdict::Kept,
+                        "auto:content",
+                        "follows the title of a short page".into(),
+                        likely,
+                    );
+                }
+            } else if likely >= least {
+                return told(Verdict::Kept, "auto:content", why(scene, block), likely);
+            }
+            let (rule, reason) = part.unwrap_or_else(|| {
+                if block.linked() > 0.5 {
+                    ("auto:links", "hardly anything but links".into())
+                } else if !scene.is_inside(block) {
+                    (
+                        "auto:outside",
+                        "stands outside of the element that holds the text".into(),
+                    )
+                } else {
+                    ("auto:unlike", "is unlike the text around it".into())
+                }
+            });
+            told(Verdict::Dropped, rule, reason, likely)
+        })
+        .collect()
+}
+
+/// So many links in a row are a list.
+const LINKS: usize = 3;
+
+/// A page with next to no text: what follows its title, up to a line that says it is something else, or to a list of links.
+fn notice(stream: &Stream<'_>, title: Option<usize>) -> Option<(usize, usize)> {
+    let title = title?;
+    let from = title + 1;
+    let mut links = 0;
+    let mut to = stream.blocks.len();
+    for (at, block) in stream.blocks.iter().enumerate().skip(from) {
+        links = if block.linked() > 0.5 { links + 1 } else { 0 };
+        let ends = match block.phrase {
+            Some((Phrase::Caption | Phrase::Byline, _)) | None => false,
+            Some(_) => true,
+        };
+        if ends || links == LINKS {
+            to = if ends { at } else { at + 1 - LINKS };
+            break;
+        }
+    }
+    (from < to).then_some((title, to))
+}
+
+fn told(verdict: Verdict, rule: &'static str, reason: String, likely: f32) -> Judged {
+    Judged {
+        verdict,
+        rule,
+        reason,
+        likely,
+    }
+}
+
+fn why(scene: &Scene<'_, '_>, block: &Block<'_>) -> String {
+    let place = if scene.is_inside(block) {
+        "inside"
+    } else {
+        "beside"
+    };
+    let kind = match block {
+        b if b.heading > 0 => "heading",
+        b if b.is_good() => "sentences",
+        _ => "short text",
+    };
+    format!("{kind} {place} of the element that holds the text")
+}
+
+/// What a block's own words, or the names of the elements around it, say it is; the nearest name wins.
+fn part(stream: &Stream<'_>, block: &Block<'_>) -> Option<(&'static str, String)> {
+    if let Some((phrase, _)) = block.phrase {
+        let rule = match phrase {
+            Phrase::Related => "auto:related",
+            Phrase::Share => "auto:share",
+            Phrase::Comments => "auto:comments",
+            Phrase::Newsletter => "auto:newsletter",
+            Phrase::Cookie => "auto:cookie",
+            Phrase::Chrome => "auto:chrome",
+            Phrase::Byline => "auto:byline",
+            Phrase::Caption => "auto:caption",
+            Phrase::Pager => "auto:pager",
+            Phrase::Counter => "auto:counter",
+        };
+        return Some((rule, "the line says so".into()));
+    }
+    let element = stream.elements.get(block.inner)?;
+    let named = [
+        (Part::Related, "auto:related"),
+        (Part::Comments, "auto:comments"),
+        (Part::Share, "auto:share"),
+        (Part::Newsletter, "auto:newsletter"),
+        (Part::Cookie, "auto:cookie"),
+        (Part::Ads, "auto:ads"),
+        (Part::Pager, "auto:pager"),
+        (Part::Breadcrumb, "auto:breadcrumb"),
+        (Part::Tags, "auto:tags"),
+        (Part::Byline, "auto:byline"),
+        (Part::Date, "auto:date"),
+        (Part::Meta, "auto:byline"),
+        (Part::Toc, "auto:toc"),
+        (Part::Popup, "auto:popup"),
+        (Part::Form, "auto:form"),
+        (Part::Caption, "auto:caption"),
+        (Part::Nav, "auto:navigation"),
+        (Part::Sidebar, "auto:sidebar"),
+        (Part::Footer, "auto:footer"),
+        (Part::Header, "auto:header"),
+    ];
+    let tags = [
+        ("nav", "auto:navigation"),
+        ("aside", "auto:sidebar"),
+        ("footer", "auto:footer"),
+        ("form", "auto:form"),
+        ("button", "auto:button"),
+        ("select", "auto:form"),
+        ("figcaption", "auto:caption"),
+        ("header", "auto:header"),
+    ];
+    let by_name = named.iter().map(|(p, rule)| (element.near[*p as usize], *rule));
+    let by_tag = tags.iter().filter_map(|(tag, rule)| {
+        let at = TAGS.iter().position(|t| t == tag)?;
+        Some((element.tags[at], *rule))
+    });
+    let (steps, rule) = by_name.chain(by_tag).min_by_key(|(steps, _)| *steps)?;
+    (steps != FAR && steps <= REACH).then(|| {
+        let from = stream.up(block.inner).nth(usize::from(steps));
+        let name = from.map_or("", |at| stream.elements[at].name);
+        (rule, format!("stands in a <{name}> that says so"))
+    })
+}
+
+fn is_caption(stream: &Stream<'_>, block: &Block<'_>) -> bool {
+    let Some(element) = stream.elements.get(block.inner) else {
+        return false;
+    };
+    let figcaption = TAGS
+        .iter()
+        .position(|t| *t == "figcaption")
+        .is_some_and(|at| element.tags[at] <= 4);
+    let named = element.near[Part::Caption as usize] <= 2;
+    let says = matches!(block.phrase, Some((Phrase::Caption, _)));
+    block.chars <= CAPTION && block.heading == 0 && (figcaption || named || says)
+}
+
+/// Whether a picture stands in the same figure or directly before or behind.
+fn pictured(stream: &Stream<'_>, block: &Block<'_>, images: &[usize], at: usize) -> bool {
+    let figure = stream
+        .up(block.inner)
+        .take(6)
+        .any(|e| matches!(stream.elements[e].name, "figure") || stream.elements[e].images == 1);
+    let near = images.partition_point(|i| *i + 1 < at);
+    figure || images.get(near).is_some_and(|i| *i <= at + 1)
+}
+
+/// What a rule of `@auto` means, for people.
+#[must_use]
+pub fn reason(rule: &str) -> &'static str {
+    match rule {
+        "auto:related" => "list of other pages",
+        "auto:share" => "what the portal offers to do with the page",
+        "auto:comments" => "what readers say of the page",
+        "auto:newsletter" => "invitation to sign up or in",
+        "auto:cookie" => "consent banner",
+        "auto:chrome" => "furniture of the portal",
+        "auto:byline" => "who wrote it and when, beside the text",
+        "auto:date" => "date beside the text",
+        "auto:caption" => "caption of a picture outside of the text",
+        "auto:pager" => "pager",
+        "auto:counter" => "number that changes at each visit",
+        "auto:ads" => "advertisement",
+        "auto:breadcrumb" => "way through the portal",
+        "auto:tags" => "keywords",
+        "auto:toc" => "table of contents, made of the headings",
+        "auto:popup" => "window over the page",
+        "auto:form" => "form",
+        "auto:button" => "button",
+        "auto:navigation" => "navigation",
+        "auto:sidebar" => "column beside the text",
+        "auto:footer" => "foot of the portal",
+        "auto:header" => "head of the portal",
+        "auto:label" => "short line above the title: section, kicker, way through the portal",
+        "auto:links" => "hardly anything but links",
+        "auto:outside" => "outside of the element that holds the text",
+        _ => "unlike the text around it",
+    }
+}
