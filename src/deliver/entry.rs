@@ -199,6 +199,16 @@ impl Mapper {
     /// # Errors
     /// Why it must not be delivered.
     pub fn entry(&self, document: &Document, slug: String) -> Result<Entry, Unfit> {
+        self.make(document, slug, true)
+    }
+
+    /// The same payload once more, without looking again whether its body shows every word; nothing if no rule takes it.
+    #[must_use]
+    pub fn again(&self, document: &Document, slug: String) -> Option<Entry> {
+        self.make(document, slug, false).ok()
+    }
+
+    fn make(&self, document: &Document, slug: String, look: bool) -> Result<Entry, Unfit> {
         let rule = self.rule(&document.collection).ok_or(Unfit::Unmapped)?;
         let signed = self.target.byline == BylineUse::Append
             && !rule.fields.values().any(|path| path.starts_with("byline"));
@@ -207,6 +217,7 @@ impl Mapper {
         let form = self.target.body.unwrap_or(self.target.kind.body());
         let body = render::render(&blocks, form);
         let lost = match form {
+            _ if !look => Vec::new(),
             BodyForm::Html | BodyForm::Gutenberg => render::lost(document, &body),
             // Other forms are made of the same blocks; tests take them there and back.
             BodyForm::Markdown | BodyForm::PortableText => render::lost(document, &render::html(&blocks)),

@@ -220,9 +220,10 @@ pub(super) fn item<S: Sink>(run: &Run<S>, change: &Change) -> io::Result<Option<
         return Ok(None);
     };
     let body = match change.kind {
-        Kind::Document => match run.mapper.entry(&document, change.slug.clone()) {
-            Ok(entry) => Payload::Document(Box::new(entry)),
-            Err(_) => return Ok(None),
+        Kind::Document => match run.mapper.again(&document, change.slug.clone()) {
+            // A payload as it was planned has lost nothing: the plan looked.
+            Some(entry) => Payload::Document(Box::new(entry)),
+            None => return Ok(None),
         },
         Kind::Term => match run
             .mapper

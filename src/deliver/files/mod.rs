@@ -410,7 +410,7 @@ impl Writing<'_> {
         let entry = match self.out.options.format.body() {
             None => None,
             // The same document gave an entry before.
-            Some(_) => self.out.mapper.entry(document, place.slug.to_string()).ok(),
+            Some(_) => self.out.mapper.again(document, place.slug.to_string()),
         };
         let it = It {
             document,
