@@ -1,6 +1,7 @@
 //! A CMS's HTTP interface: requests with a secret that appears nowhere else, answers with a class, repeats where they cannot
 //! do harm.
 
+use super::failure::{Class, Failure};
 use super::pace::Pace;
 use crate::mapping::model::Target;
 use crate::net::{self, BodyLimits, Client, read_body};
@@ -17,30 +18,6 @@ const MAX_ANSWER: u64 = 64 << 20;
 /// Characters of an answer's text that an error repeats.
 const SAID: usize = 300;
 
-/// What a failed request means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// It was not carried out and may be repeated.
-    Transient,
-    /// Too many requests: not carried out, to be repeated later.
-    RateLimited,
-    /// It may have been carried out.
-    Ambiguous,
-    /// The body is larger than the CMS takes.
-    TooLarge,
-    /// It will be refused every time.
-    Permanent,
-    /// The secret does not open the door.
-    Auth,
-    /// Somebody else changed the object.
-    Conflict,
-    /// The object is not there.
-    Missing,
-    /// Nothing was sent: too much time passed since the object was looked at.
-    Stale,
-}
-
 tokio::task_local! {
     /// When the object was looked at that is to be written, and how old that look may be.
     static LOOKED: (Instant, Duration);
@@ -54,45 +31,6 @@ pub(super) async fn soon<T>(
     write: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     LOOKED.scope((looked, within), write).await
-}
-
-/// A request that failed.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{method} {url}: {text}")]
-pub struct Failure {
-    /// What it means.
-    pub class: Class,
-    /// Status; 0 if there was no answer.
-    pub status: u16,
-    /// The CMS's own code (`rest_post_invalid_id`).
-    pub code: String,
-    /// What was asked, without query.
-    pub url: String,
-    /// Method.
-    pub method: String,
-    /// For people; holds no secret.
-    pub text: String,
-    /// How long the CMS wants us to wait.
-    pub retry_after: Option<Duration>,
-    /// The answer, if it was JSON.
-    pub body: Option<Box<Value>>,
-}
-
-impl Failure {
-    /// A failure that no request caused.
-    #[must_use]
-    pub fn of(class: Class, url: &str, text: impl Into<String>) -> Self {
-        Self {
-            class,
-            status: 0,
-            code: String::new(),
-            url: url.to_owned(),
-            method: "look at".into(),
-            text: text.into(),
-            retry_after: None,
-            body: None,
-        }
-    }
 }
 
 /// An answer that says yes.

@@ -5,6 +5,7 @@
 mod api;
 pub mod apply;
 mod entry;
+mod failure;
 pub mod files;
 mod journal;
 mod legacy;
@@ -24,8 +25,9 @@ mod spool;
 mod survey;
 pub mod verify;
 
-pub use api::{Api, ApiError, Auth, Class, Failure};
+pub use api::{Api, ApiError, Auth};
 pub use entry::{Asset, Entry, Legacy, Mapper, Term, Unfit, payload_hash};
+pub use failure::{Class, Failure};
 pub use journal::JournalError;
 pub use legacy::legacy_address;
 pub use marks::Marks;

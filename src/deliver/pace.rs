@@ -1,6 +1,6 @@
 //! How fast a CMS is written to: pauses that it asks for, and as many requests at once as make it faster.
 
-use super::api::{Class, Failure};
+use super::failure::{Class, Failure};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};

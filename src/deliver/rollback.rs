@@ -1,7 +1,7 @@
 //! Takes a run back: removes what it made and nobody touched, restores what it changed, lists the rest.
 
-use super::api::Failure;
 use super::apply::Loss;
+use super::failure::Failure;
 use super::packed::unpack;
 use super::sink::{Remote, Sink};
 use crate::document::CaptureId;

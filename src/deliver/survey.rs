@@ -1,7 +1,7 @@
 //! Looks at a target before a plan is made: what is there, what somebody changed, what has our key without our knowing.
 
-use super::api::Failure;
 use super::entry::Mapper;
+use super::failure::Failure;
 use super::links;
 use super::marks::{Mark, Marks, mark};
 use super::packed::unpack;

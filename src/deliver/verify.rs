@@ -1,8 +1,8 @@
 //! Reads everything back and says what was lost on the way: success codes hide dropped data.
 
-use super::api::Class;
 use super::apply::Loss;
 use super::entry::{Asset, Mapper, Term};
+use super::failure::Class;
 use super::links;
 use super::packed::unpack;
 use super::render::shown;

@@ -2,7 +2,8 @@
 //! seen.
 
 use super::Run;
-use crate::deliver::api::{self, Failure};
+use crate::deliver::api;
+use crate::deliver::failure::Failure;
 use crate::deliver::sink::Sink;
 use std::time::{Duration, Instant};
 

@@ -6,8 +6,8 @@ mod look;
 mod put;
 mod settle;
 
-use super::api::{Class, Failure};
 use super::entry::Mapper;
+use super::failure::{Class, Failure};
 use super::journal::{Journal, JournalError};
 use super::plan::{Change, FieldDiff, Hold};
 use super::planned::Planned;

@@ -2,7 +2,7 @@
 
 use super::look::Looks;
 use super::{LeftAlone, Loss, Refused, Run, Stop, items, landed};
-use crate::deliver::api::{Class, Failure};
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::journal::JournalError;
 use crate::deliver::links;
 use crate::deliver::packed::{pack, unpack};

@@ -3,7 +3,7 @@
 use super::look::Looks;
 use super::put::{self, Halt};
 use super::{Run, items};
-use crate::deliver::api::Class;
+use crate::deliver::failure::Class;
 use crate::deliver::links;
 use crate::deliver::plan::{Change, Hold};
 use crate::deliver::sink::{Item, Remote, Sink, Stage};

@@ -5,8 +5,9 @@ pub mod directus;
 pub mod http_json;
 pub mod wordpress;
 
-use super::api::{Api, Class, Failure};
+use super::api::Api;
 use super::entry::{Asset, Entry, Term};
+use super::failure::{Class, Failure};
 use super::render::Known;
 use crate::document::CaptureId;
 use crate::ledger::Kind;

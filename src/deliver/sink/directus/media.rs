@@ -1,8 +1,9 @@
 //! Files, under ids of ours.
 
 use super::{Directus, id_of};
-use crate::deliver::api::{Class, Failure, Request};
+use crate::deliver::api::Request;
 use crate::deliver::entry::Asset;
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::multipart::Form;
 use crate::deliver::sink::{Remote, Sink as _, Wire};
 use crate::ledger::Kind;

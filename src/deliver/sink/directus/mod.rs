@@ -5,8 +5,9 @@ mod media;
 mod setup;
 
 use super::{Item, Links, Listed, Needs, Payload, Probe, Remote, Sink, Stage, Wire};
-use crate::deliver::api::{Api, ApiError, Auth, Class, Failure, Request, encode};
+use crate::deliver::api::{Api, ApiError, Auth, Request, encode};
 use crate::deliver::entry::{Entry, Mapper};
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::render::{self, fill};
 use crate::ledger::Kind;
 use crate::mapping::model::Target;

@@ -1,7 +1,8 @@
 //! Collections and fields: what a mapping needs, what is there, and what makes it so.
 
 use super::Directus;
-use crate::deliver::api::{Class, Failure, Request};
+use crate::deliver::api::Request;
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::sink::{Needs, Probe};
 use crate::mapping::model::EntryRule;
 use http::Method;

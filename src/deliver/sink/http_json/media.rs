@@ -1,8 +1,9 @@
 //! Uploads: as a form, or as bare bytes.
 
 use super::{Declared, broken, method, read, write};
-use crate::deliver::api::{Class, Failure, Request};
+use crate::deliver::api::Request;
 use crate::deliver::entry::Asset;
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::multipart::Form;
 use crate::deliver::sink::{Item, Links, Remote, Wire};
 use crate::document::CaptureId;

@@ -8,7 +8,8 @@ mod wire;
 mod write;
 
 use super::{Item, Links, Listed, Needs, Probe, Remote, Sink, Stage, Wire};
-use crate::deliver::api::{Answer, Api, ApiError, Auth, Class, Failure, Request, Words};
+use crate::deliver::api::{Answer, Api, ApiError, Auth, Request, Words};
+use crate::deliver::failure::{Class, Failure};
 use crate::ledger::Kind;
 use crate::mapping::Text;
 use crate::mapping::model::{

@@ -1,7 +1,7 @@
 //! Is everything there that the mapping needs? Asked without writing anything.
 
 use super::{Declared, read, wire};
-use crate::deliver::api::{Class, Failure};
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::sink::{Needs, Probe};
 use crate::ledger::Kind;
 use crate::mapping::model::ObjectRule;

@@ -2,7 +2,7 @@
 
 use super::wire::{self, STATE};
 use super::{Declared, FILE, MANY, SEARCH_PAGES};
-use crate::deliver::api::{Class, Failure};
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::sink::{Item, Links, Listed, Remote};
 use crate::ledger::Kind;
 use crate::mapping::Text;

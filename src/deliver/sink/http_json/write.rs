@@ -2,7 +2,8 @@
 
 use super::wire::{self, BROKEN, STATE};
 use super::{Declared, broken, method, read};
-use crate::deliver::api::{Class, Failure, Request};
+use crate::deliver::api::Request;
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::multipart::Form;
 use crate::deliver::sink::{Item, Remote, Wire};
 use crate::ledger::Kind;

@@ -1,8 +1,9 @@
 //! Uploads. File and fields go in one request, so that a file is never there without its slug.
 
 use super::{WordPress, read, route};
-use crate::deliver::api::{Class, Failure, Request};
+use crate::deliver::api::Request;
 use crate::deliver::entry::Asset;
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::multipart::Form;
 use crate::deliver::sink::{Remote, Wire};
 use crate::ledger::Kind;

@@ -9,7 +9,8 @@ mod read;
 mod wire;
 
 use super::{Item, Links, Listed, Needs, Probe, Remote, Sink, Stage, Wire};
-use crate::deliver::api::{Api, ApiError, Auth, Class, Failure, Request};
+use crate::deliver::api::{Api, ApiError, Auth, Request};
+use crate::deliver::failure::{Class, Failure};
 use crate::ledger::Kind;
 use crate::mapping::model::{Mode, Target};
 use http::Method;

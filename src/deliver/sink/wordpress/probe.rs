@@ -1,7 +1,8 @@
 //! Is everything there that a mapping needs? Only reads.
 
 use super::{WordPress, route};
-use crate::deliver::api::{Class, Failure, Request, encode};
+use crate::deliver::api::{Request, encode};
+use crate::deliver::failure::{Class, Failure};
 use crate::deliver::sink::{Needs, Probe};
 use http::Method;
 use serde_json::Value;
