@@ -2,7 +2,7 @@
 
 use super::words::{self, PARTS, Part, Phrase};
 use crate::document::Span;
-use crate::page::{Page, is_block};
+use crate::page::{Page, is_block, keeps_lines};
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
 use scraper::Node;
@@ -164,10 +164,36 @@ fn is_wide(c: char) -> bool {
     matches!(c, '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{FF00}'..='\u{FFEF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
+/// The text line by line; lines that `<pre>` keeps apart are one piece of content.
+fn pieces(page: &Page) -> Vec<&str> {
+    let mut kept = page
+        .html
+        .tree
+        .root()
+        .descendants()
+        .filter(|node| node.value().as_element().is_some_and(keeps_lines))
+        .filter_map(|node| page.text.span(node.id()))
+        .peekable();
+    let text = page.text.as_str();
+    let (mut out, mut begin) = (Vec::new(), 0);
+    for (at, (byte, c)) in text.char_indices().enumerate() {
+        if c != '\n' {
+            continue;
+        }
+        while kept.next_if(|span| span.1 <= at).is_some() {}
+        if kept.peek().is_none_or(|span| span.0 > at) {
+            out.push(&text[begin..byte]);
+            begin = byte + 1;
+        }
+    }
+    out.push(&text[begin..]);
+    out
+}
+
 fn lines(page: &Page) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let mut at = 0;
-    for text in page.text.as_str().split('\n') {
+    for text in pieces(page) {
         let mut block = Block {
             text,
             span: Span(at, at),
@@ -194,7 +220,7 @@ fn lines(page: &Page) -> Vec<Block<'_>> {
             if c.is_ascii_lowercase() {
                 block.words += usize::from(!last.is_alphanumeric());
                 c.hash(&mut hash);
-            } else if c == ' ' {
+            } else if c == ' ' || c == '\n' {
                 last = c;
                 continue;
             } else if c.is_alphabetic() {
