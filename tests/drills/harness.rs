@@ -212,7 +212,7 @@ pub fn equals_gold(portal: &Portal, site: &Path) {
     );
     // Tables have files of their own beside their documents.
     let mut alone = files(&site.join("documents"));
-    alone.retain(|name| name.ends_with(".json"));
+    alone.retain(|path| path.extension().is_some_and(|e| e == "json"));
     assert_eq!(
         alone.len(),
         portal.articles(),
