@@ -2,6 +2,7 @@
 //! wrong types, unknown names, and texts that must compile.
 
 use super::error::Problems;
+use super::model::AUTO;
 use super::pattern::{Css, Pattern, parse_span};
 use super::place;
 use super::template::{Expr, TemplateError, Text};
@@ -243,7 +244,15 @@ impl<'a> Walker<'a> {
 
     fn string(&mut self, key: &str, text: &str, span: Range<usize>, format: &str) {
         match format {
-            "css-selector" => {
+            "container" if text == AUTO => {}
+            "container" if text.starts_with('@') => self.problems.add(
+                "mapping::container",
+                span,
+                format!("`{text}` is no container"),
+                "not a selector",
+                Some(format!("write a CSS selector, or `{AUTO}`")),
+            ),
+            "css-selector" | "container" => {
                 if let Err(error) = Css::new(text) {
                     let reason = error.trim_end_matches('.').to_owned();
                     self.problems.add(

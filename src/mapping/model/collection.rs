@@ -111,7 +111,7 @@ pub enum Container {
 }
 
 /// How a mapping writes [`Container::Auto`].
-const AUTO: &str = "@auto";
+pub(in crate::mapping) const AUTO: &str = "@auto";
 
 impl Container {
     /// Its selector, if it is one.
@@ -144,7 +144,7 @@ impl JsonSchema for Container {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "description": "CSS selector, or `@auto`" })
+        schemars::json_schema!({ "type": "string", "format": "container", "description": "A CSS selector, or `@auto`." })
     }
 }
 
