@@ -134,7 +134,9 @@ pub(super) fn build(
     for child in node.children() {
         if is_named(child, "caption") {
             let blocks = builder.blocks(child, depth + 1);
-            caption = Some(content(blocks, &mut pictures)).filter(|c: &Inline| !c.text.is_empty());
+            // Only the first one is a caption to HTML; none of their words may be lost.
+            let more = Some(content(blocks, &mut pictures)).filter(|c: &Inline| !c.text.is_empty());
+            caption = joined(caption, more);
         }
     }
     let heads: Vec<bool> = rows.iter().map(|r| r.head).collect();
@@ -497,4 +499,19 @@ fn content(blocks: Vec<Block>, pictures: &mut Vec<Block>) -> Inline {
         }));
     }
     out
+}
+/// Two texts as two lines of one.
+fn joined(first: Option<Inline>, second: Option<Inline>) -> Option<Inline> {
+    let (mut first, second) = match (first, second) {
+        (Some(first), Some(second)) => (first, second),
+        (first, second) => return first.or(second),
+    };
+    let from = first.text.chars().count() + 1;
+    first.text.push('\n');
+    first.text.push_str(&second.text);
+    first.marks.extend(second.marks.into_iter().map(|mut mark| {
+        mark.chars = Span(mark.chars.0 + from, mark.chars.1 + from);
+        mark
+    }));
+    Some(first)
 }
