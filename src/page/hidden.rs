@@ -1,7 +1,8 @@
 //! What the style sheets of a page hide, and what they set in lines of its own. A small cascade over `display` and
 //! `visibility`, for the sheets that stand in the page itself: those that are files of their own are not at hand.
 
-use cssparser::{Parser, Token};
+use super::style::declaration;
+use cssparser::Parser;
 use ego_tree::NodeId;
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{HashMap, HashSet};
@@ -362,24 +363,11 @@ fn compounds(selector: &str) -> (String, usize) {
 /// What declarations say of `display` and `visibility`.
 fn declared(parser: &mut Parser<'_>) -> Said {
     let mut said = Said::default();
-    while let Ok(token) = parser.next() {
-        let Token::Ident(name) = token else { continue };
-        let name = name.to_ascii_lowercase();
-        if parser.expect_colon().is_err() {
-            continue;
-        }
-        let start = parser.position();
-        let mut end = start;
-        while let Ok(token) = parser.next() {
-            if matches!(token, Token::Semicolon) {
-                break;
-            }
-            end = parser.position();
-        }
+    while let Some((name, value)) = declaration(parser) {
         if name != "display" && name != "visibility" {
             continue;
         }
-        let value = parser.slice(start..end).to_ascii_lowercase();
+        let value = value.to_ascii_lowercase();
         let important = value.contains("!important") || value.contains("! important");
         let word = value
             .split(['!', ' '])

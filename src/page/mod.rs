@@ -7,6 +7,7 @@ mod legacy;
 mod noscript;
 pub mod picture;
 mod prescan;
+mod style;
 mod visible;
 
 pub use legacy::Shown;

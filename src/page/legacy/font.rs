@@ -2,6 +2,7 @@
 //! sheets of the page, `basefont`. A font proposes; it never decides.
 
 use crate::lang::vietnamese::Charset;
+use crate::page::style::declaration;
 use cssparser::{Parser, Token};
 use scraper::{ElementRef, Html, Selector};
 
@@ -146,21 +147,7 @@ fn clean(face: &str) -> String {
 /// The font that a list of declarations sets.
 fn declared(parser: &mut Parser<'_>) -> Option<Font> {
     let (mut font, mut office): (Option<Font>, Option<Font>) = (None, None);
-    while let Ok(token) = parser.next() {
-        let Token::Ident(name) = token else { continue };
-        let name = name.to_ascii_lowercase();
-        if parser.expect_colon().is_err() {
-            continue;
-        }
-        let start = parser.position();
-        let mut end = start;
-        while let Ok(token) = parser.next() {
-            if matches!(token, Token::Semicolon) {
-                break;
-            }
-            end = parser.position();
-        }
-        let value = parser.slice(start..end);
+    while let Some((name, value)) = declaration(parser) {
         match name.as_str() {
             "font-family" => font = family(value).or(font),
             "font" => font = shorthand(value).or(font),
