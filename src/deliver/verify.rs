@@ -6,7 +6,7 @@ use super::failure::Class;
 use super::links;
 use super::packed::unpack;
 use super::render::shown;
-use super::sink::{Item, Links, Payload, Remote, Sink, Stage};
+use super::sink::{Item, Links, Payload, Remote, Sink, Stage, Wire};
 use super::survey::{Survey, SurveyError};
 use crate::document::CaptureId;
 use crate::ledger::{Delivery, DeliveryState, Kind, Ledger};
@@ -253,6 +253,16 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// What the target shows otherwise than it was sent, field by field.
+fn fields<S: Sink>(sink: &S, wire: &Wire, remote: &Remote, losses: &mut Losses<'_>) {
+    for (name, ours) in &wire.fields {
+        let theirs = remote.fields.get(name).cloned().unwrap_or_default();
+        if !sink.same(name, ours, &theirs) {
+            losses.add(sink.label(name), &plain(ours), &plain(&theirs));
+        }
+    }
+}
+
 /// A category or tag of ours: name, slug, the one above. One that was there before us is its owner's.
 fn term<S: Sink>(
     sink: &S,
@@ -280,12 +290,7 @@ fn term<S: Sink>(
         body: Payload::Term(term),
     };
     let wire = sink.wire(&item, &links::of(ledger, target, &item)?, Stage::Final);
-    for (name, ours) in &wire.fields {
-        let theirs = remote.fields.get(name).cloned().unwrap_or_default();
-        if !sink.same(name, ours, &theirs) {
-            losses.add(sink.label(name), &plain(ours), &plain(&theirs));
-        }
-    }
+    fields(sink, &wire, remote, losses);
     Ok(())
 }
 
@@ -317,12 +322,7 @@ async fn media<S: Sink>(
         body: Payload::Media(asset.clone(), std::path::PathBuf::new()),
     };
     let wire = sink.wire(&item, &Links::default(), Stage::Final);
-    for (name, ours) in &wire.fields {
-        let theirs = remote.fields.get(name).cloned().unwrap_or_default();
-        if !sink.same(name, ours, &theirs) {
-            losses.add(sink.label(name), &plain(ours), &plain(&theirs));
-        }
-    }
+    fields(sink, &wire, remote, losses);
     let Some(url) = sink.media_url(remote).and_then(|u| Url::parse(&u).ok()) else {
         losses.add("bytes", "", "the target names no address of the file");
         return Ok(());
