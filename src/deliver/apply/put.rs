@@ -452,23 +452,30 @@ async fn drift<S: Sink>(run: &Run<S>, item: &Item, current: &Remote) -> Result<V
     Ok(fields)
 }
 
-/// What the answer to a write shows otherwise than it was sent.
+/// Notes what the answer to a write shows otherwise than it was sent.
 pub(super) fn losses<S: Sink>(run: &Run<S>, item: &Item, wire: &Wire, remote: &Remote) {
+    let mut lost = lost(run, item, wire, remote);
+    run.applied().losses.append(&mut lost);
+}
+
+/// What the answer to a write shows otherwise than it was sent.
+pub(super) fn lost<S: Sink>(run: &Run<S>, item: &Item, wire: &Wire, remote: &Remote) -> Vec<Loss> {
     let title = match &item.body {
         Payload::Term(term) => &term.name,
         Payload::Media(asset, _) => &asset.filename,
         Payload::Document(entry) => &entry.title,
     };
-    for diff in links::different(&*run.sink, wire, remote) {
-        run.applied().losses.push(Loss {
+    links::different(&*run.sink, wire, remote)
+        .into_iter()
+        .map(|diff| Loss {
             key: item.key.clone(),
             title: title.clone(),
             remote: remote.id.clone(),
             field: diff.field,
             ours: diff.from,
             theirs: diff.to,
-        });
-    }
+        })
+        .collect()
 }
 
 pub(super) fn left_alone<S: Sink>(run: &Run<S>, change: &Change, reason: Hold, fields: Vec<FieldDiff>) {

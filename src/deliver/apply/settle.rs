@@ -114,20 +114,17 @@ async fn try_publish<S: Sink>(run: &Run<S>, key: &str) -> Result<(), Halt> {
     };
     let known = put::links(run, &item).await?;
     let wire = run.sink.wire(&item, &known, Stage::Final);
-    let before = run.applied().losses.len();
-    put::losses(run, &item, &wire, &remote);
     // What was lost when it was made was told then.
+    let mut losses = put::lost(run, &item, &wire, &remote);
     {
         let mut applied = run.applied();
-        let told: Vec<(String, String)> = applied.losses[..before]
-            .iter()
-            .map(|l| (l.key.clone(), l.field.clone()))
-            .collect();
-        let mut at = 0;
-        applied.losses.retain(|l| {
-            at += 1;
-            at <= before || !told.contains(&(l.key.clone(), l.field.clone()))
+        losses.retain(|loss| {
+            !applied
+                .losses
+                .iter()
+                .any(|told| told.key == loss.key && told.field == loss.field)
         });
+        applied.losses.append(&mut losses);
     }
     let done = Done {
         delivery: Delivery {
