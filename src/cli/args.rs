@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::deliver::files::Format;
 use crate::demo::Skin;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
@@ -508,7 +509,7 @@ pub(super) struct ExportArgs {
     pub(super) mapping: Option<PathBuf>,
     /// What is written
     #[arg(long, value_enum, value_name = "FORMAT", required_unless_present = "check")]
-    pub(super) format: Option<ExportFormat>,
+    pub(super) format: Option<Format>,
     /// Where; export/FORMAT in the site's output folder if absent
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -529,26 +530,6 @@ pub(super) struct ExportArgs {
     pub(super) check: Option<PathBuf>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum ExportFormat {
-    /// Canonical JSON, a document a line, media by hash
-    Jsonl,
-    /// WordPress eXtended RSS 1.2 (create-only)
-    Wxr,
-    /// Content of a Hugo site
-    Hugo,
-    /// Content of a Zola site
-    Zola,
-    /// A module for Drupal Migrate
-    Drupal,
-    /// Portable Text, as Sanity imports it
-    PortableText,
-    /// Tables of documents, media and old addresses
-    Csv,
-    /// The same as a workbook
-    Xlsx,
 }
 
 #[derive(Debug, Args)]

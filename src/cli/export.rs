@@ -1,6 +1,6 @@
 //! `sangtrang export MAPPING --format FORMAT`: documents into files, for what reads files.
 
-use super::args::{ExportArgs, ExportFormat};
+use super::args::ExportArgs;
 use super::error::CliError;
 use super::secret::{known_collections, target_file};
 use super::target::{failure, load_mapping, reactor};
@@ -9,21 +9,28 @@ use crate::deliver::files::{self, Exported, Format, Options};
 use crate::ledger::Ledger;
 use crate::mapping::model::TargetKind;
 use crate::pipeline::{ExportJob, Layout, export_site};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use std::path::Path;
 use url::Url;
 
-impl From<ExportFormat> for Format {
-    fn from(format: ExportFormat) -> Self {
-        match format {
-            ExportFormat::Jsonl => Self::Jsonl,
-            ExportFormat::Wxr => Self::Wxr,
-            ExportFormat::Hugo => Self::Hugo,
-            ExportFormat::Zola => Self::Zola,
-            ExportFormat::Drupal => Self::Drupal,
-            ExportFormat::PortableText => Self::PortableText,
-            ExportFormat::Csv => Self::Csv,
-            ExportFormat::Xlsx => Self::Xlsx,
-        }
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Jsonl => "Canonical JSON, a document a line, media by hash",
+            Self::Wxr => "WordPress eXtended RSS 1.2 (create-only)",
+            Self::Hugo => "Content of a Hugo site",
+            Self::Zola => "Content of a Zola site",
+            Self::Drupal => "A module for Drupal Migrate",
+            Self::PortableText => "Portable Text, as Sanity imports it",
+            Self::Csv => "Tables of documents, media and old addresses",
+            Self::Xlsx => "The same as a workbook",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
     }
 }
 
@@ -35,7 +42,6 @@ pub(super) fn main(args: &ExportArgs, ui: &Ui) -> Outcome {
     let (Some(path), Some(format)) = (&args.mapping, args.format) else {
         return Err(CliError::new(Exit::Usage, "usage", "name a mapping and a format"));
     };
-    let format = Format::from(format);
     let mapping = load_mapping(path)?;
     let mut target = match &args.target {
         Some(file) => Some(target_file(file)?),
