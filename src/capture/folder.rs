@@ -89,7 +89,7 @@ impl Walk {
         let body = std::fs::read(path).map_err(CaptureError::io("read", path))?;
         let comment = Comment::find(&body[..body.len().min(COMMENT_WITHIN)]);
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
-        let commented = || original(comment.url.as_deref()?, &self.root_url);
+        let commented = || original(comment.url.as_deref()?, self.root_url.scheme());
         let (url, known_by) = match (self.by_rule(relative), commented()) {
             (Some(url), _) => (url, BY_RULE),
             (None, Some(url)) => (url, BY_COMMENT),
@@ -154,6 +154,12 @@ impl Iterator for Walk {
     }
 }
 
+/// Where a page was saved from, as the program that saved it wrote into its beginning. HTTrack leaves the scheme out: `http`.
+#[must_use]
+pub fn saved_from(head: &[u8]) -> Option<Url> {
+    original(&Comment::find(head).url?, "http")
+}
+
 /// What the program that saved it wrote into the page.
 #[derive(Debug, Default, PartialEq)]
 struct Comment {
@@ -213,10 +219,10 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 }
 
 /// HTTrack leaves the scheme out; it is that of the site.
-fn original(address: &str, root: &Url) -> Option<Url> {
+fn original(address: &str, scheme: &str) -> Option<Url> {
     let text = match address.contains("://") {
         true => address.to_owned(),
-        false => format!("{}://{address}", root.scheme()),
+        false => format!("{scheme}://{address}"),
     };
     Url::parse(&text)
         .ok()

@@ -13,6 +13,14 @@ use std::path::{Path, PathBuf};
 /// Bodies beyond this many bytes are cut by [`read`] and marked as [`Truncated::Length`].
 pub const MAX_BODY: u64 = 64 << 20;
 
+/// Whether a file is a WARC or ARC file by its name.
+#[must_use]
+pub fn is_archive(name: &str) -> bool {
+    [".warc", ".warc.gz", ".arc", ".arc.gz"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
 /// Opens the WARC file at `path`; bodies are read up to [`MAX_BODY`].
 ///
 /// # Errors

@@ -49,11 +49,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, CrawlError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(io)? {
         let file = entry.map_err(io)?.path();
-        let name = file.to_string_lossy();
-        if [".warc", ".warc.gz", ".arc", ".arc.gz"]
-            .iter()
-            .any(|end| name.ends_with(end))
-        {
+        if warc::is_archive(&file.to_string_lossy()) {
             files.push(file);
         }
     }

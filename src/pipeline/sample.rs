@@ -3,7 +3,7 @@
 use super::documents::location;
 use super::error::PipelineError;
 use super::output::Layout;
-use crate::capture::{ArchiveReader, Capture};
+use crate::capture::{self, ArchiveReader, Capture};
 use crate::ledger::Ledger;
 use crate::mapping::Mapping;
 use crate::page::{self, Page};
@@ -74,16 +74,14 @@ pub fn site_of(path: &Path) -> Result<Option<url::Url>, PipelineError> {
             None => return Ok(of_folder(&path)),
         }
     }
-    let html = |e: &crate::capture::Exchange| {
+    let html = |e: &capture::Exchange| {
         e.status == 200
             && e.headers
                 .iter()
                 .any(|(n, v)| n.eq_ignore_ascii_case("content-type") && v.starts_with(b"text/html"))
     };
-    let first = crate::capture::warc::read(&path)?
-        .filter_map(Result::ok)
-        .find(html);
-    Ok(first.and_then(|e| origin(&e.url)))
+    let first = capture::warc::read(&path)?.filter_map(Result::ok).find(html);
+    Ok(first.and_then(|e| origin(&url::Url::parse(&e.url).ok()?)))
 }
 
 /// Whether a file is a WARC or ARC file by its name.
@@ -93,9 +91,7 @@ pub fn is_warc(file: &Path) -> bool {
         .file_name()
         .map(|n| n.to_string_lossy().to_ascii_lowercase())
         .unwrap_or_default();
-    [".warc", ".warc.gz", ".arc", ".arc.gz"]
-        .iter()
-        .any(|end| name.ends_with(end))
+    capture::warc::is_archive(&name)
 }
 
 /// What HTTrack and browsers write into the pages that they save.
@@ -121,21 +117,8 @@ fn of_folder(path: &Path) -> Option<url::Url> {
             let mut head = Vec::new();
             let read = fs_err::File::open(&entry)
                 .and_then(|f| std::io::Read::read_to_end(&mut std::io::Read::take(f, HEAD), &mut head));
-            let text = String::from_utf8_lossy(&head);
-            let said = ["Mirrored from ", "saved from url=("]
-                .iter()
-                .find_map(|m| text.split_once(m).map(|t| t.1));
-            let Some(said) = said.filter(|_| read.is_ok()) else {
-                continue;
-            };
-            let said = said.trim_start_matches(|c: char| c.is_ascii_digit() || c == ')');
-            let said = said.split([' ', '\n', '"', '>']).next().unwrap_or(said);
-            let said = if said.contains("://") {
-                said.to_owned()
-            } else {
-                format!("http://{said}")
-            };
-            if let Some(url) = origin(&said) {
+            let said = read.ok().and_then(|_| capture::folder::saved_from(&head));
+            if let Some(url) = said.and_then(|url| origin(&url)) {
                 return Some(url);
             }
         }
@@ -143,7 +126,6 @@ fn of_folder(path: &Path) -> Option<url::Url> {
     None
 }
 
-fn origin(url: &str) -> Option<url::Url> {
-    let url = url::Url::parse(url).ok().filter(|u| u.has_host())?;
-    url.join("/").ok()
+fn origin(url: &url::Url) -> Option<url::Url> {
+    url.has_host().then(|| url.join("/").ok()).flatten()
 }

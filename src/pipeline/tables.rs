@@ -2,6 +2,7 @@
 //! numbers as decimals with a point, everything else as printed.
 
 use super::output::{Layout, write_atomic};
+use crate::deliver::files::guarded;
 use crate::document::{Block, Document, Table};
 use std::io;
 
@@ -50,11 +51,10 @@ fn csv(table: &Table) -> io::Result<Vec<u8>> {
     writer.into_inner().map_err(|e| io::Error::other(e.to_string()))
 }
 
-/// Text that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, "CSV Injection").
+/// Text as a cell of a spreadsheet; a sign alone is a table's "none".
 fn harmless(text: &str) -> String {
-    let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if runs && text.chars().count() > 1 {
-        format!("'{text}")
+    if text.chars().count() > 1 {
+        guarded(text)
     } else {
         text.to_owned()
     }

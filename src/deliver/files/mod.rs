@@ -18,6 +18,7 @@ mod wxr;
 mod zola;
 
 pub use manifest::{Checked, Head, Row, check};
+pub use table::guarded;
 
 use super::entry::{Entry, Mapper, Unfit};
 use super::redirect::Redirect;

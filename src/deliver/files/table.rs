@@ -53,7 +53,8 @@ pub(super) fn row(out: &mut csv::Writer<Stream>, cells: &[Cell]) -> Result<(), E
 }
 
 /// A text that a spreadsheet would calculate gets an apostrophe in front (OWASP, "CSV Injection").
-fn guarded(text: &str) -> String {
+#[must_use]
+pub fn guarded(text: &str) -> String {
     let text = text.replace('\0', "");
     if text
         .trim_start()
