@@ -1,71 +1,10 @@
 //! Delivery into a real WordPress: planned, applied, read back, taken back.
 
 use crate::cms::{MAPPING, WordPress, ask, change, extracted};
+use crate::site::Site;
 use crate::support::{documents, expect, files, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::Output;
-
-/// One site, one target.
-struct Site<'a> {
-    wp: &'a WordPress,
-    output: &'a Path,
-    target: PathBuf,
-}
-
-impl<'a> Site<'a> {
-    fn new(wp: &'a WordPress, output: &'a Path, more: &str) -> Self {
-        Self {
-            wp,
-            output,
-            target: wp.target(output, more),
-        }
-    }
-
-    fn run(&self, args: &[&str], code: i32) -> Output {
-        let mut command = self.wp.command();
-        command.args(args).arg("--output").arg(self.output);
-        if args[0] != "apply" {
-            command.arg("--target").arg(&self.target);
-        }
-        expect(&mut command, code)
-    }
-
-    fn plan(&self) -> Value {
-        self.run(&["plan", MAPPING], 0);
-        serde_json::from_str(&std::fs::read_to_string(self.plan_file()).unwrap()).unwrap()
-    }
-
-    fn plan_file(&self) -> PathBuf {
-        self.output.join("ctk-binhthuan/plan.json")
-    }
-
-    fn apply(&self, more: &[&str], code: i32) -> Output {
-        let file = self.plan_file();
-        let mut args = vec!["apply", file.to_str().unwrap()];
-        args.extend(more);
-        self.run(&args, code)
-    }
-
-    fn verify(&self, code: i32) -> Vec<(String, String)> {
-        let output = self.run(&["--json", "verify", MAPPING], code);
-        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let mut found: Vec<(String, String)> = said["result"]["losses"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|l| {
-                (
-                    l["field"].as_str().unwrap().to_owned(),
-                    l["remote"].as_str().unwrap().to_owned(),
-                )
-            })
-            .collect();
-        found.sort();
-        found
-    }
-}
 
 fn raw<'v>(post: &'v Value, field: &str) -> &'v str {
     post[field]["raw"].as_str().unwrap()
@@ -91,11 +30,7 @@ fn a_portal_moves_into_wordpress_and_the_next_plan_is_empty() {
     assert!(wp.posts().is_empty());
 
     let said = site.apply(&[], 0);
-    assert!(
-        text(&said.stderr).contains("12 published"),
-        "{}",
-        text(&said.stderr)
-    );
+    assert!(said.contains("12 published"), "{}", said);
     assert!(site.verify(0).is_empty());
     let posts = wp.posts();
     let documents = documents(&folder.path().join("ctk-binhthuan"));
@@ -147,11 +82,7 @@ fn a_portal_moves_into_wordpress_and_the_next_plan_is_empty() {
     // The first plan again is stale now only where things differ: here nothing does.
     std::fs::write(site.plan_file(), &first).unwrap();
     let said = site.apply(&[], 0);
-    assert!(
-        text(&said.stderr).contains("0 made, 0 changed"),
-        "{}",
-        text(&said.stderr)
-    );
+    assert!(said.contains("0 made, 0 changed"), "{}", said);
     assert_eq!(wp.posts().len(), 12);
 }
 
@@ -195,11 +126,7 @@ fn an_editors_change_is_held_and_never_overwritten() {
     // An edit between plan and apply.
     wp.edit(&format!("posts/{b}"), json!({ "excerpt": "Sửa sau kế hoạch" }));
     let said = site.apply(&[], 6);
-    assert!(
-        text(&said.stderr).contains("changed in the CMS excerpt"),
-        "{}",
-        text(&said.stderr)
-    );
+    assert!(said.contains("changed in the CMS excerpt"), "{}", said);
     let post = |id: u64| wp.get(&format!("posts/{id}?context=edit"));
     assert_eq!(raw(&post(a), "title"), "Sửa trước kế hoạch");
     assert_eq!(raw(&post(b), "excerpt"), "Sửa sau kế hoạch");
@@ -229,10 +156,9 @@ fn a_stale_plan_is_refused_before_anything_is_written() {
     change(folder.path(), "news:5", |d| d["title"] = "Khác rồi".into());
     let said = site.apply(&[], 6);
     assert!(
-        text(&said.stderr).contains("the plan is stale")
-            && text(&said.stderr).contains("Khác rồi") | text(&said.stderr).contains("another content"),
+        said.contains("the plan is stale") && said.contains("Khác rồi") | said.contains("another content"),
         "{}",
-        text(&said.stderr)
+        said
     );
     assert!(wp.posts().is_empty() && wp.media().is_empty());
     // A plan that somebody wrote is read with care.

@@ -1,11 +1,12 @@
 //! Delivery into a real Directus: set up, planned, applied, read back, taken back.
 
 use crate::cms::{Cms, FAST, MAPPING, ask, change, extracted, free_port};
+use crate::site::Site;
 use crate::support::{ROOT, documents, expect, sangtrang, text};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 const TOKEN: &str = "static-admin-token-0001";
@@ -207,59 +208,6 @@ impl Cms for Directus {
     }
 }
 
-/// One site, one target.
-pub struct Site<'a> {
-    pub cms: &'a Directus,
-    pub output: &'a Path,
-    pub target: PathBuf,
-}
-
-impl<'a> Site<'a> {
-    pub fn new(cms: &'a Directus, output: &'a Path, more: &str) -> Self {
-        Self {
-            cms,
-            output,
-            target: cms.target_at(output, &cms.base, more),
-        }
-    }
-
-    pub fn run(&self, args: &[&str], code: i32) -> Output {
-        let mut command = Cms::command(self.cms);
-        command.args(args);
-        if args[0] != "target" {
-            command.arg("--output").arg(self.output);
-        }
-        if args[0] != "apply" && args[1] != "apply" {
-            command.arg("--target").arg(&self.target);
-        }
-        expect(&mut command, code)
-    }
-
-    pub fn plan(&self) -> Value {
-        self.run(&["plan", MAPPING], 0);
-        serde_json::from_str(&std::fs::read_to_string(self.plan_file()).unwrap()).unwrap()
-    }
-
-    pub fn plan_file(&self) -> PathBuf {
-        self.output.join("ctk-binhthuan/plan.json")
-    }
-
-    pub fn apply(&self, more: &[&str], code: i32) -> Output {
-        let file = self.plan_file();
-        let mut args = vec!["apply", file.to_str().unwrap()];
-        args.extend(more);
-        self.run(&args, code)
-    }
-
-    pub fn verify(&self, code: i32) -> BTreeSet<(String, String)> {
-        let output = self.run(&["--json", "verify", MAPPING], code);
-        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let losses = said["result"]["losses"].as_array().unwrap().iter();
-        let word = |l: &Value, of: &str| l[of].as_str().unwrap().to_owned();
-        losses.map(|l| (word(l, "field"), word(l, "remote"))).collect()
-    }
-}
-
 /// The id of the document with a key on the old portal.
 pub fn id_of(output: &Path, key: &str) -> String {
     let documents = documents(&output.join("ctk-binhthuan"));
@@ -281,7 +229,7 @@ fn a_portal_moves_into_directus_and_the_next_plan_is_empty() {
     assert_eq!(std::fs::read(site.plan_file()).unwrap(), first, "byte for byte");
     site.apply(&["-n"], 0);
     assert!(cms.articles().is_empty());
-    let said = text(&site.apply(&[], 0).stderr);
+    let said = site.apply(&[], 0);
     assert!(said.contains("0 losses") || !said.contains("lost"), "{said}");
     assert!(site.verify(0).is_empty());
 
@@ -337,7 +285,7 @@ fn a_portal_moves_into_directus_and_the_next_plan_is_empty() {
     );
     // The old plan again finds everything done.
     std::fs::write(site.plan_file(), &first).unwrap();
-    let said = text(&site.apply(&[], 0).stderr);
+    let said = site.apply(&[], 0);
     assert!(said.contains("0 made, 0 changed"), "{said}");
 }
 
@@ -437,7 +385,7 @@ fn an_editors_change_stays_in_directus() {
         &format!("items/articles/{}", ids[1]),
         &json!({ "summary": "Sửa sau kế hoạch" }),
     );
-    let said = text(&site.apply(&[], 6).stderr);
+    let said = site.apply(&[], 6);
     assert!(said.contains("changed in the CMS summary"), "{said}");
     let title = |id: &str| cms.get(&format!("items/articles?filter[id][_eq]={id}"))[0]["title"].clone();
     assert_eq!(title(&ids[0]), "Sửa trước kế hoạch");

@@ -2,11 +2,12 @@
 
 use crate::cms::{Cms, FAST, MAPPING, ask, change, extracted, free_port};
 use crate::deliver_faults::{kills, schedules};
+use crate::site::Site;
 use crate::support::{ROOT, documents, expect, files, sangtrang, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Which of them.
@@ -281,58 +282,6 @@ impl Cms for Declared {
     }
 }
 
-/// One site, one target.
-struct Site<'a> {
-    cms: &'a Declared,
-    output: &'a Path,
-    target: PathBuf,
-}
-
-impl<'a> Site<'a> {
-    fn new(cms: &'a Declared, output: &'a Path, more: &str) -> Self {
-        Self {
-            cms,
-            output,
-            target: cms.target_at(output, cms.base(), more),
-        }
-    }
-
-    fn run(&self, args: &[&str], code: i32) -> Output {
-        let mut command = self.cms.command();
-        command.args(args).arg("--output").arg(self.output);
-        if args[0] != "apply" {
-            command.arg("--target").arg(&self.target);
-        }
-        expect(&mut command, code)
-    }
-
-    fn plan_file(&self) -> PathBuf {
-        self.output.join("ctk-binhthuan/plan.json")
-    }
-
-    fn plan(&self) -> Value {
-        self.run(&["plan", MAPPING], 0);
-        serde_json::from_str(&std::fs::read_to_string(self.plan_file()).unwrap()).unwrap()
-    }
-
-    fn apply(&self, code: i32) -> String {
-        let file = self.plan_file();
-        text(&self.run(&["apply", file.to_str().unwrap()], code).stderr)
-    }
-
-    /// What was lost: field and id in the CMS.
-    fn verify(&self, code: i32) -> Vec<(String, String)> {
-        let output = self.run(&["--json", "verify", MAPPING], code);
-        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let losses = said["result"]["losses"].as_array().unwrap().clone();
-        let text = |v: &Value| v.as_str().unwrap().to_owned();
-        losses
-            .iter()
-            .map(|l| (text(&l["field"]), text(&l["remote"])))
-            .collect()
-    }
-}
-
 /// A portal arrives whole, is left alone when nothing changed, and goes again.
 fn moves(cms: &Declared) {
     let folder = extracted(12);
@@ -349,7 +298,7 @@ fn moves(cms: &Declared) {
     );
     assert!(cms.held().is_empty(), "a plan writes nothing");
 
-    site.apply(0);
+    site.apply(&[], 0);
     assert_eq!(site.verify(0), []);
     let documents = documents(&folder.path().join("ctk-binhthuan"));
     let held = cms.held();
@@ -406,7 +355,7 @@ fn moves(cms: &Declared) {
     change(folder.path(), "news:2", |d| d["title"] = "Mới".into());
     let old = cms.article(folder.path(), "news:2")["title"].clone();
     site.plan();
-    site.apply(0);
+    site.apply(&[], 0);
     assert_eq!(cms.article(folder.path(), "news:2")["title"], "Mới");
     assert_eq!(site.verify(0), []);
     site.run(&["rollback", MAPPING], 0);
@@ -420,7 +369,7 @@ fn holds(cms: &Declared, edit: &dyn Fn(&Value, &str)) {
     let folder = extracted(12);
     let site = Site::new(cms, folder.path(), "");
     site.plan();
-    site.apply(0);
+    site.apply(&[], 0);
     let (a, b) = (
         cms.article(folder.path(), "news:2"),
         cms.article(folder.path(), "news:3"),
@@ -438,7 +387,7 @@ fn holds(cms: &Declared, edit: &dyn Fn(&Value, &str)) {
     assert_eq!(plan["holds"][0]["fields"][0]["to"], "Sửa trước kế hoạch");
     assert_eq!(plan["counts"]["update"], 2);
     edit(&b, "Sửa sau kế hoạch");
-    site.apply(6);
+    site.apply(&[], 6);
     let title = |key: &str| cms.article(folder.path(), key)["title"].clone();
     assert_eq!(title("news:2"), "Sửa trước kế hoạch");
     assert_eq!(title("news:3"), "Sửa sau kế hoạch");
@@ -468,7 +417,7 @@ fn entries_of_wagtail_are_taken_off_and_made_public_again() {
     for (state, public) in [("publish", true), ("draft", false), ("publish", true)] {
         let site = Site::new(&wagtail, folder.path(), &format!("state = \"{state}\"\n"));
         site.plan();
-        site.apply(0);
+        site.apply(&[], 0);
         assert_eq!(site.verify(0), []);
         assert!(wagtail.held().iter().all(|h| h.1 == public), "{state}");
     }
@@ -510,7 +459,7 @@ fn each_silent_loss_in_wagtail_is_found() {
     let folder = extracted(12);
     let site = Site::new(&wagtail, folder.path(), "");
     site.plan();
-    site.apply(0);
+    site.apply(&[], 0);
     assert_eq!(site.verify(0), []);
     let articles = wagtail.articles();
     let with = |what: &str| {
@@ -614,7 +563,7 @@ fn rich_text_that_unwraps_tables_is_told_by_the_run_itself() {
     let more = "[target.http.document.fields]\nbody = { value = \"{{ body }}\", write = \"rich\" }\n";
     let site = Site::new(&wagtail, folder.path(), more);
     site.plan();
-    let said = site.apply(4);
+    let said = site.apply(&[], 4);
     assert!(said.contains("body"), "{said}");
     let found = site.verify(4);
     assert!(

@@ -33,6 +33,7 @@ mod resume;
 mod retire;
 mod sessions;
 mod shown;
+mod site;
 mod skins;
 mod sources;
 mod support;

@@ -1,59 +1,12 @@
 //! What WordPress can hold (pages, types of its own, tags, authors, drafts) and what can go wrong in it.
 
 use crate::cms::{MAPPING, WordPress, ask, change, extracted};
-use crate::support::{documents, expect, text};
+use crate::site::Site;
+use crate::support::{documents, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-struct Site<'a> {
-    wp: &'a WordPress,
-    output: &'a Path,
-    target: PathBuf,
-}
-
-impl<'a> Site<'a> {
-    fn new(wp: &'a WordPress, output: &'a Path, more: &str) -> Self {
-        Self {
-            wp,
-            output,
-            target: wp.target(output, more),
-        }
-    }
-
-    fn run(&self, args: &[&str], code: i32) -> Output {
-        let mut command = self.wp.command();
-        command.args(args).arg("--output").arg(self.output);
-        if args[0] != "apply" && args[0] != "approve" {
-            command.arg("--target").arg(&self.target);
-        }
-        expect(&mut command, code)
-    }
-
-    fn plan(&self) -> Value {
-        self.run(&["plan", MAPPING], 0);
-        serde_json::from_str(&std::fs::read_to_string(self.plan_file()).unwrap()).unwrap()
-    }
-
-    fn plan_file(&self) -> PathBuf {
-        self.output.join("ctk-binhthuan/plan.json")
-    }
-
-    fn apply(&self, more: &[&str], code: i32) -> String {
-        let file = self.plan_file();
-        let mut args = vec!["apply", file.to_str().unwrap()];
-        args.extend(more);
-        text(&self.run(&args, code).stderr)
-    }
-
-    fn is_whole(&self) {
-        self.run(&["verify", MAPPING], 0);
-        let plan = self.plan();
-        assert_eq!(plan["changes"], json!([]), "the next plan is empty");
-    }
-}
 
 /// PHP that runs in this WordPress until it is wiped. Each needs a name of its own: PHP remembers files for two seconds.
 fn plugin(wp: &WordPress, name: &str, code: &str) -> PathBuf {
