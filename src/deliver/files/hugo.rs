@@ -24,20 +24,7 @@ impl Form for Hugo {
         // The generator's own words win over a field of the same name.
         let mut front = site::extra(it, entry);
         front.extend(site::taxonomies(out, entry));
-        front.insert("title".into(), entry.title.as_str().into());
-        front.insert("draft".into(), (entry.state == "draft").into());
-        for (name, at) in [("date", &entry.date), ("lastmod", &entry.modified)] {
-            if let Some(at) = at {
-                front.insert(name.into(), site::date(at));
-            }
-        }
-        if let Some(excerpt) = &entry.excerpt {
-            front.insert("description".into(), excerpt.as_str().into());
-        }
-        let aliases = site::aliases(it.document);
-        if !aliases.is_empty() {
-            front.insert("aliases".into(), aliases.into());
-        }
+        front.extend(site::front(it, entry, "lastmod"));
         if let Some(cover) = site::cover(out, it, entry) {
             front.insert("images".into(), vec![toml::Value::from(cover)].into());
         }

@@ -52,6 +52,26 @@ fn beside(medium: &Medium) -> bool {
     !medium.shared && !PAGES.contains(&ending)
 }
 
+/// What every generator calls alike: title, state, dates (that of the last change under `changed`), description, old paths.
+pub(super) fn front(it: &It<'_>, entry: &Entry, changed: &str) -> toml::Table {
+    let mut front = toml::Table::new();
+    front.insert("title".into(), entry.title.as_str().into());
+    front.insert("draft".into(), (entry.state == "draft").into());
+    for (name, at) in [("date", &entry.date), (changed, &entry.modified)] {
+        if let Some(at) = at {
+            front.insert(name.into(), date(at));
+        }
+    }
+    if let Some(excerpt) = &entry.excerpt {
+        front.insert("description".into(), excerpt.as_str().into());
+    }
+    let aliases = aliases(it.document);
+    if !aliases.is_empty() {
+        front.insert("aliases".into(), aliases.into());
+    }
+    front
+}
+
 /// Old paths that a page can answer for: those without a query, which no static file can see.
 pub(super) fn aliases(document: &Document) -> Vec<toml::Value> {
     let mut all: Vec<String> = document

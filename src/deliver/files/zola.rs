@@ -24,21 +24,7 @@ impl Form for Zola {
 
     fn document(&mut self, out: &mut Out<'_>, it: &It<'_>) -> Result<(), ExportError> {
         let Some(entry) = it.entry else { return Ok(()) };
-        let mut front = toml::Table::new();
-        front.insert("title".into(), entry.title.as_str().into());
-        front.insert("draft".into(), (entry.state == "draft").into());
-        for (name, at) in [("date", &entry.date), ("updated", &entry.modified)] {
-            if let Some(at) = at {
-                front.insert(name.into(), site::date(at));
-            }
-        }
-        if let Some(excerpt) = &entry.excerpt {
-            front.insert("description".into(), excerpt.as_str().into());
-        }
-        let aliases = site::aliases(it.document);
-        if !aliases.is_empty() {
-            front.insert("aliases".into(), aliases.into());
-        }
+        let mut front = site::front(it, entry, "updated");
         let taxonomies = site::taxonomies(out, entry);
         if !taxonomies.is_empty() {
             front.insert("taxonomies".into(), taxonomies.into());
