@@ -1,15 +1,13 @@
-//! Whether learning helps: what some pages teach, tried on the others, beside what each page shows by itself.
+//! Whether learning helps: what some pages teach, tried on the others, beside what `@auto` finds on each page by itself.
 
-use super::content::{Weights, container};
+use super::content::{container, repeated, weights};
 use super::site::Site;
 use super::sketch::{Line, Sketch};
 use crate::document::Span;
+use crate::extract::auto::{self, Verdict};
 use crate::lang::fold;
 use crate::mapping::Css;
 use std::collections::BTreeSet;
-
-/// Shortest line that counts as text when a page is looked at alone, in characters.
-const TEXT: usize = 25;
 
 /// Longest line of small print, in characters.
 const SMALL: usize = 120;
@@ -18,23 +16,27 @@ const SMALL: usize = 120;
 const LABEL: usize = 60;
 
 /// F1 over the characters of pages that did not teach: learned from the others, and page by page. There is no truth: what
-/// counts as text is what neither repeats in the template nor leads away.
+/// counts as text is what neither repeats in the template nor leads away. What repeats is counted anew for each group of
+/// teachers, so a page does not help to read itself.
 pub(super) fn out(
     site: &Site<'_>,
     pages: &[&Sketch<'_>],
-    weights: &[Weights],
     fixed: &BTreeSet<u64>,
     titles: &[Option<String>],
     fields: &[Css],
     title: Option<&Css>,
 ) -> (f64, f64) {
     let folds = if pages.len() >= 6 { 2 } else { pages.len() };
-    let (mut learned, mut alone, mut count) = (0.0, 0.0, 0.0);
+    let (mut learned, mut single, mut count) = (0.0, 0.0, 0.0);
     for fold in 0..folds {
         let taught: Vec<usize> = (0..pages.len()).filter(|i| i % folds != fold).collect();
         let teachers: Vec<&Sketch<'_>> = taught.iter().map(|i| pages[*i]).collect();
-        let theirs: Vec<&Weights> = taught.iter().map(|i| &weights[*i]).collect();
-        let css = container(&teachers, &theirs).and_then(|r| Css::new(&r.css).ok());
+        let theirs = repeated(&teachers);
+        let weighed: Vec<_> = taught
+            .iter()
+            .map(|i| weights(site, pages[*i], &theirs, titles[*i].as_deref()))
+            .collect();
+        let css = container(&teachers, &weighed.iter().collect::<Vec<_>>()).and_then(|r| Css::new(&r.css).ok());
         for at in (0..pages.len()).filter(|i| i % folds == fold) {
             let sketch = pages[at];
             let neutral = neutral(sketch, fields, title);
@@ -47,16 +49,16 @@ pub(super) fn out(
             let span = hit
                 .and_then(|e| sketch.page.text.span(e.id()))
                 .unwrap_or_default();
-            let found = plain(held(site, sketch, fixed, titles[at].as_deref(), span));
+            let found = plain(held(site, sketch, &theirs, titles[at].as_deref(), span));
             learned += f1(sketch, &wanted, &found);
-            alone += f1(sketch, &wanted, &plain(within(sketch, single(sketch))));
+            single += f1(sketch, &wanted, &plain(alone(sketch)));
             count += 1.0;
         }
     }
     if count == 0.0 {
         (0.0, 0.0)
     } else {
-        (learned / count, alone / count)
+        (learned / count, single / count)
     }
 }
 
@@ -154,26 +156,25 @@ fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, found: &BTreeSet<usize>) ->
     }
 }
 
-/// What one page shows by itself: the element with the most text and the least of links and labels.
-fn single(sketch: &Sketch<'_>) -> Span {
-    let mut sums = vec![0i64];
-    for line in &sketch.lines {
-        let chars = i64::try_from(line.chars).unwrap_or(0);
-        let worth = if line.linked * 2 > line.chars || line.chars < TEXT {
-            -chars
-        } else {
-            chars
-        };
-        sums.push(sums.last().copied().unwrap_or(0) + worth);
-    }
-    let worth = |span: Span| -> i64 {
-        let from = sketch.lines.partition_point(|l| l.span.0 < span.0);
-        let to = sketch.lines.partition_point(|l| l.span.1 <= span.1).max(from);
-        sums[to] - sums[from]
-    };
-    let spans: BTreeSet<Span> = sketch.elements().map(|(_, s)| s).collect();
-    spans
-        .into_iter()
-        .max_by_key(|s| (worth(*s), std::cmp::Reverse(s.1 - s.0)))
-        .unwrap_or_default()
+/// Lines that the page-by-page reader keeps: those of which it keeps at least half.
+fn alone(sketch: &Sketch<'_>) -> BTreeSet<usize> {
+    let found = auto::read(sketch.page);
+    let kept: Vec<Span> = found
+        .blocks
+        .iter()
+        .filter(|b| b.verdict != Verdict::Dropped)
+        .map(|b| b.chars)
+        .collect();
+    let mut at = 0;
+    let lines = sketch.lines.iter().filter(|l| {
+        while kept.get(at).is_some_and(|k| k.1 <= l.span.0) {
+            at += 1;
+        }
+        let parts = kept[at..].iter().take_while(|k| k.0 < l.span.1);
+        let chars: usize = parts
+            .map(|k| k.1.min(l.span.1).saturating_sub(k.0.max(l.span.0)))
+            .sum();
+        chars * 2 >= l.span.1 - l.span.0
+    });
+    lines.map(|l| l.span.0).collect()
 }
