@@ -43,6 +43,10 @@ pub(super) fn out(
             let plain =
                 |set: BTreeSet<usize>| -> BTreeSet<usize> { set.difference(&neutral).copied().collect() };
             let wanted = plain(text(site, sketch, fixed, titles[at].as_deref()));
+            // A page that holds nothing but a file says little either way.
+            if chars(sketch, &wanted) < LABEL {
+                continue;
+            }
             let hit = css
                 .as_ref()
                 .and_then(|c| sketch.page.html.select(c.selector()).next());
@@ -136,19 +140,15 @@ fn held(
     kept.map(|l| l.span.0).collect()
 }
 
+/// Characters of the lines of a set.
+fn chars(sketch: &Sketch<'_>, set: &BTreeSet<usize>) -> usize {
+    let lines = sketch.lines.iter().filter(|l| set.contains(&l.span.0));
+    lines.map(|l| l.chars).sum()
+}
+
 fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, found: &BTreeSet<usize>) -> f64 {
-    let chars = |set: &BTreeSet<usize>, and: Option<&BTreeSet<usize>>| -> usize {
-        let lines = sketch.lines.iter().filter(|l| set.contains(&l.span.0));
-        lines
-            .filter(|l| and.is_none_or(|a| a.contains(&l.span.0)))
-            .map(|l| l.chars)
-            .sum()
-    };
-    let (hit, got, all) = (
-        chars(wanted, Some(found)),
-        chars(found, None),
-        chars(wanted, None),
-    );
+    let both = wanted.intersection(found).copied().collect();
+    let (hit, got, all) = (chars(sketch, &both), chars(sketch, found), chars(sketch, wanted));
     if got + all == 0 {
         1.0
     } else {

@@ -127,6 +127,8 @@ pub struct Ready {
     steps: Vec<u64>,
     container: Css,
     title: Option<Css>,
+    /// Selectors of its fields.
+    fields: Vec<Css>,
     confidence: f64,
     article: Article,
     frame: HashSet<u64>,
@@ -253,7 +255,8 @@ impl Learned {
             out.push(Alarm::Links(linked, article.linked));
         }
         let seen = |l: &Line| ready.frame.contains(&l.key) || self.chrome.contains(&l.key);
-        let Seen { inside, outside } = usual::seen(&sketch.lines, span, seen);
+        let fields = usual::places(page, &ready.fields);
+        let Seen { inside, outside } = usual::seen(&sketch.lines, span, &fields, seen);
         let much = outside > 2 * article.outside + STRAY && outside * STRAY_SHARE > inside;
         // A notice is short: where the container holds less than on any page that taught, little is much.
         let instead = chars < article.band.0 && outside > article.outside + STRAY_SHORT;
@@ -268,7 +271,7 @@ impl Learned {
     pub fn unseen(&self, ready: &Ready, page: &Page, mapping: &Mapping) -> usize {
         let sketch = Sketch::of(page, mapping);
         let seen = |l: &Line| ready.frame.contains(&l.key) || self.chrome.contains(&l.key);
-        usual::seen(&sketch.lines, crate::document::Span(0, 0), seen).outside
+        usual::seen(&sketch.lines, crate::document::Span(0, 0), &[], seen).outside
     }
 
     /// Whether a page says what pages say that hold no article, or asks for a password instead.
@@ -310,6 +313,7 @@ fn ready(template: &Template, article: &Article) -> Result<Ready, String> {
         steps: template.steps.clone(),
         container: Css::new(&article.container.css)?,
         title: article.title.as_ref().map(|r| Css::new(&r.css)).transpose()?,
+        fields: usual::fields(article),
         confidence: article.container.confidence(),
         frame: article.frame.iter().copied().collect(),
         article: Article {

@@ -22,13 +22,19 @@ pub(super) struct Seen {
     pub outside: usize,
 }
 
-/// Counts them; inside of the container all text counts.
-pub(super) fn seen(lines: &[Line], container: Span, known: impl Fn(&Line) -> bool) -> Seen {
+/// Counts them; inside of the container all text counts. What stands in `fields` has its place elsewhere.
+pub(super) fn seen(
+    lines: &[Line],
+    container: Span,
+    fields: &[Span],
+    known: impl Fn(&Line) -> bool,
+) -> Seen {
     let mut out = Seen::default();
     for line in lines.iter().filter(|l| l.linked * 2 <= l.chars) {
+        let field = || fields.iter().any(|f| f.0 < line.span.1 && line.span.0 < f.1);
         if within(line, container) {
             out.inside += line.chars;
-        } else if line.chars >= SAID && !known(line) {
+        } else if line.chars >= SAID && !known(line) && !field() {
             out.outside += line.chars;
         }
     }
@@ -63,6 +69,19 @@ pub(super) fn shows(element: ElementRef<'_>) -> bool {
     })
 }
 
+/// Selectors of the fields of a template that stand beside its container.
+pub(super) fn fields(article: &Article) -> Vec<Css> {
+    let one = [&article.title, &article.summary, &article.byline, &article.source, &article.section];
+    let all = one.into_iter().flatten().chain(&article.published);
+    all.filter_map(|r| Css::new(&r.css).ok()).collect()
+}
+
+/// Where they stand on a page.
+pub(super) fn places(page: &Page, fields: &[Css]) -> Vec<Span> {
+    let found = fields.iter().filter_map(|css| page.select(css).next());
+    found.filter_map(|e| page.text.span(e.id())).collect()
+}
+
 /// Measures the pages that taught.
 pub(super) fn measure(site: &Site<'_>, pages: &[&Sketch<'_>], container: &Css, article: &mut Article) {
     let found: Vec<(&Sketch<'_>, Span)> = pages
@@ -86,9 +105,10 @@ pub(super) fn measure(site: &Site<'_>, pages: &[&Sketch<'_>], container: &Css, a
     let known = |l: &Line| article.frame.binary_search(&l.key).is_ok() || site.lines.contains(&l.key);
     let lengths = || found.iter().map(|(_, s)| s.1 - s.0);
     article.band = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
+    let fields = fields(article);
     article.outside = found
         .iter()
-        .map(|(s, span)| seen(&s.lines, *span, known).outside)
+        .map(|(s, span)| seen(&s.lines, *span, &places(s.page, &fields), known).outside)
         .max()
         .unwrap_or(0);
     article.linked = found
