@@ -21,9 +21,7 @@ pub use deliver::{
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
-pub use learn::{
-    Health, Relearned, StoredModel, model_hash, relearn, store_model, stored_model,
-};
+pub use learn::{Health, Relearned, StoredModel, model_hash, relearn, store_model, stored_model};
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
 pub use sample::{Sampled, is_warc, sampled, site_of};
@@ -234,7 +232,7 @@ fn classify<'m>(mapping: &'m Mapping, page: &Page, learned: Option<&Learned>) ->
         let odd = all().find(|c| c.scope.alarm)?;
         let learned = learned?;
         let says = learned.unseen(learned.template(page)?, page, mapping) >= ODD_TEXT;
-        (says && learned.is_none(page).is_none()).then_some(odd)
+        (says && !learned.is_gone(page)).then_some(odd)
     })
 }
 

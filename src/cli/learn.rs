@@ -136,7 +136,10 @@ fn write_draft(file: &Path, mapping: &Path, text: &str) -> Result<(), CliError> 
         return Err(CliError::new(
             Exit::Usage,
             "learn::mapping",
-            format!("`{}` is the mapping itself: it is never written over", file.display()),
+            format!(
+                "`{}` is the mapping itself: it is never written over",
+                file.display()
+            ),
         )
         .hint("give another name, and take over what you want of it"));
     }
@@ -172,6 +175,13 @@ fn tell(mapping: &Mapping, learned: &Relearned, rivals: &[Rival], line: &dyn Fn(
                 a.held_out.0, a.held_out.1
             )
         });
+        if extent.pages == 0 {
+            line(format!(
+                "= {}: as it was stored, no page of it now, {}",
+                template.id, template.url
+            ));
+            continue;
+        }
         line(format!(
             "= {}: {} pages since {}, {}{held}",
             template.id,

@@ -3,7 +3,7 @@
 
 use super::Context;
 use super::auto::{self, Auto, Verdict};
-use super::template::{Alarm, Ready};
+use super::template::{self, Alarm, Ready};
 use crate::document::{FieldProvenance, Gate, GateLevel, LearnedFrom, Span};
 use crate::mapping::model::{Collection, Container};
 use crate::page::Page;
@@ -17,6 +17,9 @@ const AGREED: f64 = 0.9;
 
 /// Share of a long container that `@auto` keeps if it is right all the same.
 const FILLED: f64 = 0.6;
+
+/// Characters that a page with a login box says at least if it is more than the login.
+const LITTLE: usize = 300;
 
 /// What holds the content, and how that is known.
 #[derive(Default)]
@@ -36,11 +39,7 @@ pub(super) struct Chosen<'a> {
 }
 
 /// Finds the container of a page.
-pub(super) fn choose<'a>(
-    page: &'a Page,
-    collection: &'a Collection,
-    context: &'a Context<'a>,
-) -> Chosen<'a> {
+pub(super) fn choose<'a>(page: &'a Page, collection: &'a Collection, context: &'a Context<'a>) -> Chosen<'a> {
     let scope = &collection.scope;
     let asks = scope.alarm || scope.container.iter().any(|c| matches!(c, Container::Learned));
     let ready = context
@@ -109,12 +108,15 @@ pub(super) fn choose<'a>(
         if odd.is_empty() {
             odd.push(Alarm::NoContainer.to_string());
         }
-        let none = context.learned.and_then(|l| l.is_none(page));
-        odd.extend(none.iter().map(ToString::to_string));
         chosen.alarmed = true;
         chosen.guess(page, scope.container.len(), auto::read(page), "alarm");
+        // No article, as far as anybody knows: nothing that may be delivered unseen.
+        let gone = context.learned.is_some_and(|l| l.is_gone(page));
+        let login = template::asks(page) && chosen.said() < LITTLE;
+        odd.extend(gone.then_some(Alarm::Gone).iter().map(ToString::to_string));
+        odd.extend(login.then_some(Alarm::Login).iter().map(ToString::to_string));
         let mut note = gate(&odd, chosen.provenance.as_ref());
-        if none.is_some() {
+        if gone || login {
             note.level = GateLevel::Fail;
         }
         chosen.note = Some(note);
@@ -123,6 +125,13 @@ pub(super) fn choose<'a>(
 }
 
 impl<'a> Chosen<'a> {
+    /// Characters that `@auto` keeps.
+    fn said(&self) -> usize {
+        let blocks = self.auto.iter().flat_map(|a| &a.blocks);
+        let kept = blocks.filter(|b| b.verdict != Verdict::Dropped);
+        kept.map(|b| b.chars.1 - b.chars.0).sum()
+    }
+
     /// Takes what `@auto` found.
     fn guess(&mut self, page: &'a Page, rung: usize, found: Auto, method: &str) {
         let node = found.container.and_then(|id| page.html.tree.get(id));

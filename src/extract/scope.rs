@@ -277,6 +277,8 @@ impl<'a> Scopes<'a> {
                 () => 0,
             })
         };
+        // A summary is known by its place: on a page of another layout the text may stand there.
+        order.retain(|(name, _)| !self.chosen.alarmed || *name != "summary");
         order.sort_by_key(|(_, f)| rank(f));
         let mut fields: BTreeMap<String, Found> = BTreeMap::new();
         // A second round for those that wait for another field.

@@ -80,7 +80,14 @@ impl Ledger {
         for (place, t) in row.templates.iter().enumerate() {
             tx.execute(
                 "INSERT INTO template (model, id, place, kind, pages, body) VALUES (?,?,?,?,?,?)",
-                params![row.version, t.id, super::query::int(place), t.kind, t.pages, t.body],
+                params![
+                    row.version,
+                    t.id,
+                    super::query::int(place),
+                    t.kind,
+                    t.pages,
+                    t.body
+                ],
             )
             .map_err(sql)?;
         }

@@ -229,7 +229,11 @@ pub fn relearn(
         .zip(of)
         .filter_map(|(p, at)| Some((p.url.as_str().to_owned(), at?)))
         .collect();
-    let extents = survey.extents(model.templates.len(), &of);
+    let mut extents = survey.extents(model.templates.len(), &of);
+    if let Some(stored) = &stored {
+        template::carry(&mut model, &stored.model);
+        extents.resize(model.templates.len(), Extent::default());
+    }
     let empty = Model::default();
     let changes = template::changes(stored.as_ref().map_or(&empty, |s| &s.model), &model);
     Ok(Relearned {
@@ -246,7 +250,8 @@ pub fn relearn(
 
 fn look(judge: &Learned, page: &Page, mapping: &Mapping, at: i64, health: &mut BTreeMap<String, Health>) {
     let location = page.url.path_and_query();
-    let Some(ready) = judge.template(page).filter(|r| r.is_of(location)) else {
+    let of = judge.template(page).filter(|r| r.is_of(location));
+    let Some(ready) = of.filter(|_| !judge.is_gone(page)) else {
         return;
     };
     let entry = health.entry(ready.id().to_owned()).or_default();

@@ -150,10 +150,27 @@ pub fn names(model: &mut Model, old: Option<&Model>) {
         template.id = given.unwrap_or_else(|| {
             let fresh = (1..).map(|n| format!("{}-{n}", name(template.kind)));
             // Names never run out.
-            fresh.into_iter().find(|id| !used.contains(id)).unwrap_or_default()
+            fresh
+                .into_iter()
+                .find(|id| !used.contains(id))
+                .unwrap_or_default()
         });
         used.insert(template.id.clone());
     }
+}
+
+/// Takes over what an older model knows of pages that are no content, if no page of the sample shows it: once known, such
+/// pages are rejected, or not asked for, and teach no more.
+pub fn carry(model: &mut Model, old: &Model) {
+    let mute = |t: &&Template| matches!(t.kind, Kind::Gone | Kind::Login | Kind::Copy);
+    let kept: Vec<Template> = old
+        .templates
+        .iter()
+        .filter(mute)
+        .filter(|t| model.templates.iter().all(|new| new.id != t.id))
+        .cloned()
+        .collect();
+    model.templates.extend(kept);
 }
 
 /// What differs between a model and the one that is stored; templates are the same if their names are.
@@ -169,9 +186,9 @@ pub fn changes(old: &Model, new: &Model) -> Vec<Change> {
             let before = old.templates.iter().find(|t| {
                 t.kind == template.kind
                     && (t.url == template.url
-                        || pattern
-                            .as_ref()
-                            .is_some_and(|p| !t.samples.is_empty() && t.samples.iter().all(|s| p.is_match(s))))
+                        || pattern.as_ref().is_some_and(|p| {
+                            !t.samples.is_empty() && t.samples.iter().all(|s| p.is_match(s))
+                        }))
             });
             out.push(Change::New {
                 template: template.id.clone(),

@@ -132,7 +132,11 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
     }
     for (n, template) in alone.into_iter().enumerate() {
         let n = all.len() + n + 1;
-        let id = if n == 1 { "articles".into() } else { format!("articles-{n}") };
+        let id = if n == 1 {
+            "articles".into()
+        } else {
+            format!("articles-{n}")
+        };
         page_by_page(&mut out, &id, template);
     }
     out

@@ -36,7 +36,8 @@ pub(super) fn out(
             .iter()
             .map(|i| weights(site, pages[*i], &theirs, titles[*i].as_deref()))
             .collect();
-        let css = container(&teachers, &weighed.iter().collect::<Vec<_>>()).and_then(|r| Css::new(&r.css).ok());
+        let css =
+            container(&teachers, &weighed.iter().collect::<Vec<_>>()).and_then(|r| Css::new(&r.css).ok());
         for at in (0..pages.len()).filter(|i| i % folds == fold) {
             let sketch = pages[at];
             let neutral = neutral(sketch, fields, title);

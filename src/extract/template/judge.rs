@@ -96,7 +96,10 @@ impl std::fmt::Display for Alarm {
                 most * 100.0
             ),
             Self::Several(here, most) => {
-                write!(f, "{here} elements could hold the text, where its template has {most}")
+                write!(
+                    f,
+                    "{here} elements could hold the text, where its template has {most}"
+                )
             }
             Self::Outside(chars, most) => write!(
                 f,
@@ -274,16 +277,12 @@ impl Learned {
         usual::seen(&sketch.lines, crate::document::Span(0, 0), &[], seen).outside
     }
 
-    /// Whether a page says what pages say that hold no article, or asks for a password instead.
+    /// Whether a page says what pages say that hold no article.
     #[must_use]
-    pub fn is_none(&self, page: &Page) -> Option<Alarm> {
-        let gone = self.messages.iter().any(|(text, css)| {
+    pub fn is_gone(&self, page: &Page) -> bool {
+        self.messages.iter().any(|(text, css)| {
             page.has_text(text) && css.as_ref().is_none_or(|css| page.select(css).next().is_some())
-        });
-        if gone {
-            return Some(Alarm::Gone);
-        }
-        page.select(&PASSWORD).next().map(|_| Alarm::Login)
+        })
     }
 
     /// What is odd about a page by what was learned; empty if nothing is.
@@ -300,10 +299,19 @@ impl Learned {
             out.push(Alarm::NoTitle);
         }
         // A box for the password stands beside many an article.
-        let none = self.is_none(page);
-        out.extend(none.filter(|a| *a == Alarm::Gone || container.is_none()));
+        if container.is_none() && asks(page) {
+            out.push(Alarm::Login);
+        }
+        if self.is_gone(page) {
+            out.push(Alarm::Gone);
+        }
         out
     }
+}
+
+/// Whether a page asks for a password.
+pub(in crate::extract) fn asks(page: &Page) -> bool {
+    page.select(&PASSWORD).next().is_some()
 }
 
 fn ready(template: &Template, article: &Article) -> Result<Ready, String> {

@@ -28,8 +28,9 @@ mod urls;
 mod usual;
 
 pub use against::{Rival, against};
-pub use compare::{Change, changes, names};
+pub use compare::{Change, carry, changes, names};
 pub use draft::{Draft, Origin, draft};
+pub(in crate::extract) use judge::asks;
 pub use judge::{Alarm, Learned, Ready};
 pub use model::{Article, Drop, Kind, List, Model, Pager, Rule, Template, VERSION};
 pub use survey::{Extent, Survey};
@@ -245,14 +246,7 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
     .filter_map(|r| Css::new(&r.css).ok())
     .collect();
     let headline = article.title.as_ref().and_then(|r| Css::new(&r.css).ok());
-    article.held_out = held::out(
-        site,
-        &pages,
-        &fixed,
-        &taught.titles,
-        &fields,
-        headline.as_ref(),
-    );
+    article.held_out = held::out(site, &pages, &fixed, &taught.titles, &fields, headline.as_ref());
     // Where each page by itself shows more than what the others say of it, nothing is learned.
     let (learned, alone) = article.held_out;
     if learned < alone {

@@ -105,7 +105,8 @@ fn odd_pages_are_read_by_themselves_and_say_so() {
         let learned = Learned::new(7, "the-hash", &model).unwrap();
         let text = draft(&model, &sample.origin(), &BTreeMap::new());
         let mapping = Mapping::parse("draft.toml", &text).unwrap();
-        let without_alarm = Mapping::parse("draft.toml", &text.replace("alarm = true", "alarm = false")).unwrap();
+        let without_alarm =
+            Mapping::parse("draft.toml", &text.replace("alarm = true", "alarm = false")).unwrap();
         let container = &model
             .templates
             .iter()
@@ -122,7 +123,11 @@ fn odd_pages_are_read_by_themselves_and_say_so() {
         for index in OTHER {
             let other = Sample::new(stranger).page(&others[index].url, &Sample::new(stranger).mapping);
             let page = read(&truths[index].url, &other.html.html(), &mapping);
-            odd.push((format!("layout of {}", stranger.name()), page, full(&others[index])));
+            odd.push((
+                format!("layout of {}", stranger.name()),
+                page,
+                full(&others[index]),
+            ));
         }
         for index in MOVED {
             let page = sample.page(&truths[index].url, &mapping);
@@ -137,7 +142,13 @@ fn odd_pages_are_read_by_themselves_and_say_so() {
         for (what, page, wanted) in &odd {
             let found = document(page, &mapping, Some(&learned));
             let blind = document(page, &without_alarm, None);
-            assert_eq!(found.accounting.unaccounted, 0, "{} {what}: {:?}", skin.name(), found.accounting);
+            assert_eq!(
+                found.accounting.unaccounted,
+                0,
+                "{} {what}: {:?}",
+                skin.name(),
+                found.accounting
+            );
             let gate = found.quality.gates.iter().find(|g| g.id == "odd-page");
             let told = found.provenance.fields.get("body");
             let learned_from = found.provenance.learned.as_ref();
@@ -170,9 +181,18 @@ fn odd_pages_are_read_by_themselves_and_say_so() {
         without += plain;
         count += odd.len() as f64;
     }
-    println!("all         {:.3} with the alarm, {:.3} without", with / count, without / count);
+    println!(
+        "all         {:.3} with the alarm, {:.3} without",
+        with / count,
+        without / count
+    );
     assert!(missed.is_empty(), "{missed:#?}");
-    assert!(with / count > 0.8 && with > without, "{} {}", with / count, without / count);
+    assert!(
+        with / count > 0.8 && with > without,
+        "{} {}",
+        with / count,
+        without / count
+    );
 }
 
 /// Body and captions of a truth.
@@ -232,7 +252,10 @@ fn a_survey_does_not_grow_with_the_archive() {
     let mut survey = Survey::default();
     let mut kept = Vec::new();
     for (n, truth) in portal.expected().iter().enumerate() {
-        let url = sample.mapping.resolve(&sample.mapping.rules().site.base, &truth.url).unwrap();
+        let url = sample
+            .mapping
+            .resolve(&sample.mapping.rules().site.base, &truth.url)
+            .unwrap();
         let served = portal.served(url.path_and_query(), None).unwrap();
         let capture = capture(url.as_str(), served.content_type, &served.body);
         let page = page::read(&capture, &url, &sample.mapping).unwrap();

@@ -78,8 +78,7 @@ pub(super) fn bound(last: Option<&u64>, len: usize, most: usize) -> u64 {
 /// Share of the smaller of a page and the steps of a template (sorted, at most [`super::model::CORE`]) that both have.
 pub(super) fn likeness(steps: &Steps, core: &[u64]) -> f64 {
     let own = steps.set();
-    let least =
-        bound(own.last(), own.len(), STEPS).min(bound(core.last(), core.len(), super::model::CORE));
+    let least = bound(own.last(), own.len(), STEPS).min(bound(core.last(), core.len(), super::model::CORE));
     let core: Vec<&u64> = core.iter().take_while(|s| **s <= least).collect();
     let small = own.range(..=least).count().min(core.len());
     let both = core.iter().filter(|s| own.contains(s)).count();
@@ -96,7 +95,11 @@ pub(super) fn steps(page: &Page) -> Steps {
     for node in page.html.tree.nodes().take(ELEMENTS) {
         if let Some(element) = node.value().as_element() {
             let parent = node.parent().and_then(|p| p.value().as_element().map(signature));
-            out.insert(hash(&format!("{}>{}", parent.unwrap_or_default(), signature(element))));
+            out.insert(hash(&format!(
+                "{}>{}",
+                parent.unwrap_or_default(),
+                signature(element)
+            )));
         }
     }
     out

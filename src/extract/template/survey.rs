@@ -33,7 +33,7 @@ struct Group {
     first: i64,
     last: i64,
     /// By the hash of the address: a sample that does not depend on the order of the pages.
-    some: BTreeSet<(u64, String)>,
+    some: BTreeSet<(u64, String, i64)>,
 }
 
 impl Group {
@@ -57,7 +57,7 @@ impl Group {
         let most = self.counts.iter().filter(|(_, n)| share(**n, self.pages, 0.5));
         self.core = most.map(|(s, _)| *s).take(CORE).collect();
         self.some
-            .insert((hash(page.url.as_str()), page.url.as_str().to_owned()));
+            .insert((hash(page.url.as_str()), page.url.as_str().to_owned(), at));
         if self.some.len() > SOME {
             self.some.pop_last();
         }
@@ -80,6 +80,18 @@ pub struct Extent {
     pub first: i64,
     /// When the last was.
     pub last: i64,
+}
+
+impl Extent {
+    fn add(&mut self, pages: usize, first: i64, last: i64) {
+        self.first = if self.pages == 0 {
+            first
+        } else {
+            self.first.min(first)
+        };
+        self.last = self.last.max(last);
+        self.pages += pages;
+    }
 }
 
 impl Survey {
@@ -122,34 +134,40 @@ impl Survey {
         for group in &self.groups {
             let late = if group.pages < FIRST { FIRST } else { 0 };
             let some = group.some.iter().enumerate();
-            all.extend(some.map(|(n, (_, url))| (n + late, std::cmp::Reverse(group.pages), url.as_str())));
+            all.extend(some.map(|(n, (_, url, _))| (n + late, std::cmp::Reverse(group.pages), url.as_str())));
         }
         all.sort_unstable();
         all.truncate(most);
         all.into_iter().map(|a| a.2.to_owned()).collect()
     }
 
-    /// How far templates reach: `of` says which template a page of the sample is of. A kind of which no page was in the
-    /// sample is nobody's.
+    /// How far templates reach: `of` says which template a page of the sample is of. What pages of a kind are in the sample
+    /// speaks for the others of that kind; a kind of which none is there is nobody's.
     #[must_use]
     pub fn extents(&self, templates: usize, of: &BTreeMap<String, usize>) -> Vec<Extent> {
         let mut out = vec![Extent::default(); templates];
         for group in &self.groups {
-            let mut votes: BTreeMap<usize, usize> = BTreeMap::new();
-            for at in group.some.iter().filter_map(|(_, url)| of.get(url)) {
-                *votes.entry(*at).or_default() += 1;
+            let mut votes: BTreeMap<usize, Extent> = BTreeMap::new();
+            for (_, url, at) in &group.some {
+                if let Some(template) = of.get(url) {
+                    votes.entry(*template).or_default().add(1, *at, *at);
+                }
             }
-            let most = votes.into_iter().max_by_key(|(at, n)| (*n, std::cmp::Reverse(*at)));
-            let Some(extent) = most.and_then(|(at, _)| out.get_mut(at)) else {
-                continue;
-            };
-            extent.first = if extent.pages == 0 {
-                group.first
-            } else {
-                extent.first.min(group.first)
-            };
-            extent.last = extent.last.max(group.last);
-            extent.pages += group.pages;
+            let all: usize = votes.values().map(|v| v.pages).sum();
+            let most = votes.values().map(|v| v.pages).max();
+            for (template, vote) in votes {
+                let Some(extent) = out.get_mut(template) else {
+                    continue;
+                };
+                let pages = (group.pages * vote.pages + all / 2) / all;
+                // Who has most of a kind has those as well that nobody remembers.
+                let (first, last) = if Some(vote.pages) == most && group.pages > group.some.len() {
+                    (group.first, group.last)
+                } else {
+                    (vote.first, vote.last)
+                };
+                extent.add(pages, first, last);
+            }
         }
         out
     }

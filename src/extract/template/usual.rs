@@ -23,12 +23,7 @@ pub(super) struct Seen {
 }
 
 /// Counts them; inside of the container all text counts. What stands in `fields` has its place elsewhere.
-pub(super) fn seen(
-    lines: &[Line],
-    container: Span,
-    fields: &[Span],
-    known: impl Fn(&Line) -> bool,
-) -> Seen {
+pub(super) fn seen(lines: &[Line], container: Span, fields: &[Span], known: impl Fn(&Line) -> bool) -> Seen {
     let mut out = Seen::default();
     for line in lines.iter().filter(|l| l.linked * 2 <= l.chars) {
         let field = || fields.iter().any(|f| f.0 < line.span.1 && line.span.0 < f.1);
@@ -71,7 +66,13 @@ pub(super) fn shows(element: ElementRef<'_>) -> bool {
 
 /// Selectors of the fields of a template that stand beside its container.
 pub(super) fn fields(article: &Article) -> Vec<Css> {
-    let one = [&article.title, &article.summary, &article.byline, &article.source, &article.section];
+    let one = [
+        &article.title,
+        &article.summary,
+        &article.byline,
+        &article.source,
+        &article.section,
+    ];
     let all = one.into_iter().flatten().chain(&article.published);
     all.filter_map(|r| Css::new(&r.css).ok()).collect()
 }
@@ -98,7 +99,11 @@ pub(super) fn measure(site: &Site<'_>, pages: &[&Sketch<'_>], container: &Css, a
             *counts.entry(key).or_default() += 1;
         }
     }
-    let mut frame: Vec<(usize, u64)> = counts.iter().filter(|c| *c.1 > 1).map(|(k, n)| (*n, *k)).collect();
+    let mut frame: Vec<(usize, u64)> = counts
+        .iter()
+        .filter(|c| *c.1 > 1)
+        .map(|(k, n)| (*n, *k))
+        .collect();
     frame.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     article.frame = frame.into_iter().take(FRAME).map(|f| f.1).collect();
     article.frame.sort_unstable();
