@@ -2,7 +2,7 @@
 
 use super::content::{container, repeated, weights};
 use super::site::Site;
-use super::sketch::{Line, Sketch};
+use super::sketch::{Line, Sketch, hash};
 use crate::document::Span;
 use crate::extract::auto::{self, Verdict};
 use crate::lang::fold;
@@ -15,6 +15,39 @@ const SMALL: usize = 120;
 /// Shortest text without a date that is no label, in characters.
 const LABEL: usize = 60;
 
+/// How much of the text of pages that did not teach was found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Held {
+    /// With what the others taught: mean F1.
+    pub learned: f64,
+    /// Page by page: mean F1.
+    pub alone: f64,
+    /// Standard error of their difference, page by page.
+    pub doubt: f64,
+}
+
+impl Held {
+    fn of(pairs: &[(f64, f64)]) -> Self {
+        let count = pairs.len() as f64;
+        if pairs.is_empty() {
+            return Self::default();
+        }
+        let mean = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / count;
+        let (learned, alone) = (mean(&|p| p.0), mean(&|p| p.1));
+        let variance = mean(&|p| (p.0 - p.1 - learned + alone).powi(2));
+        Self {
+            learned,
+            alone,
+            doubt: (variance / (count - 1.0).max(1.0)).sqrt(),
+        }
+    }
+
+    /// Whether reading page by page is better by more than chance would make of it.
+    pub(super) fn is_worse(&self) -> bool {
+        self.learned + self.doubt < self.alone
+    }
+}
+
 /// F1 over the characters of pages that did not teach: learned from the others, and page by page. There is no truth: what
 /// counts as text is what neither repeats in the template nor leads away. What repeats is counted anew for each group of
 /// teachers, so a page does not help to read itself.
@@ -25,9 +58,9 @@ pub(super) fn out(
     titles: &[Option<String>],
     fields: &[Css],
     title: Option<&Css>,
-) -> (f64, f64) {
+) -> Held {
     let folds = if pages.len() >= 6 { 2 } else { pages.len() };
-    let (mut learned, mut single, mut count) = (0.0, 0.0, 0.0);
+    let mut pairs = Vec::new();
     for fold in 0..folds {
         let taught: Vec<usize> = (0..pages.len()).filter(|i| i % folds != fold).collect();
         let teachers: Vec<&Sketch<'_>> = taught.iter().map(|i| pages[*i]).collect();
@@ -55,16 +88,11 @@ pub(super) fn out(
                 .and_then(|e| sketch.page.text.span(e.id()))
                 .unwrap_or_default();
             let found = plain(held(site, sketch, &theirs, titles[at].as_deref(), span));
-            learned += f1(sketch, &wanted, &found);
-            single += f1(sketch, &wanted, &plain(alone(sketch)));
-            count += 1.0;
+            let learned = f1(sketch, &wanted, &found);
+            pairs.push((learned, f1(sketch, &wanted, &plain(alone(sketch)))));
         }
     }
-    if count == 0.0 {
-        (0.0, 0.0)
-    } else {
-        (learned / count, single / count)
-    }
+    Held::of(&pairs)
 }
 
 /// Starts of the lines that are text.
@@ -76,14 +104,16 @@ fn text(site: &Site<'_>, sketch: &Sketch<'_>, fixed: &BTreeSet<u64>, title: Opti
             && !site.lines.contains(&l.key)
             && l.linked * 2 <= l.chars
             && title.is_none_or(|t| fold(said) != t)
-            && (l.chars >= LABEL || dates.find(said).is_none())
+            && (l.chars >= LABEL || !dates.on(sketch, l))
     };
     sketch.lines.iter().filter(is).map(|l| l.span.0).collect()
 }
 
 /// Lines that are fields, or that say the title once more: they are no text, whoever finds them.
 fn neutral(sketch: &Sketch<'_>, fields: &[Css], title: Option<&Css>) -> BTreeSet<usize> {
-    let mut out = BTreeSet::new();
+    // A line without a letter, as a cell of a table has it, repeats or does not by chance.
+    let bare = sketch.lines.iter().filter(|l| l.key == hash(""));
+    let mut out: BTreeSet<usize> = bare.map(|l| l.span.0).collect();
     for css in fields.iter().chain(title) {
         let span = super::selector::first(sketch, None, css).and_then(|e| sketch.page.text.span(e.id()));
         let span = span.unwrap_or_default();
@@ -178,4 +208,18 @@ fn alone(sketch: &Sketch<'_>) -> BTreeSet<usize> {
         chars * 2 >= l.span.1 - l.span.0
     });
     lines.map(|l| l.span.0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Held;
+
+    #[test]
+    fn a_difference_that_chance_makes_is_none() {
+        let held = Held::of(&[(1.0, 0.9), (0.8, 1.0), (1.0, 1.0), (1.0, 1.0)]);
+        assert!(held.learned < held.alone && !held.is_worse(), "{held:?}");
+        let held = Held::of(&[(0.9, 1.0), (0.8, 1.0), (0.9, 1.0), (0.85, 1.0)]);
+        assert!(held.is_worse(), "{held:?}");
+        assert!(!Held::of(&[(1.0, 1.0); 5]).is_worse());
+    }
 }

@@ -246,13 +246,13 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
     .filter_map(|r| Css::new(&r.css).ok())
     .collect();
     let headline = article.title.as_ref().and_then(|r| Css::new(&r.css).ok());
-    article.held_out = held::out(site, &pages, &fixed, &taught.titles, &fields, headline.as_ref());
+    let held = held::out(site, &pages, &fixed, &taught.titles, &fields, headline.as_ref());
+    article.held_out = (held.learned, held.alone);
     // Where each page by itself shows more than what the others say of it, nothing is learned.
-    let (learned, alone) = article.held_out;
-    if learned < alone {
+    if held.is_worse() {
         return Err(format!(
-            "`{}` gives less of the text ({learned:.3}) than `@auto` finds page by page ({alone:.3})",
-            article.container.css
+            "`{}` gives less of the text ({:.3}) than `@auto` finds page by page ({:.3})",
+            article.container.css, held.learned, held.alone
         ));
     }
     chrome::learn(site, &pages, &fixed, &mut article);

@@ -321,3 +321,14 @@ fn fewer_than_three_pages_teach_nothing() {
     let text = draft(&model, &sample.origin(), &BTreeMap::new());
     Mapping::parse("draft.toml", &text).unwrap();
 }
+
+/// Time, author and visits stand on one line without a gap: the line is no summary, and the summary below it is found.
+#[test]
+fn a_long_line_of_small_print_is_no_summary() {
+    let mut sample = Sample::new(Skin::Modern);
+    sample.portal = Portal::new(ARTICLES, 9).skinned(Skin::Modern);
+    let pages = sample.pages(&[1, 2, 3, 4, 5, 7, 9, 14, 21, 22]);
+    let model = learn(&pages.iter().collect::<Vec<_>>(), &sample.mapping);
+    let article = model.templates.iter().find_map(|t| t.article.as_ref()).unwrap();
+    assert_eq!(article.summary.as_ref().unwrap().css, ".article__sapo");
+}
