@@ -6,8 +6,13 @@
 //! `just bench extract features SET PREFIX`: features of all blocks, for `benches/extract/train.py`.
 //! `just bench extract answers SET FILE`: the answers as JSON lines, for other scorers.
 //! `just bench extract deep`: 100,000 nested elements.
+//! `just bench extract skins`: what five articles of each skin of the sample portal teach, and how learning grows; without
+//! arguments this comes first.
 
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
+
+#[path = "extract/skins.rs"]
+mod skins;
 
 use sangtrang::capture::Capture;
 use sangtrang::document::CaptureId;
@@ -28,7 +33,9 @@ fn main() {
         ["features", set, prefix] => features(Path::new(set), Path::new(prefix)),
         ["answers", set, file] => answers(Path::new(set), Path::new(file)),
         ["deep"] => deep(),
+        ["skins"] => skins::main(),
         [] => {
+            skins::main();
             let folder = std::env::var_os("SANGTRANG_EXTRACTION").map(PathBuf::from);
             let Some(folder) = folder.filter(|f| f.is_dir()) else {
                 println!("skipped: no sets of pages; SANGTRANG_EXTRACTION names the folder that holds them");

@@ -6,6 +6,7 @@ mod encodings;
 mod error;
 mod export;
 mod filename;
+mod learn;
 mod output;
 mod parts;
 mod rebuild;
@@ -20,6 +21,7 @@ pub use deliver::{
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
+pub use learn::{Health, Relearned, StoredModel, model_hash, relearn, store_model, stored_model};
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
 pub use sample::{Sampled, is_warc, sampled, site_of};
@@ -27,6 +29,7 @@ pub use sample::{Sampled, is_warc, sampled, site_of};
 use crate::capture::{ArchiveReader, Capture};
 use crate::crawl::{self, CrawlOptions, Store};
 use crate::document::{CaptureId, Document, FetchProvenance};
+use crate::extract::template::Learned;
 use crate::extract::{self, Context, Extraction, StoredMedia};
 use crate::ledger::{Ledger, Tally};
 use crate::mapping::model::Collection;
@@ -76,9 +79,16 @@ pub fn extract_site(
 ) -> Result<Tally, PipelineError> {
     let mut ledger = Ledger::open(&layout.ledger())?;
     output::remove_unfinished(layout.root())?;
+    let learned = learn::learned(mapping, &ledger)?;
     let at = at.as_millisecond();
     let run = ledger.begin_run(&uuid::Uuid::now_v7().to_string(), "extract", mapping.hash(), at)?;
-    let result = documents::write_all(mapping, &mut ledger, layout, jobs, at, cancel, &|tally| {
+    let reading = documents::Reading {
+        mapping,
+        learned: learned.as_ref(),
+        layout,
+        jobs,
+    };
+    let result = documents::write_all(reading, &mut ledger, at, cancel, &|tally| {
         on_event(Event::Extract(tally))
     });
     let (outcome, summary) = match &result {
@@ -124,9 +134,12 @@ pub fn try_capture(
             class: outcome.class().to_owned(),
         });
     }
-    let collection =
-        classify(mapping, &page).ok_or_else(|| PipelineError::NoCollection { url: url.to_string() })?;
     let ledger = Ledger::read(&layout.ledger()).ok();
+    let learned = ledger
+        .as_ref()
+        .map_or(Ok(None), |ledger| learn::learned(mapping, ledger))?;
+    let collection = classify(mapping, &page, learned.as_ref())
+        .ok_or_else(|| PipelineError::NoCollection { url: url.to_string() })?;
     let known = ledger.as_ref().and_then(|l| l.page(&url.key()).ok().flatten());
     let mut fetch = known
         .as_ref()
@@ -146,6 +159,7 @@ pub fn try_capture(
     all_listing.extend(listing.iter().map(|(k, v)| (k.clone(), v.clone())));
     let context = Context {
         mapping,
+        learned: learned.as_ref(),
         listing: &all_listing,
         discovered: &discovered,
         aliases: &aliases,
@@ -201,21 +215,30 @@ pub fn site_url(mapping: &Mapping, text: &str) -> Result<PageUrl, PipelineError>
     mapping.canonical(&url).map_err(|e| wrong(e.to_string()))
 }
 
-/// The first collection whose conditions on URL and page all hold.
-fn classify<'m>(mapping: &'m Mapping, page: &Page) -> Option<&'m Collection> {
+/// The first collection whose conditions on URL and page all hold; else the first with an alarm whose address the page has,
+/// if it says more than what all pages of the site say: an article of another layout is not lost for it.
+fn classify<'m>(mapping: &'m Mapping, page: &Page, learned: Option<&Learned>) -> Option<&'m Collection> {
     let location = path_and_query(page.url.as_url());
-    mapping.rules().collection.iter().find(|c| {
-        c.matches.url.regex().is_match(&location)
-            && c.matches
-                .not_url
-                .as_ref()
-                .is_none_or(|p| !p.regex().is_match(&location))
-            && c.matches
-                .css
-                .as_ref()
-                .is_none_or(|css| page.select(css).next().is_some())
+    let by_url = |c: &&Collection| {
+        let not = c.matches.not_url.as_ref();
+        c.matches.url.regex().is_match(&location) && not.is_none_or(|p| !p.regex().is_match(&location))
+    };
+    let fits = |c: &&Collection| {
+        let css = c.matches.css.as_ref();
+        css.is_none_or(|css| page.select(css).next().is_some())
+    };
+    let all = || mapping.rules().collection.iter().filter(by_url);
+    all().find(fits).or_else(|| {
+        let odd = all().find(|c| c.scope.alarm)?;
+        let learned = learned?;
+        let says = learned.unseen(learned.template(page)?, page, mapping) >= ODD_TEXT;
+        (says && !learned.is_gone(page)).then_some(odd)
     })
 }
+
+/// Characters that no other page of its template shows and that lead nowhere, of a page without a container that is taken
+/// for an article all the same; fewer are a message.
+const ODD_TEXT: usize = 300;
 
 /// Path and query: what URL patterns of a mapping look at.
 fn path_and_query(url: &Url) -> String {

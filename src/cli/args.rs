@@ -37,6 +37,8 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Look at a site and draft its mapping: what its pages are, and where on them everything stands
     Init(InitArgs),
+    /// Learn the templates of a site anew from its archive, and show what differs
+    Learn(super::learn::LearnArgs),
     /// Crawl a site, then extract its documents: the whole job
     Run(RunArgs),
     /// Fetch and archive pages and media, without extracting

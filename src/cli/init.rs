@@ -6,7 +6,8 @@ use super::error::CliError;
 use super::target::{failure, mapping_error, reactor};
 use super::{Exit, Outcome, Ui};
 use crate::crawl::CrawlOptions;
-use crate::extract::template::{self, Draft, Kind, Model, Origin};
+use crate::extract::template::{self, Draft, Kind, Learned, Model, Origin};
+use crate::ledger::Ledger;
 use crate::mapping::Mapping;
 use crate::pipeline::{self, Layout, Sampled, write_atomic};
 use serde_json::{Value, json};
@@ -48,20 +49,25 @@ pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
     let sample = sample(args, &blank, &layout, ui)?;
     let pages: Vec<_> = sample.iter().map(|s| &s.page).collect();
     let began_learning = Instant::now();
-    let model = template::learn(&pages, &blank);
+    let mut model = template::learn(&pages, &blank);
     let learned = began_learning.elapsed();
     let examples = examples(&model, &origin, &sample, &args.mappings, &layout)?;
     let text = template::draft(&model, &origin, &examples);
     checked(&file, &text)?;
     fs_err::create_dir_all(&args.mappings)?;
     write_atomic(&file, text.as_bytes())?;
-    let stored = serde_json::to_vec_pretty(&model).map_err(std::io::Error::other)?;
-    write_atomic(&layout.root().join("templates.json"), &stored)?;
-    tell(&model, &sample, ui);
+    // Where the mapping's own runs look for them.
+    let own = Layout::new(&args.output.output, &origin.id);
+    let mut ledger = Ledger::open(&own.ledger()).map_err(failure)?;
+    let known = pipeline::stored_model(&ledger).ok().flatten();
+    template::names(&mut model, known.as_ref().map(|k| &k.model));
+    let version = pipeline::store_model(&mut ledger, &model, jiff::Timestamp::now()).map_err(failure)?;
+    drop(ledger);
+    tell(&model, &sample, &blank, ui);
     ui.status(
         "Drafted",
         format_args!(
-            "{} in {:.1} s, of which learning took {:.2} s",
+            "{} and version {version} of the site's models in {:.1} s, of which learning took {:.2} s",
             file.display(),
             began.elapsed().as_secs_f64(),
             learned.as_secs_f64()
@@ -70,7 +76,7 @@ pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
     if ui.json() {
         ui.event(&json!({
             "schema": "init/1", "type": "init", "mapping": file, "pages": model.pages, "model": model,
-            "seconds": began.elapsed().as_secs_f64(),
+            "models": version, "seconds": began.elapsed().as_secs_f64(),
         }));
     } else {
         ui.data(file.display());
@@ -273,7 +279,7 @@ fn examples(
 }
 
 /// What was understood, for people.
-fn tell(model: &Model, sample: &[Sampled], ui: &Ui) {
+fn tell(model: &Model, sample: &[Sampled], mapping: &Mapping, ui: &Ui) {
     let mut encodings: BTreeMap<&str, usize> = BTreeMap::new();
     for sampled in sample {
         *encodings.entry(sampled.page.decode.used.as_str()).or_default() += 1;
@@ -348,8 +354,11 @@ fn tell(model: &Model, sample: &[Sampled], ui: &Ui) {
             ));
         }
     }
+    let Ok(learned) = Learned::new(0, "", model) else {
+        return;
+    };
     for sampled in sample {
-        let odd = template::alarms(model, &sampled.page);
+        let odd = learned.alarms(&sampled.page, mapping);
         let article = model.templates.iter().filter(|t| t.article.is_some());
         let of_article = article
             .filter_map(|t| regex::Regex::new(&t.url).ok())

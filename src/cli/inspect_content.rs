@@ -113,6 +113,7 @@ fn look(file: &Path, url: &str) -> Result<Seen, CliError> {
     let page = page::read(&capture, &url, &mapping).map_err(|e| failure(e.to_string()))?;
     let context = Context {
         mapping: &mapping,
+        learned: None,
         listing: &BTreeMap::new(),
         discovered: &[],
         aliases: &[],

@@ -23,6 +23,7 @@ mod inspect_render;
 mod inspect_robots;
 mod inspect_tls;
 mod inspect_url;
+mod learn;
 mod ledger;
 mod plan;
 mod redirects;
@@ -76,6 +77,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
     match &cli.command {
         Command::Demo(args) => demo::main(args, ui),
         Command::Init(args) => init::main(args, ui),
+        Command::Learn(args) => learn::main(args, ui),
         Command::Run(args) => run::main(args, ui),
         Command::Crawl(args) => crawl::main(args, ui),
         Command::Extract(args) => extract::main(args, ui),

@@ -118,6 +118,8 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
             .hint("a crawl archives such an answer and makes no document of it; see `[[reject]]` in the mapping"),
         error @ PipelineError::NotOfSite { .. } => CliError::new(Exit::Usage, "usage::url", error)
             .hint("give a URL of the site, absolute or relative to its base"),
+        error @ PipelineError::Model { .. } => CliError::new(Exit::Failure, "learned::model", error)
+            .hint("`sangtrang learn --forget MAPPING` learns them anew from the archive and shows them; with `--accept` it stores them"),
         error @ PipelineError::Target { .. } => CliError::new(Exit::Config, "target::unfit", error)
             .hint("`sangtrang target check MAPPING` looks again; `target setup` makes what it can"),
         PipelineError::Api(error) => api_failure(error),

@@ -22,7 +22,8 @@ pub use date::{DateValue, Dates, Precision};
 pub use id::{CaptureId, DocumentId, IdError};
 pub use media::{Link, LinkKind, Media, MediaRole, MediaState, extension};
 pub use provenance::{
-    BlockDecode, Decode, Discovered, FetchProvenance, FieldProvenance, Part, Provenance, RunnerUp,
+    BlockDecode, Decode, Discovered, FetchProvenance, FieldProvenance, LearnedFrom, Part, Provenance,
+    RunnerUp,
 };
 pub use schema::document_schema;
 

@@ -206,6 +206,21 @@ pub struct Provenance {
     /// The pages of a document that the portal shows on several, in order; empty for one on a single page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
+    /// The learned model that was asked what holds the content; absent if none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<LearnedFrom>,
     /// List pages and sitemaps that announced it, sorted.
     pub discovered: Vec<Discovered>,
+}
+
+/// A model of the site's pages, as the ledger keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LearnedFrom {
+    /// Number under which the ledger keeps it.
+    pub version: u32,
+    /// Name of the template that the page is of.
+    pub template: String,
+    /// BLAKE3 of the model: the same wherever it is kept.
+    pub hash: String,
 }

@@ -6,6 +6,7 @@ mod anchor;
 mod arrange;
 pub mod auto;
 mod block;
+mod container;
 mod field;
 mod frame;
 mod gate;
@@ -65,6 +66,8 @@ pub struct Context<'a> {
     pub aliases: &'a [String],
     /// How it was fetched.
     pub fetch: &'a FetchProvenance,
+    /// What was learned of the site's pages; `None` if nothing is stored.
+    pub learned: Option<&'a template::Learned>,
 }
 
 impl Context<'_> {
@@ -298,6 +301,7 @@ fn document(
             fetch: context.fetch.clone(),
             decode: page.decode.clone(),
             parts: Vec::new(),
+            learned: content.learned,
             discovered,
         },
         redirects: Redirects {

@@ -1,16 +1,17 @@
 //! Where the content is, what is dropped before anybody reads it, and the order in which rules take text.
 
 use super::account::Claims;
-use super::auto::{self, Auto, Candidate, Verdict, reason};
+use super::auto::{Auto, Candidate, Verdict, reason};
 use super::block::Builder;
+use super::container::{self, Chosen};
 use super::field::{Found, Taker};
 use super::{Context, InlineMedia, Rung};
 use crate::document::{
-    Accounting, Block, Citation, Dropped, FieldProvenance, Gate, GateLevel, Link, Media, Span,
+    Accounting, Block, Citation, Dropped, FieldProvenance, Gate, GateLevel, LearnedFrom, Link, Media, Span,
 };
 use crate::lang::{catalogue, citation, fold, fold_case, spaces};
 use crate::mapping::Css;
-use crate::mapping::model::{Catalogue, Collection, Container, DropRule, Field};
+use crate::mapping::model::{Catalogue, Collection, DropRule, Field};
 use crate::page::Page;
 use ego_tree::NodeId;
 use scraper::ElementRef;
@@ -30,6 +31,8 @@ pub(super) struct Content {
     pub(super) furniture: Vec<Dropped>,
     /// What a reader should look at.
     pub(super) notes: Vec<Gate>,
+    /// The model that was asked for the container.
+    pub(super) learned: Option<LearnedFrom>,
     pub(super) missing: usize,
 }
 
@@ -40,19 +43,25 @@ pub(super) struct Scopes<'a> {
     claims: Claims,
     skip: HashSet<NodeId>,
     container: ElementRef<'a>,
-    auto: Option<Auto>,
+    chosen: Chosen<'a>,
     spans: Vec<(Span, usize)>,
 }
 
 impl<'a> Scopes<'a> {
     pub(super) fn new(page: &'a Page, collection: &'a Collection, context: &'a Context<'a>) -> Self {
+        let chosen = container::choose(page, collection, context);
         let mut claims = Claims::new(page.text.len());
         let mut skip = HashSet::new();
         for rule in context.mapping.rules().drop.iter().chain(&collection.drop) {
             let Some(css) = &rule.css else { continue };
             let owner = claims.rule(&rule.id, &rule.reason, false);
             for element in page.select(css) {
-                claims.claim(page.text.span(element.id()).unwrap_or_default(), owner);
+                let span = page.text.span(element.id()).unwrap_or_default();
+                // On a page of another layout a rule may name what holds the text.
+                if chosen.alarmed && chosen.auto.as_ref().is_some_and(|a| a.stands_in(span)) {
+                    continue;
+                }
+                claims.claim(span, owner);
                 skip.insert(element.id());
             }
         }
@@ -61,37 +70,26 @@ impl<'a> Scopes<'a> {
             claims.claim(page.text.span(element.id()).unwrap_or_default(), owner);
             skip.insert(element.id());
         }
-        let mut auto = None;
-        let container = collection.scope.container.iter().find_map(|place| match place {
-            Container::Css(css) => page.select(css).next(),
-            Container::Auto => {
-                let found = auto::read(page);
-                let node = found.container.and_then(|id| page.html.tree.get(id));
-                auto = Some(found);
-                node.and_then(ElementRef::wrap)
-            }
-        });
-        let container = container.unwrap_or_else(|| page.html.root_element());
         Self {
             page,
             collection,
             context,
             claims,
             skip,
-            container,
-            auto,
+            container: chosen.element.unwrap_or_else(|| page.html.root_element()),
+            chosen,
             spans: Vec::new(),
         }
     }
 
     /// What `@auto` found, block by block.
     pub(super) fn into_auto(self) -> Option<Auto> {
-        self.auto
+        self.chosen.auto
     }
 
     /// Drops what `@auto` did not keep, each block by its own rule; what fields have taken is theirs.
     fn drop_auto(&mut self) {
-        let Some(found) = &self.auto else { return };
+        let Some(found) = &self.chosen.auto else { return };
         for block in found.blocks.iter().filter(|b| b.verdict == Verdict::Dropped) {
             let owner = self.claims.rule(block.rule, reason(block.rule), false);
             self.claims.claim(block.chars, owner);
@@ -99,9 +97,10 @@ impl<'a> Scopes<'a> {
         self.skip.extend(&found.skip);
     }
 
-    /// Fields that the mapping does not speak of, as the page tells and shows them.
+    /// Fields that the mapping does not speak of, as the page tells and shows them; on an odd page also those that its rules
+    /// do not find.
     fn auto_fields(&mut self, fields: &mut BTreeMap<String, Found>) {
-        let Some(found) = &self.auto else { return };
+        let Some(found) = &self.chosen.auto else { return };
         let authors: Vec<&str> = found.authors.iter().map(|a| a.value.as_str()).collect();
         let byline = found.authors.first().map(|first| Candidate {
             value: authors.join(", "),
@@ -112,7 +111,9 @@ impl<'a> Scopes<'a> {
             ("dates.published", found.published.as_ref()),
             ("byline", byline.as_ref()),
         ] {
-            let Some(candidate) = candidate.filter(|_| !self.collection.fields.contains_key(name)) else {
+            let told = fields.contains_key(name)
+                || (self.collection.fields.contains_key(name) && !self.chosen.alarmed);
+            let Some(candidate) = candidate.filter(|_| !told) else {
                 continue;
             };
             if let Some(chars) = candidate.chars {
@@ -276,6 +277,8 @@ impl<'a> Scopes<'a> {
                 () => 0,
             })
         };
+        // A summary is known by its place: on a page of another layout the text may stand there.
+        order.retain(|(name, _)| !self.chosen.alarmed || *name != "summary");
         order.sort_by_key(|(_, f)| rank(f));
         let mut fields: BTreeMap<String, Found> = BTreeMap::new();
         // A second round for those that wait for another field.
@@ -295,6 +298,12 @@ impl<'a> Scopes<'a> {
             }
         }
         self.auto_fields(&mut fields);
+        if let Some(provenance) = &self.chosen.provenance {
+            fields.entry("body".into()).or_insert_with(|| Found {
+                value: String::new(),
+                provenance: provenance.clone(),
+            });
+        }
         self.claims.settle();
         self.drop_auto();
         let anchors = super::anchor::Anchors::of(self.page, root, &self.claims);
@@ -308,7 +317,7 @@ impl<'a> Scopes<'a> {
             context: self.context,
             claims: &mut self.claims,
             skip: &self.skip,
-            captions: self.auto.as_ref().map_or(&none, |a| &a.captions),
+            captions: self.chosen.auto.as_ref().map_or(&none, |a| &a.captions),
             stop,
             body,
             marker,
@@ -327,6 +336,7 @@ impl<'a> Scopes<'a> {
         let (attachments, inline_media) = (builder.attachments, builder.inline_media);
         let (furniture, mut notes) = (builder.furniture, builder.notes);
         notes.extend(hidden(self.page, root, &self.skip));
+        notes.extend(self.chosen.note.clone());
         let images = blocks.iter().flat_map(|b| match b {
             Block::Image { image, .. } => std::slice::from_ref(image),
             Block::Gallery { items, .. } => items.as_slice(),
@@ -366,6 +376,7 @@ impl<'a> Scopes<'a> {
             inline_media,
             furniture,
             notes,
+            learned: self.chosen.learned.clone(),
             missing,
         }
     }

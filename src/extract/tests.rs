@@ -60,6 +60,7 @@ fn run(html: &str) -> Extraction {
     let listing = BTreeMap::new();
     let context = Context {
         mapping: &mapping,
+        learned: None,
         listing: &listing,
         discovered: &[],
         aliases: &[],

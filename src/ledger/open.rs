@@ -103,6 +103,7 @@ const MIGRATIONS: &[&str] = &[
     HELD,
     super::delivery::SCHEMA,
     super::delivery::BY_KEY,
+    super::models::SCHEMA,
 ];
 
 /// Pages are listed by what is held of them, whatever became of their URL since.

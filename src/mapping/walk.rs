@@ -2,7 +2,7 @@
 //! wrong types, unknown names, and texts that must compile.
 
 use super::error::Problems;
-use super::model::AUTO;
+use super::model::WORDS;
 use super::pattern::{Css, Pattern, parse_span};
 use super::place;
 use super::template::{Expr, TemplateError, Text};
@@ -244,13 +244,13 @@ impl<'a> Walker<'a> {
 
     fn string(&mut self, key: &str, text: &str, span: Range<usize>, format: &str) {
         match format {
-            "container" if text == AUTO => {}
+            "container" if WORDS.contains(&text) => {}
             "container" if text.starts_with('@') => self.problems.add(
                 "mapping::container",
                 span,
                 format!("`{text}` is no container"),
                 "not a selector",
-                Some(format!("write a CSS selector, or `{AUTO}`")),
+                Some(format!("write a CSS selector, `{}` or `{}`", WORDS[0], WORDS[1])),
             ),
             "css-selector" | "container" => {
                 if let Err(error) = Css::new(text) {

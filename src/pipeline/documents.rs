@@ -6,6 +6,7 @@ use super::output::{AtomicFile, Layout};
 use super::store::MediaStore;
 use crate::capture::{ArchiveReader, Capture, Location};
 use crate::document::{Discovered, Document, DocumentId, GateLevel, MediaState};
+use crate::extract::template::Learned;
 use crate::extract::{self, Context, Extraction};
 use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Tally};
 use crate::mapping::model::Discover;
@@ -40,16 +41,31 @@ struct Writer<'a> {
     tally: Tally,
 }
 
+/// What all pages are read with.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub mapping: &'a Mapping,
+    /// What was learned of the site's pages, if a rule asks for it.
+    pub learned: Option<&'a Learned>,
+    pub layout: &'a Layout,
+    /// Threads.
+    pub jobs: usize,
+}
+
 /// Extracts every captured page, binds media, writes documents, records them with `at` (milliseconds since 1970).
 pub(super) fn write_all(
-    mapping: &Mapping,
+    reading: Reading<'_>,
     ledger: &mut Ledger,
-    layout: &Layout,
-    jobs: usize,
     at: i64,
     cancel: &CancellationToken,
     progress: &dyn Fn(&Tally),
 ) -> Result<Tally, PipelineError> {
+    let Reading {
+        mapping,
+        layout,
+        jobs,
+        ..
+    } = reading;
     let mut writer = Writer {
         mapping,
         ledger,
@@ -71,7 +87,7 @@ pub(super) fn write_all(
             .into_iter()
             .map(|p| Known::load(writer.ledger, p))
             .collect::<Result<Vec<_>, _>>()?;
-        let results = read_chunk(mapping, writer.ledger, layout, &known, jobs);
+        let results = read_chunk(reading, writer.ledger, &known);
         let mut rows = Vec::new();
         for (page, result) in known.iter().zip(results) {
             writer.settle(page, result, &mut rows)?;
@@ -113,25 +129,19 @@ pub(super) fn location(place: &Place) -> Location {
     }
 }
 
-fn read_chunk(
-    mapping: &Mapping,
-    ledger: &mut Ledger,
-    layout: &Layout,
-    pages: &[Known],
-    jobs: usize,
-) -> Vec<Read> {
+fn read_chunk(reading: Reading<'_>, ledger: &mut Ledger, pages: &[Known]) -> Vec<Read> {
     // Only documents on several pages ask for pages that are not in the chunk.
     let ledger = &Mutex::new(ledger);
-    let share = pages.len().div_ceil(jobs).max(1);
+    let share = pages.len().div_ceil(reading.jobs).max(1);
     std::thread::scope(|scope| {
         let workers: Vec<_> = pages
             .chunks(share)
             .map(|chunk| {
                 scope.spawn(move || {
-                    let mut archive = ArchiveReader::new(&layout.archive());
+                    let mut archive = ArchiveReader::new(&reading.layout.archive());
                     chunk
                         .iter()
-                        .map(|page| read_page(mapping, ledger, &mut archive, page))
+                        .map(|page| read_page(reading, ledger, &mut archive, page))
                         .collect::<Vec<_>>()
                 })
             })
@@ -155,11 +165,12 @@ fn read_chunk(
 }
 
 fn read_page(
-    mapping: &Mapping,
+    reading: Reading<'_>,
     ledger: &Mutex<&mut Ledger>,
     archive: &mut ArchiveReader,
     known: &Known,
 ) -> Read {
+    let mapping = reading.mapping;
     let limit = mapping.rules().limits.page_bytes;
     let url = match canonical(mapping, &known.page.url) {
         Ok(url) => url,
@@ -184,16 +195,17 @@ fn read_page(
             Err(error) => Read::Unreadable(error),
         };
     }
-    extract_capture(mapping, &capture, &url, known, &mut load)
+    extract_capture(reading, &capture, &url, known, &mut load)
 }
 
 fn extract_capture(
-    mapping: &Mapping,
+    reading: Reading<'_>,
     capture: &Capture,
     url: &PageUrl,
     known: &Known,
     load: &mut dyn FnMut(&PageUrl) -> Result<Option<Capture>, String>,
 ) -> Read {
+    let mapping = reading.mapping;
     let page = match page::read(capture, url, mapping) {
         Ok(page) => page,
         Err(error) => return Read::Unreadable(error.to_string()),
@@ -201,12 +213,13 @@ fn extract_capture(
     if let Some(rule) = ignored(mapping, &page) {
         return Read::Ignored(rule);
     }
-    let Some(collection) = super::classify(mapping, &page) else {
+    let Some(collection) = super::classify(mapping, &page, reading.learned) else {
         return outside(mapping, &page);
     };
     let fetch = known.page.fetch.clone().with_notes(&capture.notes);
     let context = Context {
         mapping,
+        learned: reading.learned,
         listing: &known.listing,
         discovered: &known.discovered,
         aliases: &known.aliases,

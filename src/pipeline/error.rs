@@ -50,6 +50,14 @@ pub enum PipelineError {
         /// The page.
         url: String,
     },
+    /// The models of the ledger cannot be used.
+    #[error("the learned models in `{path}` cannot be used: {why}")]
+    Model {
+        /// The ledger.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// One page that was asked for by name is no content by a reject rule.
     #[error("{url} is no content: {class}")]
     Rejected {

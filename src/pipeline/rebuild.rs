@@ -71,6 +71,7 @@ pub async fn rebuild_ledger(
     };
     let mut old = None;
     if ledger.exists() {
+        super::learn::keep_models(&ledger, &beside)?;
         let name = format!("ledger.db.old-{}", jiff::Timestamp::now().as_second());
         let to = layout.root().join(name);
         for end in BESIDE {

@@ -1,12 +1,11 @@
 //! Pages of a site for those who want to learn of it: as they were captured, and as they are read.
 
-use super::documents::location;
 use super::error::PipelineError;
 use super::output::Layout;
 use crate::capture::{self, ArchiveReader, Capture};
 use crate::ledger::Ledger;
 use crate::mapping::Mapping;
-use crate::page::{self, Page};
+use crate::page::Page;
 use std::path::Path;
 
 /// Pages that are asked of the ledger at a time.
@@ -34,7 +33,6 @@ pub struct Sampled {
 pub fn sampled(mapping: &Mapping, layout: &Layout, most: usize) -> Result<Vec<Sampled>, PipelineError> {
     let ledger = Ledger::read(&layout.ledger())?;
     let archive = ArchiveReader::new(&layout.archive());
-    let limit = mapping.rules().limits.page_bytes;
     let mut out = Vec::new();
     let mut after = String::new();
     loop {
@@ -42,14 +40,7 @@ pub fn sampled(mapping: &Mapping, layout: &Layout, most: usize) -> Result<Vec<Sa
         let Some(last) = pages.last() else { return Ok(out) };
         after.clone_from(&last.url);
         for known in &pages {
-            let capture = archive.read(&location(&known.place), limit)?;
-            let url = super::site_url(mapping, &known.url)?;
-            let html = capture
-                .header("content-type")
-                .is_none_or(|t| t.to_ascii_lowercase().contains("html"));
-            if let Some(page) = page::read(&capture, &url, mapping).ok().filter(|_| html) {
-                out.push(Sampled { capture, page });
-            }
+            out.extend(super::learn::read(mapping, &archive, known)?);
             if out.len() >= most {
                 return Ok(out);
             }

@@ -53,6 +53,7 @@ fn document(mapping: &Mapping, pages: &[(Vec<u8>, String)]) -> Document {
     let (fetch, listing) = (FetchProvenance::default(), BTreeMap::new());
     let context = Context {
         mapping,
+        learned: None,
         listing: &listing,
         discovered: &[],
         aliases: &[],

@@ -24,6 +24,7 @@ mod extract;
 mod fault_proxy;
 mod faults;
 mod http_json;
+mod learn;
 mod net;
 mod pagers;
 mod politeness;

@@ -149,9 +149,10 @@ fn a_draft_of_every_skin_reads_its_portal() {
                 *wrongs.entry(field).or_default() += 1;
             }
         }
-        let model = std::fs::read(folder.path().join(format!("{name}-sample/templates.json"))).unwrap();
-        let model: sangtrang::extract::template::Model = serde_json::from_slice(&model).unwrap();
-        assert_eq!(model.version, sangtrang::extract::template::VERSION);
+        let ledger = sangtrang::ledger::Ledger::read(&folder.path().join(name).join("ledger.db")).unwrap();
+        let stored = sangtrang::pipeline::stored_model(&ledger).unwrap().unwrap();
+        let model = stored.model;
+        assert_eq!(stored.version, 1);
         let taught: usize = model
             .templates
             .iter()

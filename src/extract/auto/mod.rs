@@ -167,6 +167,18 @@ fn holders(stream: &stream::Stream<'_>, judged: &[select::Judged]) -> (Option<No
 }
 
 impl Auto {
+    /// Whether most of what is kept stands inside of a span.
+    #[must_use]
+    pub fn stands_in(&self, span: Span) -> bool {
+        let kept = self.blocks.iter().filter(|b| b.verdict != Verdict::Dropped);
+        let (inside, all) = kept.fold((0, 0), |(inside, all), b| {
+            let chars = b.chars.1 - b.chars.0;
+            let within = b.chars.0 >= span.0 && b.chars.1 <= span.1;
+            (inside + if within { chars } else { 0 }, all + chars)
+        });
+        inside * 2 > all
+    }
+
     /// The text that is kept, a line a block; captions stay with their pictures and are not in it.
     #[must_use]
     pub fn text(&self, page: &Page) -> String {

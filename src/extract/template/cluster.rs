@@ -1,6 +1,6 @@
 //! Pages of one template: those that are made of the same steps, apart from what every page of the site has.
 
-use super::sketch::Sketch;
+use super::sketch::{Sketch, Steps};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Share of the kinds of page that have a step of the frame.
@@ -46,11 +46,14 @@ pub(super) fn common<T: Ord + Copy>(pages: &[(&str, &BTreeSet<T>)]) -> BTreeSet<
 
 /// Groups of pages, each with the indexes of its pages; the largest first.
 pub(super) fn clusters(sketches: &[Sketch<'_>]) -> Vec<Vec<usize>> {
-    let pages: Vec<(&str, &BTreeSet<u64>)> = sketches.iter().map(|s| (s.shape.as_str(), &s.steps)).collect();
+    let pages: Vec<(&str, &BTreeSet<u64>)> = sketches
+        .iter()
+        .map(|s| (s.shape.as_str(), s.steps.set()))
+        .collect();
     let frame = common(&pages);
     let own: Vec<BTreeSet<u64>> = sketches
         .iter()
-        .map(|s| s.steps.difference(&frame).copied().collect())
+        .map(|s| s.steps.set().difference(&frame).copied().collect())
         .collect();
     let mut order: Vec<usize> = (0..sketches.len()).collect();
     order.sort_by(|a, b| {
@@ -93,6 +96,9 @@ pub(super) fn clusters(sketches: &[Sketch<'_>]) -> Vec<Vec<usize>> {
     out
 }
 
+/// Steps of a group that are counted; the rarest give way.
+const COUNTED: usize = 4096;
+
 struct Group {
     pages: Vec<usize>,
     counts: BTreeMap<u64, usize>,
@@ -129,6 +135,32 @@ impl Group {
     }
 }
 
+/// Adds to counts of which at most `most` are kept: when they are full, the rarest half gives way. What most pages have is
+/// never rare for long, so the core of a group is not touched by steps that one page has.
+pub(super) fn count(counts: &mut BTreeMap<u64, usize>, steps: impl Iterator<Item = u64>, most: usize) {
+    for step in steps {
+        *counts.entry(step).or_default() += 1;
+    }
+    if counts.len() > most {
+        let mut order: Vec<(usize, u64)> = counts.iter().map(|(s, n)| (*n, *s)).collect();
+        order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        order.truncate(most / 2);
+        *counts = order.into_iter().map(|(n, s)| (s, n)).collect();
+    }
+}
+
+/// Steps that at least half of the pages of a template have, as a model keeps them.
+pub(super) fn core<'a>(pages: impl Iterator<Item = &'a Steps>) -> Vec<u64> {
+    let mut counts = BTreeMap::new();
+    let mut size = 0;
+    for steps in pages {
+        size += 1;
+        count(&mut counts, steps.set().iter().copied(), COUNTED);
+    }
+    let most = counts.into_iter().filter(|(_, n)| share(*n, size, 0.5));
+    most.map(|(s, _)| s).take(super::model::CORE).collect()
+}
+
 fn nearest(groups: &[Group], index: usize, sketches: &[Sketch<'_>], own: &[BTreeSet<u64>]) -> Option<usize> {
     let shape = &sketches[index].shape;
     groups
@@ -153,9 +185,7 @@ fn place(groups: &mut Vec<Group>, index: usize, sketches: &[Sketch<'_>], own: &[
             group.pages.push(index);
             group.size += 1;
             group.shapes.insert(shape.clone());
-            for step in &own[index] {
-                *group.counts.entry(*step).or_default() += 1;
-            }
+            count(&mut group.counts, own[index].iter().copied(), COUNTED);
         }
     }
 }

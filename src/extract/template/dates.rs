@@ -1,6 +1,7 @@
 //! Dates as the learner needs them: found in a text, and as a pattern that finds their like.
 
 use super::site::Site;
+use super::sketch::{Line, Sketch};
 use crate::lang::{Language, date};
 use jiff::tz::TimeZone;
 use regex::Regex;
@@ -35,6 +36,18 @@ impl Dates {
         };
         let found = date::find(text, &reading)?;
         (found.value.len() >= 10).then_some(found)
+    }
+
+    /// Whether a line shows a date, also where nothing but its elements keeps it apart from its neighbours.
+    pub(super) fn on(&self, sketch: &Sketch<'_>, line: &Line) -> bool {
+        let text = &sketch.page.text;
+        if self.find(text.slice(line.span)).is_some() {
+            return true;
+        }
+        let nodes = text.nodes();
+        let from = nodes.partition_point(|(s, _)| s.1 <= line.span.0);
+        let mut parts = nodes[from..].iter().take_while(|(s, _)| s.0 < line.span.1);
+        parts.any(|(s, _)| self.find(text.slice(*s)).is_some())
     }
 
     /// A pattern that finds dates of this form, with the time that stands beside it.

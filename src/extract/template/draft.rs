@@ -93,17 +93,22 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
             )
         })
         .collect();
-    let followed = if collections(model).is_empty() {
+    let alone: Vec<&Template> = model
+        .templates
+        .iter()
+        .filter(|t| t.kind == Kind::Article && t.article.is_none())
+        .collect();
+    let followed = if collections(model).is_empty() && alone.is_empty() {
         &[][..]
     } else {
         &lists[..]
     };
     discover(&mut out, model, origin, followed);
     let all = collections(model);
-    if all.is_empty() && lists.is_empty() {
+    if all.is_empty() && alone.is_empty() && lists.is_empty() {
         out.push_str("\n# No template was understood well enough: at least three articles of one kind are needed. Write the collection by hand\n# (docs/mapping.md), or sample more pages.\n");
     }
-    if all.is_empty() {
+    if all.is_empty() && alone.is_empty() {
         for (n, (_, template, list)) in lists.iter().enumerate() {
             let id = if n == 0 {
                 "entries".to_owned()
@@ -125,7 +130,32 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
             );
         }
     }
+    for (n, template) in alone.into_iter().enumerate() {
+        let n = all.len() + n + 1;
+        let id = if n == 1 {
+            "articles".into()
+        } else {
+            format!("articles-{n}")
+        };
+        page_by_page(&mut out, &id, template);
+    }
     out
+}
+
+/// A collection of articles of which nothing was learned: each page says by itself where its text is.
+fn page_by_page(out: &mut String, id: &str, template: &Template) {
+    let _ = write!(
+        out,
+        "\n# --- articles: {} pages of the sample: {}\n# No rules: {}. Each page is read by itself, and says that it is a guess.\n[[collection]]\nid = {}\ntype = \"article\"\nmatch = {{ url = {} }}\nscope = {{ container = [\"@auto\"] }}\n",
+        template.pages,
+        remark(&template.samples.join(" ")),
+        remark(template.why.as_deref().unwrap_or("nothing was learned")),
+        quote(id),
+        quote(&template.url)
+    );
+    if let Some(key) = &template.key {
+        let _ = writeln!(out, "key = {}", quote(key));
+    }
 }
 
 fn head(out: &mut String, model: &Model, origin: &Origin) {
@@ -366,7 +396,11 @@ fn collection(
         quote(&article.container.css)
     );
     evidence(out, &article.container);
-    let _ = writeln!(out, "container = [{}]", quote(&article.container.css));
+    let _ = writeln!(
+        out,
+        "container = [{}]\n# A page that is odd by what was learned is read by `@auto`, says that it is a guess, and carries a warning.\nalarm = true",
+        quote(&article.container.css)
+    );
     let listing = |name: &str| -> Vec<String> {
         let lists = lists
             .iter()

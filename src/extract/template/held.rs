@@ -1,15 +1,13 @@
-//! Whether learning helps: what some pages teach, tried on the others, beside what each page shows by itself.
+//! Whether learning helps: what some pages teach, tried on the others, beside what `@auto` finds on each page by itself.
 
-use super::content::{Weights, container};
+use super::content::{container, repeated, weights};
 use super::site::Site;
-use super::sketch::{Line, Sketch};
+use super::sketch::{Line, Sketch, hash};
 use crate::document::Span;
+use crate::extract::auto::{self, Verdict};
 use crate::lang::fold;
 use crate::mapping::Css;
 use std::collections::BTreeSet;
-
-/// Shortest line that counts as text when a page is looked at alone, in characters.
-const TEXT: usize = 25;
 
 /// Longest line of small print, in characters.
 const SMALL: usize = 120;
@@ -17,47 +15,84 @@ const SMALL: usize = 120;
 /// Shortest text without a date that is no label, in characters.
 const LABEL: usize = 60;
 
+/// How much of the text of pages that did not teach was found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Held {
+    /// With what the others taught: mean F1.
+    pub learned: f64,
+    /// Page by page: mean F1.
+    pub alone: f64,
+    /// Standard error of their difference, page by page.
+    pub doubt: f64,
+}
+
+impl Held {
+    fn of(pairs: &[(f64, f64)]) -> Self {
+        let count = pairs.len() as f64;
+        if pairs.is_empty() {
+            return Self::default();
+        }
+        let mean = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / count;
+        let (learned, alone) = (mean(&|p| p.0), mean(&|p| p.1));
+        let variance = mean(&|p| (p.0 - p.1 - learned + alone).powi(2));
+        Self {
+            learned,
+            alone,
+            doubt: (variance / (count - 1.0).max(1.0)).sqrt(),
+        }
+    }
+
+    /// Whether reading page by page is better by more than chance would make of it.
+    pub(super) fn is_worse(&self) -> bool {
+        self.learned + self.doubt < self.alone
+    }
+}
+
 /// F1 over the characters of pages that did not teach: learned from the others, and page by page. There is no truth: what
-/// counts as text is what neither repeats in the template nor leads away.
+/// counts as text is what neither repeats in the template nor leads away. What repeats is counted anew for each group of
+/// teachers, so a page does not help to read itself.
 pub(super) fn out(
     site: &Site<'_>,
     pages: &[&Sketch<'_>],
-    weights: &[Weights],
     fixed: &BTreeSet<u64>,
     titles: &[Option<String>],
     fields: &[Css],
     title: Option<&Css>,
-) -> (f64, f64) {
+) -> Held {
     let folds = if pages.len() >= 6 { 2 } else { pages.len() };
-    let (mut learned, mut alone, mut count) = (0.0, 0.0, 0.0);
+    let mut pairs = Vec::new();
     for fold in 0..folds {
         let taught: Vec<usize> = (0..pages.len()).filter(|i| i % folds != fold).collect();
         let teachers: Vec<&Sketch<'_>> = taught.iter().map(|i| pages[*i]).collect();
-        let theirs: Vec<&Weights> = taught.iter().map(|i| &weights[*i]).collect();
-        let css = container(&teachers, &theirs).and_then(|r| Css::new(&r.css).ok());
+        let theirs = repeated(&teachers);
+        let weighed: Vec<_> = taught
+            .iter()
+            .map(|i| weights(site, pages[*i], &theirs, titles[*i].as_deref()))
+            .collect();
+        let css =
+            container(&teachers, &weighed.iter().collect::<Vec<_>>()).and_then(|r| Css::new(&r.css).ok());
         for at in (0..pages.len()).filter(|i| i % folds == fold) {
             let sketch = pages[at];
             let neutral = neutral(sketch, fields, title);
             let plain =
                 |set: BTreeSet<usize>| -> BTreeSet<usize> { set.difference(&neutral).copied().collect() };
             let wanted = plain(text(site, sketch, fixed, titles[at].as_deref()));
+            // A page that holds nothing but a file says little either way.
+            if chars(sketch, &wanted) < LABEL {
+                continue;
+            }
             let hit = css
                 .as_ref()
                 .and_then(|c| sketch.page.html.select(c.selector()).next());
             let span = hit
                 .and_then(|e| sketch.page.text.span(e.id()))
                 .unwrap_or_default();
-            let found = plain(held(site, sketch, fixed, titles[at].as_deref(), span));
-            learned += f1(sketch, &wanted, &found);
-            alone += f1(sketch, &wanted, &plain(within(sketch, single(sketch))));
-            count += 1.0;
+            let found = plain(held(site, sketch, &theirs, titles[at].as_deref(), span));
+            let learned = f1(sketch, &wanted, &found);
+            pairs.push((learned, f1(sketch, &wanted, &plain(alone(sketch)))));
         }
     }
-    if count == 0.0 {
-        (0.0, 0.0)
-    } else {
-        (learned / count, alone / count)
-    }
+    Held::of(&pairs)
 }
 
 /// Starts of the lines that are text.
@@ -69,14 +104,16 @@ fn text(site: &Site<'_>, sketch: &Sketch<'_>, fixed: &BTreeSet<u64>, title: Opti
             && !site.lines.contains(&l.key)
             && l.linked * 2 <= l.chars
             && title.is_none_or(|t| fold(said) != t)
-            && (l.chars >= LABEL || dates.find(said).is_none())
+            && (l.chars >= LABEL || !dates.on(sketch, l))
     };
     sketch.lines.iter().filter(is).map(|l| l.span.0).collect()
 }
 
 /// Lines that are fields, or that say the title once more: they are no text, whoever finds them.
 fn neutral(sketch: &Sketch<'_>, fields: &[Css], title: Option<&Css>) -> BTreeSet<usize> {
-    let mut out = BTreeSet::new();
+    // A line without a letter, as a cell of a table has it, repeats or does not by chance.
+    let bare = sketch.lines.iter().filter(|l| l.key == hash(""));
+    let mut out: BTreeSet<usize> = bare.map(|l| l.span.0).collect();
     for css in fields.iter().chain(title) {
         let span = super::selector::first(sketch, None, css).and_then(|e| sketch.page.text.span(e.id()));
         let span = span.unwrap_or_default();
@@ -134,19 +171,15 @@ fn held(
     kept.map(|l| l.span.0).collect()
 }
 
+/// Characters of the lines of a set.
+fn chars(sketch: &Sketch<'_>, set: &BTreeSet<usize>) -> usize {
+    let lines = sketch.lines.iter().filter(|l| set.contains(&l.span.0));
+    lines.map(|l| l.chars).sum()
+}
+
 fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, found: &BTreeSet<usize>) -> f64 {
-    let chars = |set: &BTreeSet<usize>, and: Option<&BTreeSet<usize>>| -> usize {
-        let lines = sketch.lines.iter().filter(|l| set.contains(&l.span.0));
-        lines
-            .filter(|l| and.is_none_or(|a| a.contains(&l.span.0)))
-            .map(|l| l.chars)
-            .sum()
-    };
-    let (hit, got, all) = (
-        chars(wanted, Some(found)),
-        chars(found, None),
-        chars(wanted, None),
-    );
+    let both = wanted.intersection(found).copied().collect();
+    let (hit, got, all) = (chars(sketch, &both), chars(sketch, found), chars(sketch, wanted));
     if got + all == 0 {
         1.0
     } else {
@@ -154,26 +187,39 @@ fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, found: &BTreeSet<usize>) ->
     }
 }
 
-/// What one page shows by itself: the element with the most text and the least of links and labels.
-fn single(sketch: &Sketch<'_>) -> Span {
-    let mut sums = vec![0i64];
-    for line in &sketch.lines {
-        let chars = i64::try_from(line.chars).unwrap_or(0);
-        let worth = if line.linked * 2 > line.chars || line.chars < TEXT {
-            -chars
-        } else {
-            chars
-        };
-        sums.push(sums.last().copied().unwrap_or(0) + worth);
+/// Lines that the page-by-page reader keeps: those of which it keeps at least half.
+fn alone(sketch: &Sketch<'_>) -> BTreeSet<usize> {
+    let found = auto::read(sketch.page);
+    let kept: Vec<Span> = found
+        .blocks
+        .iter()
+        .filter(|b| b.verdict != Verdict::Dropped)
+        .map(|b| b.chars)
+        .collect();
+    let mut at = 0;
+    let lines = sketch.lines.iter().filter(|l| {
+        while kept.get(at).is_some_and(|k| k.1 <= l.span.0) {
+            at += 1;
+        }
+        let parts = kept[at..].iter().take_while(|k| k.0 < l.span.1);
+        let chars: usize = parts
+            .map(|k| k.1.min(l.span.1).saturating_sub(k.0.max(l.span.0)))
+            .sum();
+        chars * 2 >= l.span.1 - l.span.0
+    });
+    lines.map(|l| l.span.0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Held;
+
+    #[test]
+    fn a_difference_that_chance_makes_is_none() {
+        let held = Held::of(&[(1.0, 0.9), (0.8, 1.0), (1.0, 1.0), (1.0, 1.0)]);
+        assert!(held.learned < held.alone && !held.is_worse(), "{held:?}");
+        let held = Held::of(&[(0.9, 1.0), (0.8, 1.0), (0.9, 1.0), (0.85, 1.0)]);
+        assert!(held.is_worse(), "{held:?}");
+        assert!(!Held::of(&[(1.0, 1.0); 5]).is_worse());
     }
-    let worth = |span: Span| -> i64 {
-        let from = sketch.lines.partition_point(|l| l.span.0 < span.0);
-        let to = sketch.lines.partition_point(|l| l.span.1 <= span.1).max(from);
-        sums[to] - sums[from]
-    };
-    let spans: BTreeSet<Span> = sketch.elements().map(|(_, s)| s).collect();
-    spans
-        .into_iter()
-        .max_by_key(|s| (worth(*s), std::cmp::Reverse(s.1 - s.0)))
-        .unwrap_or_default()
 }

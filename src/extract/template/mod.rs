@@ -7,8 +7,10 @@
 //! selectors on all pages of the cluster (`selector`). Pages of an address that holds no article and pages that ask for a
 //! password are set aside first: they never teach.
 
+mod against;
 mod chrome;
 mod cluster;
+mod compare;
 mod content;
 mod dates;
 mod draft;
@@ -21,11 +23,17 @@ mod selector;
 mod site;
 mod sketch;
 mod summary;
+mod survey;
 mod urls;
+mod usual;
 
+pub use against::{Rival, against};
+pub use compare::{Change, carry, changes, names};
 pub use draft::{Draft, Origin, draft};
-pub use judge::{Alarm, alarms};
+pub(in crate::extract) use judge::asks;
+pub use judge::{Alarm, Learned, Ready};
 pub use model::{Article, Drop, Kind, List, Model, Pager, Rule, Template, VERSION};
+pub use survey::{Extent, Survey};
 
 use crate::mapping::{Css, Mapping};
 use crate::page::Page;
@@ -38,9 +46,6 @@ use std::collections::BTreeMap;
 
 /// Fewest pages that teach a template.
 pub const FEWEST: usize = 3;
-
-/// Differences smaller than this say nothing: there is no truth to measure against.
-const DOUBT: f64 = 0.02;
 
 /// Lines of the frame that a model keeps.
 const CHROME: usize = 4096;
@@ -65,6 +70,12 @@ fn selector_named(element: ElementRef<'_>) -> bool {
 /// Learns a site from a sample of its pages. `mapping` says which addresses are its own; its collections are not looked at.
 #[must_use]
 pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
+    lesson(pages, mapping).0
+}
+
+/// As [`learn`]; also says which template each page is of.
+#[must_use]
+pub fn lesson(pages: &[&Page], mapping: &Mapping) -> (Model, Vec<Option<usize>>) {
     let sketches: Vec<Sketch<'_>> = pages.iter().map(|p| Sketch::of(p, mapping)).collect();
     let mut site = Site::of(sketches, mapping);
     let mut said = Said::default();
@@ -92,6 +103,12 @@ pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
         entries(&mut site, &mut said, &mut templates);
     }
     templates.sort_by_key(|t| (t.kind, std::cmp::Reverse(t.pages)));
+    let mut of = vec![None; site.sketches.len()];
+    for (at, template) in templates.iter_mut().enumerate() {
+        for page in std::mem::take(&mut template.members) {
+            of[page] = Some(at);
+        }
+    }
     let mut counts: BTreeMap<u64, u32> = BTreeMap::new();
     for sketch in &site.sketches {
         let keys: std::collections::BTreeSet<u64> = sketch.lines.iter().map(|l| l.key).collect();
@@ -102,12 +119,14 @@ pub fn learn(pages: &[&Page], mapping: &Mapping) -> Model {
     let mut chrome: Vec<(u64, u32)> = counts.into_iter().collect();
     chrome.sort_by_key(|c| (std::cmp::Reverse(c.1), c.0));
     chrome.truncate(CHROME);
-    Model {
+    let mut model = Model {
         version: VERSION,
         pages: site.sketches.len(),
         templates,
         chrome,
-    }
+    };
+    names(&mut model, None);
+    (model, of)
 }
 
 /// A sample without articles, as mirrors are: pages that repeat an entry with a link and a date are lists all the same.
@@ -154,6 +173,9 @@ fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: 
     urls.sort_unstable();
     urls.dedup();
     Template {
+        id: String::new(),
+        members: cluster.pages.clone(),
+        steps: cluster::core(cluster.pages.iter().map(|i| &site.sketches[*i].steps)),
         kind: cluster.kind,
         pages: cluster.pages.len(),
         url: urls::pattern(&urls),
@@ -196,12 +218,6 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
     let (authors, sources) = (words(|p| &p.author), words(|p| &p.source));
     let byline = taught.labelled(&authors, &AUTHOR, "its label, or its name in the page");
     let source = taught.labelled(&sources, &SOURCE, "its label, or its name in the page");
-    let lengths: Vec<usize> = pages
-        .iter()
-        .filter_map(|s| s.page.html.select(css.selector()).next())
-        .zip(&pages)
-        .map(|(e, s)| s.page.text.span(e.id()).map_or(0, |s| s.1 - s.0))
-        .collect();
     let mut article = Article {
         section: taught.section(),
         summary: taught.summary(title.as_ref()),
@@ -210,19 +226,15 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
             .is_none()
             .then(|| label_in(&pages, &css, &sources).or_else(|| usual(&sources)))
             .flatten(),
-        band: (
-            lengths.iter().copied().min().unwrap_or(0),
-            lengths.iter().copied().max().unwrap_or(0),
-        ),
-        held_out: (0.0, 0.0),
         container,
         title,
         published,
         published_meta,
         byline,
         source,
-        drops: Vec::new(),
+        ..Article::default()
     };
+    usual::measure(site, &pages, &css, &mut article);
     let fields: Vec<Css> = [
         &article.summary,
         &article.byline,
@@ -234,21 +246,13 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
     .filter_map(|r| Css::new(&r.css).ok())
     .collect();
     let headline = article.title.as_ref().and_then(|r| Css::new(&r.css).ok());
-    article.held_out = held::out(
-        site,
-        &pages,
-        &weights,
-        &fixed,
-        &taught.titles,
-        &fields,
-        headline.as_ref(),
-    );
-    // Where each page by itself shows clearly more than what the others say of it, nothing is learned.
-    let (learned, alone) = article.held_out;
-    if learned + DOUBT < alone {
+    let held = held::out(site, &pages, &fixed, &taught.titles, &fields, headline.as_ref());
+    article.held_out = (held.learned, held.alone);
+    // Where each page by itself shows more than what the others say of it, nothing is learned.
+    if held.is_worse() {
         return Err(format!(
-            "`{}` gives less of the text ({learned:.3}) than each page by itself ({alone:.3})",
-            article.container.css
+            "`{}` gives less of the text ({:.3}) than `@auto` finds page by page ({:.3})",
+            article.container.css, held.learned, held.alone
         ));
     }
     chrome::learn(site, &pages, &fixed, &mut article);
@@ -292,5 +296,7 @@ fn label_in(pages: &[&Sketch<'_>], container: &Css, labels: &[String]) -> Option
     counts.into_iter().max_by_key(|(_, n)| *n).map(|(l, _)| l)
 }
 
+#[cfg(test)]
+mod odd_tests;
 #[cfg(test)]
 mod tests;

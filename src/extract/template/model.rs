@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Version of the stored form.
-pub const VERSION: u32 = 1;
+/// Version of the stored form. Version 1 had neither ids nor steps of templates.
+pub const VERSION: u32 = 2;
+
+/// Steps of a template that a model keeps.
+pub(super) const CORE: usize = 512;
 
 /// What is known of a site.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,6 +44,8 @@ pub enum Kind {
 /// One template.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Template {
+    /// Its name among all templates of the site that were ever stored: `article-1`. Pages made alike keep it.
+    pub id: String,
     /// What it is for.
     pub kind: Kind,
     /// Pages of the sample.
@@ -51,6 +56,8 @@ pub struct Template {
     pub key: Option<String>,
     /// Some of their URLs.
     pub samples: Vec<String>,
+    /// Steps of the trees of most of its pages (hashes of parent and child): the 512 smallest, sorted.
+    pub steps: Vec<u64>,
     /// What a page says that holds no article, and an element that no article has.
     pub message: Option<(String, Option<String>)>,
     /// Why a template of articles has no rules.
@@ -59,6 +66,9 @@ pub struct Template {
     pub article: Option<Article>,
     /// Rules, if it shows lists.
     pub list: Option<List>,
+    /// Its pages in the sample, while it is being learned.
+    #[serde(skip)]
+    pub(super) members: Vec<usize>,
 }
 
 /// A selector and how well it did.
@@ -119,6 +129,14 @@ pub struct Article {
     pub drops: Vec<Drop>,
     /// Shortest and longest text of the sample, in characters.
     pub band: (usize, usize),
+    /// Largest share of that text that was links.
+    pub linked: f64,
+    /// Elements that the container's selector found on one page, at most.
+    pub hits: usize,
+    /// Lines outside of the container that more than one page shows: hashes of their letters, at most 2048, sorted.
+    pub frame: Vec<u64>,
+    /// Most characters of lines of one page outside of the container that no other page shows, links apart.
+    pub outside: usize,
     /// How much of the text of pages that did not teach was found (F1 of its characters): with what the others taught, and
     /// by looking at each page alone.
     pub held_out: (f64, f64),

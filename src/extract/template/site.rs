@@ -1,9 +1,9 @@
 //! The sample as a whole: which lines and links are everybody's, what anchors say of the pages that they lead to, and what
 //! each group of pages is for.
 
-use super::cluster::{clusters, common, share};
+use super::cluster::{clusters, common, core, share};
 use super::model::Kind;
-use super::sketch::{Sketch, hash};
+use super::sketch::{Sketch, hash, likeness};
 use crate::lang::Language;
 use crate::mapping::{Mapping, PageUrl};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,9 @@ const TITLE: usize = 8;
 
 /// Links to articles that make a page a list.
 const ENTRIES: f64 = 2.0;
+
+/// Share of its steps that an article in the same frame has in common with the others, at least.
+const SAME_FRAME: f64 = 0.5;
 
 /// Characters of its own that a page without content has at most.
 const EMPTY: usize = 300;
@@ -41,6 +44,8 @@ pub(super) struct Site<'a> {
     pub open: bool,
     /// Cluster of a shape of addresses.
     shapes: BTreeMap<String, usize>,
+    /// Cluster of a page.
+    of: Vec<Option<usize>>,
 }
 
 impl<'a> Site<'a> {
@@ -94,6 +99,7 @@ impl<'a> Site<'a> {
             clusters: Vec::new(),
             open: false,
             shapes: BTreeMap::new(),
+            of: Vec::new(),
             sketches,
         };
         site.group();
@@ -124,6 +130,7 @@ impl<'a> Site<'a> {
                 pages,
             })
             .collect();
+        self.place();
         let asking = self.sketches.iter().filter(|s| s.login).count();
         let rare = !share(asking, self.sketches.len(), 0.5);
         let count = self.clusters.len();
@@ -176,17 +183,29 @@ impl<'a> Site<'a> {
             self.clusters[c].kind = kind;
         }
         self.join();
+        self.place();
         self.leftovers();
         if !home.is_empty() {
             self.clusters.push(Cluster {
                 kind: Kind::Home,
                 pages: home,
             });
+            self.place();
         }
     }
 
-    /// Articles that look unlike the others (nothing but a file, a page of pictures) have an address like theirs, and show
-    /// what others call them.
+    /// Notes the cluster of each page.
+    fn place(&mut self) {
+        self.of = vec![None; self.sketches.len()];
+        for (at, cluster) in self.clusters.iter().enumerate() {
+            for index in &cluster.pages {
+                self.of[*index] = Some(at);
+            }
+        }
+    }
+
+    /// Articles that look unlike the others (nothing but a file, a page of pictures) have an address like theirs, show
+    /// what others call them, and stand in the same frame. In another frame they are another template.
     fn join(&mut self) {
         let Some(main) = self.clusters.iter().position(|c| c.kind == Kind::Article) else {
             return;
@@ -196,6 +215,7 @@ impl<'a> Site<'a> {
             .iter()
             .map(|i| self.sketches[*i].shape.clone())
             .collect();
+        let core = core(self.clusters[main].pages.iter().map(|i| &self.sketches[*i].steps));
         let mut joined = Vec::new();
         for at in 0..self.clusters.len() {
             let cluster = &self.clusters[at];
@@ -205,8 +225,12 @@ impl<'a> Site<'a> {
             {
                 continue;
             }
-            let belongs =
-                |i: &usize| shapes.contains(&self.sketches[*i].shape) && self.title_of(*i).is_some();
+            let belongs = |i: &usize| {
+                let sketch = &self.sketches[*i];
+                shapes.contains(&sketch.shape)
+                    && self.title_of(*i).is_some()
+                    && likeness(&sketch.steps, &core) >= SAME_FRAME
+            };
             let (theirs, own): (Vec<usize>, Vec<usize>) = cluster.pages.iter().partition(|i| belongs(i));
             joined.extend(theirs);
             self.clusters[at].pages = own;
@@ -309,7 +333,7 @@ impl<'a> Site<'a> {
     /// The cluster of an address, by the page itself or by others of its shape.
     pub(super) fn cluster_of(&self, url: &PageUrl) -> Option<usize> {
         if let Some(index) = self.index.get(url) {
-            return self.clusters.iter().position(|c| c.pages.contains(index));
+            return self.of.get(*index).copied().flatten();
         }
         self.shapes.get(&super::sketch::shape(url)).copied()
     }

@@ -36,7 +36,7 @@ pub(super) struct Line {
 pub(super) struct Sketch<'a> {
     pub page: &'a Page,
     /// Parent and child, digits taken out: the alphabet of templates.
-    pub steps: BTreeSet<u64>,
+    pub steps: Steps,
     pub lines: Vec<Line>,
     pub links: Vec<Link>,
     /// Links whose `href` or `onclick` posts the form back.
@@ -48,6 +48,62 @@ pub(super) struct Sketch<'a> {
 
 /// Elements of one page that are looked at; more are no page for people.
 const ELEMENTS: usize = 50_000;
+
+/// Steps of one page that are kept.
+const STEPS: usize = 1024;
+
+/// The steps of a tree, as hashes: the smallest of them, so that two sets that are not whole can still be compared below
+/// the lesser of their bounds (a bottom-k sketch). Pages of people have 100 to 400; theirs are whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Steps(BTreeSet<u64>);
+
+impl Steps {
+    pub(super) fn insert(&mut self, step: u64) {
+        self.0.insert(step);
+        if self.0.len() > STEPS {
+            self.0.pop_last();
+        }
+    }
+
+    pub(super) fn set(&self) -> &BTreeSet<u64> {
+        &self.0
+    }
+}
+
+/// Up to where a sketch of at most `most` hashes is whole.
+pub(super) fn bound(last: Option<&u64>, len: usize, most: usize) -> u64 {
+    last.filter(|_| len >= most).copied().unwrap_or(u64::MAX)
+}
+
+/// Share of the smaller of a page and the steps of a template (sorted, at most [`super::model::CORE`]) that both have.
+pub(super) fn likeness(steps: &Steps, core: &[u64]) -> f64 {
+    let own = steps.set();
+    let least = bound(own.last(), own.len(), STEPS).min(bound(core.last(), core.len(), super::model::CORE));
+    let core: Vec<&u64> = core.iter().take_while(|s| **s <= least).collect();
+    let small = own.range(..=least).count().min(core.len());
+    let both = core.iter().filter(|s| own.contains(s)).count();
+    if small == 0 {
+        0.0
+    } else {
+        both as f64 / small as f64
+    }
+}
+
+/// The steps of a page's tree.
+pub(super) fn steps(page: &Page) -> Steps {
+    let mut out = Steps::default();
+    for node in page.html.tree.nodes().take(ELEMENTS) {
+        if let Some(element) = node.value().as_element() {
+            let parent = node.parent().and_then(|p| p.value().as_element().map(signature));
+            out.insert(hash(&format!(
+                "{}>{}",
+                parent.unwrap_or_default(),
+                signature(element)
+            )));
+        }
+    }
+    out
+}
 
 /// Stable hash of a text.
 pub(super) fn hash(text: &str) -> u64 {
@@ -145,7 +201,6 @@ pub(super) fn shape(url: &PageUrl) -> String {
 
 impl<'a> Sketch<'a> {
     pub(super) fn of(page: &'a Page, mapping: &Mapping) -> Self {
-        let mut steps = BTreeSet::new();
         let mut links = Vec::new();
         let mut posts = Vec::new();
         let mut login = false;
@@ -155,15 +210,6 @@ impl<'a> Sketch<'a> {
                 continue;
             };
             let value = element.value();
-            let parent = node
-                .parent()
-                .and_then(ElementRef::wrap)
-                .map(|p| signature(p.value()));
-            steps.insert(hash(&format!(
-                "{}>{}",
-                parent.unwrap_or_default(),
-                signature(value)
-            )));
             login |= value.name() == "input"
                 && value
                     .attr("type")
@@ -233,7 +279,7 @@ impl<'a> Sketch<'a> {
         let lines = lines.collect();
         Self {
             page,
-            steps,
+            steps: steps(page),
             lines,
             links,
             posts,

@@ -34,9 +34,7 @@ impl<'a> Taught<'_, 'a> {
                 .iter()
                 .filter(|l| l.span.0 >= start.0.max(end) && l.span.1 <= start.1)
                 // Who wrote it and when may stand above its first sentence.
-                .find(|l| {
-                    l.chars >= LONG && (l.chars > 100 || dates.find(sketch.page.text.slice(l.span)).is_none())
-                })
+                .find(|l| l.chars >= LONG && (l.chars > 100 || !dates.on(sketch, l)))
                 .map(|l| l.span.0);
             let line = sketch.lines.iter().find(|l| {
                 l.span.0 >= from
@@ -44,7 +42,7 @@ impl<'a> Taught<'_, 'a> {
                     && l.chars >= LONG
                     && l.linked * 2 < l.chars
                     && !self.site.lines.contains(&l.key)
-                    && (l.chars > 100 || dates.find(sketch.page.text.slice(l.span)).is_none())
+                    && (l.chars > 100 || !dates.on(sketch, l))
             });
             spots.push(line.map(|l| l.span.0));
             let Some(line) = line else { continue };

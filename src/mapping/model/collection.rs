@@ -94,9 +94,13 @@ fn default_first() -> String {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scope {
-    /// The first that matches gives the container: selectors, and `@auto` for what the page itself gives away. The whole
-    /// page if empty.
+    /// The first that matches gives the container: selectors, `@learned` for what the ledger's models say of pages made
+    /// like this one, and `@auto` for what the page itself gives away. The whole page if empty.
     pub container: Vec<Container>,
+    /// A page on which the container is missing or odd (by what was learned of pages like it) is read by `@auto`, says that
+    /// this is a guess, and gets the warning `odd-page`. A page of the collection's address that `match.css` does not fit
+    /// and no other collection takes is such a page.
+    pub alarm: bool,
     /// The body ends before the first block that begins with one of these texts (compared folded).
     pub stop_before: Vec<String>,
 }
@@ -108,10 +112,19 @@ pub enum Container {
     Css(Css),
     /// `@auto`: found page by page, without a rule; each block that is dropped names why (`auto:related`, …).
     Auto,
+    /// `@learned`: what the models of the ledger name for the page's template (`sangtrang learn`); a page that is odd for
+    /// them is read as `@auto` reads it.
+    Learned,
 }
 
 /// How a mapping writes [`Container::Auto`].
-pub(in crate::mapping) const AUTO: &str = "@auto";
+const AUTO: &str = "@auto";
+
+/// How a mapping writes [`Container::Learned`].
+const LEARNED: &str = "@learned";
+
+/// The containers that are no selectors.
+pub(in crate::mapping) const WORDS: [&str; 2] = [AUTO, LEARNED];
 
 impl Container {
     /// Its selector, if it is one.
@@ -119,7 +132,7 @@ impl Container {
     pub fn css(&self) -> Option<&Css> {
         match self {
             Self::Css(css) => Some(css),
-            Self::Auto => None,
+            Self::Auto | Self::Learned => None,
         }
     }
 }
@@ -127,11 +140,14 @@ impl Container {
 impl<'de> Deserialize<'de> for Container {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        if text == AUTO {
-            return Ok(Self::Auto);
+        match &*text {
+            AUTO => return Ok(Self::Auto),
+            LEARNED => return Ok(Self::Learned),
+            _ => {}
         }
         if text.starts_with('@') {
-            let told = format!("`{text}` is no container; `{AUTO}` is the only one that is no selector");
+            let told =
+                format!("`{text}` is no container; only `{AUTO}` and `{LEARNED}` are none and no selectors");
             return Err(serde::de::Error::custom(told));
         }
         Css::new(&text).map(Self::Css).map_err(serde::de::Error::custom)
@@ -144,7 +160,7 @@ impl JsonSchema for Container {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "format": "container", "description": "A CSS selector, or `@auto`." })
+        schemars::json_schema!({ "type": "string", "format": "container", "description": "A CSS selector, `@learned` or `@auto`." })
     }
 }
 
