@@ -4,6 +4,7 @@
 mod apply;
 mod approve;
 mod args;
+mod changes;
 mod check;
 mod completions;
 mod crawl;
@@ -11,6 +12,7 @@ mod demo;
 mod encodings;
 mod error;
 mod events;
+mod example;
 mod exit;
 mod export;
 mod extract;

@@ -67,6 +67,12 @@ pub(in crate::cli) struct TestArgs {
     /// Mapping files
     #[arg(required = true)]
     pub(in crate::cli) mappings: Vec<PathBuf>,
+    /// Write down what the mapping gives now as what the examples expect
+    #[arg(long)]
+    pub(in crate::cli) accept: bool,
+    /// With --accept: only show what would be written
+    #[arg(short = 'n', long, requires = "accept")]
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
