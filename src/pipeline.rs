@@ -6,6 +6,7 @@ mod encodings;
 mod error;
 mod export;
 mod filename;
+mod impact;
 mod output;
 mod parts;
 mod rebuild;
@@ -20,6 +21,7 @@ pub use deliver::{
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
+pub use impact::{Impact, Told, What, impact, impact_schema};
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
 pub use sample::{Sampled, is_warc, sampled, site_of};

@@ -53,6 +53,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Run the examples of a mapping
     Test(TestArgs),
+    /// Compare two mappings of a site by what they make of its archive
+    Mapping(MappingArgs),
     /// Show what a page looks like to the program: encoding, visible lines, images, links
     Inspect(InspectArgs),
     /// What a portal wrote its pages in, and the pages where that is in doubt

@@ -26,6 +26,7 @@ mod inspect_robots;
 mod inspect_tls;
 mod inspect_url;
 mod ledger;
+mod mapping;
 mod plan;
 mod redirects;
 mod rollback;
@@ -84,6 +85,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Try(args) => try_page::main(args, ui),
         Command::Check(args) => check::main(args, ui),
         Command::Test(args) => test::main(args, ui),
+        Command::Mapping(args) => mapping::main(args, ui),
         Command::Inspect(args) => inspect::main(args, ui),
         Command::Encodings(args) => encodings::main(args, ui),
         Command::Ledger(args) => ledger::main(args, ui),

@@ -1,8 +1,8 @@
 //! The loop of whoever writes a mapping: test, accept, compare, watch, find, import.
 
-use crate::support::{expect, sangtrang, text};
+use crate::support::{documents, expect, sangtrang, text};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const MAPPING: &str = r#"
 schema = 1
@@ -157,4 +157,235 @@ fn an_example_that_does_not_run_is_never_accepted_and_the_others_go_on() {
     );
     assert!(folder.path().join("mot.json").exists());
     assert!(!folder.path().join("hai.json").exists() && !folder.path().join("khac.json").exists());
+}
+
+/// A site that is read from a folder, extracted by [`MAPPING`]; the folder with mappings and output.
+fn site() -> tempfile::TempDir {
+    let folder = authored();
+    let pages = folder.path().join("pages");
+    std::fs::create_dir(&pages).unwrap();
+    for n in 1..=6 {
+        let mut page = article(
+            &format!("Tiêu đề của bài số {n}"),
+            &format!("{n}/07/2023"),
+            &[&format!("Bài số {n} nói về lúa."), "Xem thêm tin khác"],
+        );
+        if n <= 2 {
+            page = page.replace("<span", "<h2 class=phu>Tựa khác của bài</h2><span");
+        }
+        if n == 3 {
+            page = page.replace("<span", "<i class=sua>20/08/2023</i><span");
+        }
+        if n != 4 {
+            page = page.replace(
+                "<div class=noidung>",
+                "<b class=tacgia>Lan</b><div class=noidung>",
+            );
+        }
+        std::fs::write(pages.join(format!("tin-{n}.html")), page).unwrap();
+    }
+    let source = "[[site.source]]\nkind = \"folder\"\npath = \"pages\"\nurls = [{ from = '^tin-(\\d+)\\.html$', to = \"/tin/$1\" }]\n[[collection]]";
+    let mapping = MAPPING.replacen("[[collection]]", source, 1);
+    std::fs::write(folder.path().join("tin.toml"), mapping).unwrap();
+    let output = folder.path().join("out");
+    expect(
+        sangtrang()
+            .arg("run")
+            .arg(folder.path().join("tin.toml"))
+            .arg("--output")
+            .arg(&output),
+        0,
+    );
+    assert_eq!(documents(&output.join("tin")).len(), 6);
+    folder
+}
+
+/// The mapping with something replaced, beside the other one.
+fn changed(folder: &Path, from: &str, to: &str) -> PathBuf {
+    let old = std::fs::read_to_string(folder.join("tin.toml")).unwrap();
+    assert!(old.contains(from));
+    let path = folder.join("new.toml");
+    std::fs::write(&path, old.replacen(from, to, 1)).unwrap();
+    path
+}
+
+fn compare(folder: &Path, new: &Path, more: &[&str], code: i32) -> std::process::Output {
+    let mut command = sangtrang();
+    command
+        .args(["mapping", "diff"])
+        .arg(folder.join("tin.toml"))
+        .arg(new)
+        .args(more);
+    expect(command.arg("--output").arg(folder.join("out")), code)
+}
+
+fn json_lines(output: &std::process::Output) -> Vec<Value> {
+    text(&output.stdout)
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_changed_mapping_shows_its_blast_radius_and_writes_nothing() {
+    let folder = site();
+    let before = crate::support::files(&folder.path().join("out"));
+    let times = |files: &[PathBuf]| -> Vec<_> {
+        let kept = files
+            .iter()
+            .filter(|f| !f.to_string_lossy().contains("ledger.db"));
+        kept.map(|f| {
+            std::fs::metadata(folder.path().join("out").join(f))
+                .unwrap()
+                .modified()
+                .unwrap()
+        })
+        .collect()
+    };
+    let then = times(&before);
+    let same = changed(folder.path(), "schema = 1", "# nothing else\nschema = 1");
+    let output = compare(folder.path(), &same, &["--exit-code"], 0);
+    assert_eq!(text(&output.stdout), "no field changes; 0 documents newly fail\n");
+
+    let new = changed(
+        folder.path(),
+        "take = [{ css = \"h1\" }]",
+        "take = [{ css = \"h2.phu\" }, { css = \"h1\" }]",
+    );
+    let text_of_new = std::fs::read_to_string(&new)
+        .unwrap()
+        .replace("take = [{ css = \"span.ngay\" }]", "take = [{ css = \"i.sua\" }, { css = \"span.ngay\" }]")
+        .replace("[[collection.drop]]", "[collection.fields.byline]\ntake = [{ css = \"b.tacgia\" }]\nrequired = true\n[[collection.drop]]");
+    std::fs::write(&new, text_of_new).unwrap();
+    compare(folder.path(), &new, &[], 0);
+    let output = compare(folder.path(), &new, &["--exit-code"], 5);
+    let said = text(&output.stdout);
+    let last = said.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "5 bylines, 1 published date, 2 slugs, 2 titles change; 1 document with the same content by other rules; 1 document newly fails",
+        "{said}"
+    );
+    assert!(
+        said.contains("~ news:/tin/1") && said.contains("http://tin.example/tin/1"),
+        "{said}"
+    );
+    assert!(said.contains("Tựa khác của bài"), "{said}");
+    assert!(said.contains("! newly fails required"), "{said}");
+    assert!(said.contains("+ 2023-08-20") || said.contains("{+08+}"), "{said}");
+
+    let lines = json_lines(&compare(folder.path(), &new, &["--json"], 0));
+    let schema = expect(sangtrang().args(["schema", "mapping-diff"]), 0);
+    let schema: Value = serde_json::from_slice(&schema.stdout).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for line in &lines {
+        assert!(
+            validator.is_valid(line),
+            "{line}: {:?}",
+            validator
+                .iter_errors(line)
+                .map(|e| e.to_string())
+                .collect::<Vec<_>>()
+        );
+    }
+    assert_eq!(lines.len(), 7);
+    let sums = lines.last().unwrap();
+    assert_eq!(
+        sums["by_field"],
+        json!({ "byline": 5, "dates.published": 1, "slug": 2, "title": 2 })
+    );
+    assert_eq!(
+        (&sums["pages"], &sums["old_documents"], &sums["new_documents"]),
+        (&json!(6), &json!(6), &json!(6))
+    );
+    let three = lines.iter().find(|l| l["source_key"] == "news:/tin/3").unwrap();
+    let date = three["difference"]["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["name"] == "dates.published")
+        .unwrap();
+    assert_eq!(
+        (&date["old"], &date["new"]),
+        (&json!("2023-07-03"), &json!("2023-08-20"))
+    );
+    let limited = json_lines(&compare(folder.path(), &new, &["--json", "--limit", "2"], 0));
+    assert_eq!(
+        (limited.len(), &limited[2]),
+        (3, sums),
+        "all are counted, some shown"
+    );
+
+    let after = crate::support::files(&folder.path().join("out"));
+    assert_eq!(
+        (before.clone(), then),
+        (after, times(&before)),
+        "nothing was written"
+    );
+}
+
+#[test]
+fn bodies_keys_and_pages_that_nobody_takes_any_more_are_told_apart() {
+    let folder = site();
+    let new = changed(
+        folder.path(),
+        "[[collection.drop]]",
+        "[[collection.drop]]\nid = \"more\"\ntext = '^xem thêm.*$'\n[[collection.drop]]",
+    );
+    let output = compare(folder.path(), &new, &[], 0);
+    let said = text(&output.stdout);
+    assert!(
+        said.ends_with("6 bodies change; 0 documents newly fail\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("body[1] paragraph gone") && said.contains("- Xem thêm tin khác"),
+        "{said}"
+    );
+    assert!(said.contains("rule more drops 14 characters, was 0"), "{said}");
+
+    let new = changed(folder.path(), "key = \"{path}\"", "key = \"{1}\"");
+    let moved = std::fs::read_to_string(&new)
+        .unwrap()
+        .replace("'^/tin/'", "'^/tin/(\\d+)$'");
+    std::fs::write(&new, moved).unwrap();
+    let lines = json_lines(&compare(folder.path(), &new, &["--json"], 0));
+    assert_eq!(lines.last().unwrap()["renamed"], 6);
+    assert!(
+        lines[0]["old_id"].is_string() && lines[0]["source_key"] == "news:1",
+        "{}",
+        lines[0]
+    );
+
+    let new = changed(folder.path(), "'^/tin/'", "'^/tin/[1-4]'");
+    let output = compare(folder.path(), &new, &[], 0);
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("- news:/tin/5") && said.contains("no collection takes it"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("no field changes; 2 documents disappear; 0 documents newly fail\n"),
+        "{said}"
+    );
+    let back = sangtrang()
+        .args(["--json", "mapping", "diff"])
+        .arg(&new)
+        .arg(folder.path().join("tin.toml"))
+        .arg("--output")
+        .arg(folder.path().join("out"))
+        .output()
+        .unwrap();
+    assert_eq!(json_lines(&back).last().unwrap()["added"], 2);
+
+    let other = folder.path().join("other.toml");
+    std::fs::write(&other, MAPPING.replace("id = \"tin\"", "id = \"khac\"")).unwrap();
+    compare(folder.path(), &other, &[], 2);
+    let broken = changed(folder.path(), "css = \"h1\"", "css = \"h1[\"");
+    let output = compare(folder.path(), &broken, &[], 3);
+    assert!(
+        text(&output.stderr).contains("mapping::css"),
+        "{}",
+        text(&output.stderr)
+    );
 }

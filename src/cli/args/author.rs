@@ -76,6 +76,39 @@ pub(in crate::cli) struct TestArgs {
 }
 
 #[derive(Debug, Args)]
+pub(in crate::cli) struct MappingArgs {
+    #[command(subcommand)]
+    pub(in crate::cli) what: MappingCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum MappingCommand {
+    /// Extract the archived pages by both mappings, offline, and say which documents change, and how
+    Diff(MappingDiffArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MappingDiffArgs {
+    /// The mapping as it is
+    #[arg(value_name = "OLD")]
+    pub(in crate::cli) old: PathBuf,
+    /// The mapping as it would be
+    #[arg(value_name = "NEW")]
+    pub(in crate::cli) new: PathBuf,
+    /// Documents that are shown; all are counted
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) limit: Option<u64>,
+    /// Answer 5 if there is a difference
+    #[arg(long)]
+    pub(in crate::cli) exit_code: bool,
+    /// Threads; all cores if absent
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(in crate::cli) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(in crate::cli) struct InspectArgs {
     #[command(subcommand)]
@@ -192,4 +225,6 @@ pub(in crate::cli) enum SchemaName {
     Document,
     /// Mapping files, for editors
     Mapping,
+    /// Lines of `mapping diff --json`
+    MappingDiff,
 }
