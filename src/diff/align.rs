@@ -27,6 +27,16 @@ pub enum Step {
     Added(usize),
 }
 
+/// A stretch that did not stay, up to what did.
+struct Gap {
+    /// What went there.
+    gone: Vec<usize>,
+    /// What came there.
+    came: Vec<usize>,
+    /// Where what stayed behind it begins in the old and the new sequence, and how much it is.
+    same: (usize, usize, usize),
+}
+
 /// Aligns two sequences by keys. `alike` says of two items with different keys how alike they are (0 to 1; 0: of another
 /// kind). The steps come in the order of the new sequence, what went where it stood.
 #[must_use]
@@ -56,8 +66,7 @@ fn middle(
     steps: &mut Vec<Step>,
 ) {
     let (a, b) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
-    // Gaps between what stayed: what went and what came there.
-    let mut gaps: Vec<(Vec<usize>, Vec<usize>, Option<(usize, usize, usize)>)> = Vec::new();
+    let mut gaps: Vec<Gap> = Vec::new();
     let mut gap = (Vec::new(), Vec::new());
     let ops = if a.len().saturating_mul(b.len()) > MAX_ALIGNED {
         vec![DiffOp::Replace {
@@ -77,37 +86,44 @@ fn middle(
         } = op
         {
             let (gone, came) = std::mem::take(&mut gap);
-            gaps.push((gone, came, Some((head + old_index, head + new_index, len))));
+            gaps.push(Gap {
+                gone,
+                came,
+                same: (head + old_index, head + new_index, len),
+            });
         } else {
             gap.0.extend(op.old_range().map(|n| head + n));
             gap.1.extend(op.new_range().map(|n| head + n));
         }
     }
-    gaps.push((gap.0, gap.1, None));
+    gaps.push(Gap {
+        gone: gap.0,
+        came: gap.1,
+        same: (0, 0, 0),
+    });
     let moved = moves(old, new, &gaps);
-    for (gone, came, same) in gaps {
+    for Gap {
+        gone,
+        came,
+        same: (x, y, len),
+    } in gaps
+    {
         let gone: Vec<usize> = gone.into_iter().filter(|n| !moved.0.contains_key(n)).collect();
         fill(&gone, &came, &moved.1, alike, steps);
-        if let Some((x, y, len)) = same {
-            steps.extend((0..len).map(|n| Step::Same(x + n, y + n)));
-        }
+        steps.extend((0..len).map(|n| Step::Same(x + n, y + n)));
     }
 }
 
 type Pairs = HashMap<usize, usize>;
 
 /// Equal items that stand in different gaps: old to new, and new to old.
-fn moves(
-    old: &[String],
-    new: &[String],
-    gaps: &[(Vec<usize>, Vec<usize>, Option<(usize, usize, usize)>)],
-) -> (Pairs, Pairs) {
+fn moves(old: &[String], new: &[String], gaps: &[Gap]) -> (Pairs, Pairs) {
     let mut gone: HashMap<&str, Vec<usize>> = HashMap::new();
-    for n in gaps.iter().rev().flat_map(|g| g.0.iter().rev()) {
+    for n in gaps.iter().rev().flat_map(|g| g.gone.iter().rev()) {
         gone.entry(&old[*n]).or_default().push(*n);
     }
     let (mut there, mut back) = (Pairs::new(), Pairs::new());
-    for n in gaps.iter().flat_map(|g| &g.1) {
+    for n in gaps.iter().flat_map(|g| &g.came) {
         if let Some(from) = gone.get_mut(new[*n].as_str()).and_then(Vec::pop) {
             there.insert(from, *n);
             back.insert(*n, from);
