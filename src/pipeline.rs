@@ -120,14 +120,34 @@ pub fn try_capture(
     layout: &Layout,
 ) -> Result<Tried, PipelineError> {
     let page = page::read(capture, url, mapping)?;
-    if let Some(outcome) = crate::crawl::verdict::of_page(&mapping.rules().reject, url.as_str(), &page) {
+    let (collection, extraction) = try_page(mapping, &page, capture, listing, layout)?;
+    Ok(Tried {
+        page,
+        collection,
+        extraction,
+    })
+}
+
+/// The same for a page that was read already: id of its collection, documents and accounting.
+///
+/// # Errors
+/// When it is no content by a reject rule or belongs to no collection.
+pub fn try_page(
+    mapping: &Mapping,
+    page: &Page,
+    capture: &Capture,
+    listing: &BTreeMap<String, String>,
+    layout: &Layout,
+) -> Result<(String, Extraction), PipelineError> {
+    let url = &page.url;
+    if let Some(outcome) = crate::crawl::verdict::of_page(&mapping.rules().reject, url.as_str(), page) {
         return Err(PipelineError::Rejected {
             url: url.to_string(),
             class: outcome.class().to_owned(),
         });
     }
     let collection =
-        classify(mapping, &page).ok_or_else(|| PipelineError::NoCollection { url: url.to_string() })?;
+        classify(mapping, page).ok_or_else(|| PipelineError::NoCollection { url: url.to_string() })?;
     let ledger = Ledger::read(&layout.ledger()).ok();
     let known = ledger.as_ref().and_then(|l| l.page(&url.key()).ok().flatten());
     let mut fetch = known
@@ -140,10 +160,10 @@ pub fn try_capture(
         fetch.capture = Some(CaptureId::of(&capture.body));
     }
     let (mut all_listing, mut discovered, mut aliases) = (BTreeMap::new(), Vec::new(), Vec::new());
-    if let (Some(ledger), Some(page)) = (&ledger, &known) {
-        all_listing = ledger.listing(page.id)?;
-        discovered = ledger.discovered(page.id)?;
-        aliases = ledger.aliases(page.id)?;
+    if let (Some(ledger), Some(known)) = (&ledger, &known) {
+        all_listing = ledger.listing(known.id)?;
+        discovered = ledger.discovered(known.id)?;
+        aliases = ledger.aliases(known.id)?;
     }
     all_listing.extend(listing.iter().map(|(k, v)| (k.clone(), v.clone())));
     let context = Context {
@@ -153,19 +173,14 @@ pub fn try_capture(
         aliases: &aliases,
         fetch: &fetch,
     };
-    let (parts, absent) = parts::collect(mapping, collection, &page, &mut |url| {
+    let (parts, absent) = parts::collect(mapping, collection, page, &mut |url| {
         archived(mapping, url, layout).map_err(|e| e.to_string())
     });
-    let mut extraction = extract::extract_parts(&page, &parts, &absent, collection, &context)?;
+    let mut extraction = extract::extract_parts(page, &parts, &absent, collection, &context)?;
     for document in &mut extraction.documents {
         extract::bind(document, collection, &|_| None);
     }
-    let collection = collection.id.clone();
-    Ok(Tried {
-        page,
-        collection,
-        extraction,
-    })
+    Ok((collection.id.clone(), extraction))
 }
 
 /// The capture of a URL that the site's archive holds.

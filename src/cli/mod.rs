@@ -41,6 +41,7 @@ mod test;
 mod try_page;
 mod ui;
 mod verify;
+mod watch;
 
 pub use args::Cli;
 pub use exit::Exit;

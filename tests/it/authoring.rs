@@ -389,3 +389,166 @@ fn bodies_keys_and_pages_that_nobody_takes_any_more_are_told_apart() {
         text(&output.stderr)
     );
 }
+
+/// A `try --watch` that runs, and what it says, line by line.
+struct Watch {
+    child: std::process::Child,
+    said: std::sync::mpsc::Receiver<String>,
+    wrong: std::sync::mpsc::Receiver<String>,
+}
+
+fn lines_of(from: impl std::io::Read + Send + 'static) -> std::sync::mpsc::Receiver<String> {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::BufRead::lines(std::io::BufReader::new(from)) {
+            if tell.send(line.unwrap()).is_err() {
+                return;
+            }
+        }
+    });
+    told
+}
+
+impl Watch {
+    fn start(args: &[&std::ffi::OsStr]) -> Self {
+        let mut child = sangtrang()
+            .arg("try")
+            .args(args)
+            .arg("--watch")
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = lines_of(child.stdout.take().unwrap());
+        let wrong = lines_of(child.stderr.take().unwrap());
+        Self { child, said, wrong }
+    }
+
+    /// The lines of stderr up to the one that says that a try is over (or `until`).
+    fn until(&self, until: &str) -> String {
+        let mut all = String::new();
+        loop {
+            let line = self
+                .wrong
+                .recv_timeout(std::time::Duration::from_secs(60))
+                .unwrap_or_else(|_| panic!("no `{until}` after\n{all}"));
+            all.push_str(&line);
+            all.push('\n');
+            if line.contains(until) {
+                return all;
+            }
+        }
+    }
+
+    /// What stdout holds by now: a try writes it before it says that it is over.
+    fn data(&self) -> String {
+        let mut all = String::new();
+        while let Ok(line) = self.said.recv_timeout(std::time::Duration::from_millis(300)) {
+            all.push_str(&line);
+            all.push('\n');
+        }
+        all
+    }
+
+    /// Ctrl-C; the exit code.
+    fn stop(mut self) -> Option<i32> {
+        let kill = std::process::Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn a_watched_page_is_tried_on_every_save_and_a_broken_mapping_does_not_end_it() {
+    let folder = authored();
+    let (mapping, page) = (folder.path().join("tin.toml"), folder.path().join("mot.html"));
+    let watch = Watch::start(&[
+        mapping.as_os_str(),
+        page.as_os_str(),
+        "--url".as_ref(),
+        "/tin/1".as_ref(),
+    ]);
+    watch.until("Ctrl-C ends");
+    let first = watch.data();
+    assert!(first.contains("title            Hội nghị sơ kết"), "{first}");
+
+    // In place.
+    let other = MAPPING.replace("css = \"h1\"", "value = \"Tiêu đề khác\"");
+    std::fs::write(&mapping, &other).unwrap();
+    let said = watch.until("ms");
+    assert!(
+        said.contains("Tried") && said.contains("after the save"),
+        "{said}"
+    );
+    let data = watch.data();
+    assert!(
+        data.contains("- Hội nghị sơ kết") && data.contains("+ Tiêu đề khác") && data.contains("visible ="),
+        "{data}"
+    );
+
+    // Broken, as editors save: another file takes the place.
+    let beside = folder.path().join(".tin.toml.swp");
+    std::fs::write(&beside, MAPPING.replace("css = \"h1\"", "css = \"h1[\"")).unwrap();
+    std::fs::rename(&beside, &mapping).unwrap();
+    let said = watch.until("╰────");
+    assert!(said.contains("tin.toml:12") && said.contains("h1["), "{said}");
+    std::fs::write(&beside, MAPPING).unwrap();
+    std::fs::rename(&beside, &mapping).unwrap();
+    watch.until("Tried");
+    assert!(watch.data().contains("Hội nghị sơ kết"));
+
+    // The page is watched too; a save that changes nothing says nothing.
+    std::fs::write(&mapping, MAPPING).unwrap();
+    let moved = std::fs::read_to_string(&page)
+        .unwrap()
+        .replace("sơ kết", "tổng kết");
+    std::fs::write(&page, moved).unwrap();
+    watch.until("Tried");
+    let data = watch.data();
+    assert!(data.contains("[-sơ-]{+tổng+}"), "{data}");
+    assert_eq!(watch.stop(), Some(0));
+}
+
+#[test]
+fn a_watched_url_comes_from_the_archive_and_explains_its_field() {
+    let folder = site();
+    let mapping = folder.path().join("tin.toml");
+    let output = folder.path().join("out");
+    let watch = Watch::start(&[
+        mapping.as_os_str(),
+        "/tin/1".as_ref(),
+        "--explain".as_ref(),
+        "title".as_ref(),
+        "--output".as_ref(),
+        output.as_os_str(),
+    ]);
+    watch.until("Ctrl-C ends");
+    assert!(watch.data().contains("= title rung 0 css: Tiêu đề của bài số 1"));
+    let text = std::fs::read_to_string(&mapping).unwrap();
+    std::fs::write(
+        &mapping,
+        text.replace("css = \"h1\"", "css = \"h5\" }, { css = \"h2.phu\""),
+    )
+    .unwrap();
+    watch.until("Tried");
+    let data = watch.data();
+    assert!(
+        data.contains("- title rung 0 css: nothing") && data.contains("= title rung 1 css: Tựa khác của bài"),
+        "{data}"
+    );
+    assert_eq!(watch.stop(), Some(0));
+    let usage = sangtrang()
+        .arg("try")
+        .arg(&mapping)
+        .arg(folder.path().join("mot.html"))
+        .arg("--watch")
+        .output()
+        .unwrap();
+    assert_eq!(
+        usage.status.code(),
+        Some(2),
+        "a file without `--url` is no matter of saving"
+    );
+}

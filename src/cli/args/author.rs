@@ -49,6 +49,9 @@ pub(in crate::cli) struct TryArgs {
     /// Show the rungs tried for this field
     #[arg(long, value_name = "FIELD")]
     pub(in crate::cli) explain: Option<String>,
+    /// Try again whenever the mapping (or the saved page) is saved, and show what changed; Ctrl-C ends
+    #[arg(long)]
+    pub(in crate::cli) watch: bool,
     #[command(flatten)]
     pub(in crate::cli) output: OutputArgs,
     #[command(flatten)]
