@@ -20,6 +20,7 @@ mod init;
 mod inspect;
 mod inspect_content;
 mod inspect_encoding;
+mod inspect_find;
 mod inspect_lines;
 mod inspect_render;
 mod inspect_robots;

@@ -552,3 +552,164 @@ fn a_watched_url_comes_from_the_archive_and_explains_its_field() {
         "a file without `--url` is no matter of saving"
     );
 }
+
+/// Three pages of one template; ids with module numbers as portals print them.
+fn samples(folder: &Path) -> Vec<PathBuf> {
+    let page = |n: usize, title: &str, date: &str, source: &str| {
+        let html = format!(
+            "<html><head><meta charset=utf-8><meta property=\"og:title\" content=\"{title}\"></head><body>\
+             <div class=menu><ul><li class=muc><a href=/>Trang chủ</a></li><li class=muc><a href=/gt>Giới thiệu</a></li><li class=muc><a href=/lh>Liên hệ</a></li></ul></div>\
+             <div id=ctr{n}00_main><span id=dnn_ctr4{n}7_View_lblTitle class=tieude>{title}</span>\
+             <div class=ngay>Ngày đăng: {date}</div><div class=than><p>Đoạn một của bài {n}.</p><p>Đoạn hai.</p></div>\
+             <p>Nguồn: {source}</p></div>\
+             <div class=trang><a href=?p=1>1</a> <a href=?p=2>2</a> <a href=?p=3>Sau</a></div></body></html>"
+        );
+        let path = folder.join(format!("p{n}.html"));
+        std::fs::write(&path, html).unwrap();
+        path
+    };
+    vec![
+        page(1, "Tin về lúa", "14/07/2023", "Báo Lúa"),
+        page(2, "Tin về ngô", "5/8/2023", "Báo Ngô"),
+        page(3, "Tin về khoai", "25/12/2023", "Báo Khoai"),
+    ]
+}
+
+fn found(samples: &[PathBuf], texts: &[&str]) -> Vec<Value> {
+    let mut command = sangtrang();
+    command.args(["--json", "inspect"]).args(samples);
+    for text in texts {
+        command.args(["--find", text]);
+    }
+    json_lines(&expect(&mut command, 0))
+}
+
+#[test]
+fn a_text_that_is_pointed_at_gives_the_rule_that_finds_it_on_all_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path());
+    let lines = found(&samples, &["tin về LÚA"]);
+    assert_eq!(lines[0]["toml"], "take = [{ css = '.tieude' }]", "{}", lines[0]);
+    let hits = |line: &Value| -> Vec<String> {
+        let all = line["samples"].as_array().unwrap();
+        all.iter()
+            .map(|s| format!("{} {}", s["hit"].as_str().unwrap(), s["text"].as_str().unwrap()))
+            .collect()
+    };
+    assert_eq!(
+        hits(&lines[0]),
+        ["right Tin về lúa", "other Tin về ngô", "other Tin về khoai"]
+    );
+    let all: Vec<&str> = lines.iter().filter_map(|l| l["toml"].as_str()).collect();
+    assert!(
+        all.contains(&"take = [{ css = '[id$=\"_View_lblTitle\"]' }]"),
+        "{all:?}"
+    );
+    assert!(all.contains(&"take = [{ meta = 'og:title' }]"), "{all:?}");
+    for toml in &all {
+        assert!(
+            !toml.contains("417") && !toml.contains('>') && !toml.contains("html"),
+            "{toml}"
+        );
+        toml::from_str::<toml::Table>(toml).unwrap();
+    }
+
+    let lines = found(&samples, &["14/07/2023"]);
+    assert_eq!(
+        lines[0]["toml"], r"take = [{ css = '.ngay', regex = '\d{1,2}/\d{1,2}/\d{4}' }]",
+        "{}",
+        lines[0]
+    );
+    let lines = found(&samples, &["Báo Lúa", "Báo Ngô"]);
+    assert_eq!(lines[0]["toml"], "take = [{ label = 'Nguồn:' }]", "{lines:#?}");
+    assert_eq!(
+        hits(&lines[0]),
+        ["right Báo Lúa", "right Báo Ngô", "other Báo Khoai"]
+    );
+    let lines = found(&samples, &["Đoạn hai."]);
+    assert_eq!(lines.last().unwrap()["containers"][0], ".than", "{lines:#?}");
+
+    // For people: lines to copy, what they find as comments, and nothing else on stdout.
+    let output = expect(
+        sangtrang()
+            .arg("inspect")
+            .args(&samples)
+            .args(["--find", "Tin về lúa"]),
+        0,
+    );
+    let said = text(&output.stdout);
+    let whole: String = said
+        .lines()
+        .take_while(|l| !l.starts_with("container"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        whole
+            .starts_with("take = [{ css = '.tieude' }]  # finds it on 1 of 1, something else on the other 2"),
+        "{said}"
+    );
+    assert!(said.contains("#   ~ ") && said.contains("Tin về khoai"), "{said}");
+
+    let wrong = expect(
+        sangtrang()
+            .arg("inspect")
+            .args(&samples)
+            .args(["--find", "Tin về sắn"]),
+        1,
+    );
+    assert!(
+        text(&wrong.stderr).contains("the nearest line is `Tin về lúa`"),
+        "{}",
+        text(&wrong.stderr)
+    );
+}
+
+#[test]
+fn the_captures_of_a_mappings_examples_are_samples_too() {
+    let folder = authored();
+    let output = expect(
+        sangtrang()
+            .args(["--json", "inspect", "--find", "14/07/2023", "--mapping"])
+            .arg(folder.path().join("tin.toml")),
+        0,
+    );
+    let lines = json_lines(&output);
+    assert_eq!(lines[0]["toml"], "take = [{ css = '.ngay' }]");
+    assert!(
+        lines[0]["samples"][0]["file"]
+            .as_str()
+            .unwrap()
+            .ends_with("mot.html")
+    );
+    let none = expect(sangtrang().args(["inspect", "--find", "x"]), 2);
+    assert!(
+        text(&none.stderr).contains("no page to look at"),
+        "{}",
+        text(&none.stderr)
+    );
+}
+
+#[test]
+fn a_page_is_shown_with_what_rules_are_made_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = samples(folder.path());
+    let output = expect(sangtrang().arg("inspect").args(&samples), 0);
+    let said = text(&output.stdout);
+    let first = said.split("p2.html").next().unwrap();
+    for line in [
+        "repeats    3 x .muc: Trang chủ | Giới thiệu | Liên hệ",
+        "pager      link: 1 2 Sau",
+        "           pager = { kind = 'link', css = '.trang a' }",
+        "date       line 5: 2023-07-14",
+        &format!("    4  {:<34} Tin về lúa", ".tieude"),
+        "    1= .muc                               Trang chủ",
+    ] {
+        assert!(first.contains(line), "{line}\n{first}");
+    }
+    let output = expect(sangtrang().args(["--json", "inspect"]).arg(&samples[0]), 0);
+    let page = &json_lines(&output)[0];
+    assert_eq!(page["outline"][3]["css"], ".tieude");
+    assert_eq!(page["outline"][3]["repeated"], false);
+    assert_eq!(page["pagers"][0]["kind"], "link");
+    assert_eq!(page["repeats"][0]["count"], 3);
+}

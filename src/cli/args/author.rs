@@ -116,11 +116,15 @@ pub(in crate::cli) struct MappingDiffArgs {
 pub(in crate::cli) struct InspectArgs {
     #[command(subcommand)]
     pub(in crate::cli) what: Option<Inspect>,
-    /// A saved page
-    #[arg(required_unless_present = "render")]
-    pub(in crate::cli) file: Option<PathBuf>,
+    /// Saved pages
+    #[arg(required_unless_present_any = ["render", "find"], value_name = "FILE")]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// Propose rules that find this text on all of the pages (without pages: on those of the mapping's examples); can be
+    /// repeated, where pages say different things
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) find: Vec<String>,
     /// A page of the live site in a browser instead: the same as `inspect render URL`
-    #[arg(long, value_name = "URL", conflicts_with = "file")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["files", "find"])]
     pub(in crate::cli) render: Option<String>,
     /// Mapping whose rules for encodings and URLs apply
     #[arg(long, value_name = "MAPPING")]

@@ -13,10 +13,12 @@ mod content;
 mod dates;
 mod draft;
 mod fields;
+mod find;
 mod held;
 mod judge;
 mod list;
 mod model;
+mod outline;
 mod selector;
 mod site;
 mod sketch;
@@ -24,8 +26,10 @@ mod summary;
 mod urls;
 
 pub use draft::{Draft, Origin, draft};
+pub use find::{Found, Hit, Proposal, Sample, Seen, find};
 pub use judge::{Alarm, alarms};
 pub use model::{Article, Drop, Kind, List, Model, Pager, Rule, Template, VERSION};
+pub use outline::{Line, Outline, Repeat, Turner, outline};
 
 use crate::mapping::{Css, Mapping};
 use crate::page::Page;
