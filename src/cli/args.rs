@@ -53,7 +53,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Run the examples of a mapping
     Test(TestArgs),
-    /// Compare two mappings of a site by what they make of its archive
+    /// Compare two mappings by what they make of an archive, or draft one out of another tool's rules
     Mapping(MappingArgs),
     /// Show what a page looks like to the program: encoding, visible lines, images, links
     Inspect(InspectArgs),

@@ -1,21 +1,29 @@
-//! `sangtrang mapping …`: what one mapping is beside another.
+//! `sangtrang mapping …`: what one mapping is beside another, and a draft out of another tool's rules.
 
-use super::args::{MappingArgs, MappingCommand, MappingDiffArgs};
+use super::args::{MappingArgs, MappingCommand, MappingDiffArgs, MappingImportArgs};
 use super::changes::{block_lines, lines};
 use super::error::CliError;
 use super::inspect::clean;
-use super::target::{failure, load_mapping, reactor};
+use super::target::{failure, load_mapping, mapping_error, reactor};
 use super::{Exit, Outcome, Ui};
-use crate::pipeline::{self, Impact, Layout, PipelineError, Told, What};
+use crate::mapping::Mapping;
+use crate::mapping::import::{Origin, site_config};
+use crate::pipeline::{self, Impact, Layout, PipelineError, Told, What, write_atomic};
+use serde_json::json;
+use std::path::Path;
 
 pub(super) fn main(args: &MappingArgs, ui: &Ui) -> Outcome {
     match &args.what {
         MappingCommand::Diff(args) => diff(args, ui),
+        MappingCommand::Import(args) => import(args, ui),
     }
 }
 
 /// Documents that people are shown if they do not say how many.
 const SHOWN: u64 = 20;
+
+/// Largest configuration that is imported, in bytes.
+const MAX_IMPORT: u64 = 1 << 20;
 
 /// Changes of one document that people are shown.
 const CHANGES: usize = 12;
@@ -248,4 +256,88 @@ fn tell(told: &Told, ui: &Ui) -> Result<(), PipelineError> {
         ui.data(format_args!("    … and {more} more changes"));
     }
     Ok(())
+}
+
+/// A draft out of a site configuration; never over a file that is there without `--force`.
+fn import(args: &MappingImportArgs, ui: &Ui) -> Outcome {
+    if let Some(out) = args.out.as_deref().filter(|out| out.exists() && !args.force) {
+        let text = format!("`{}` is there already: nothing was done", out.display());
+        return Err(CliError::new(Exit::Usage, "import::exists", text).hint("`--force` writes over it"));
+    }
+    let size = fs_err::metadata(&args.file)?.len();
+    if size > MAX_IMPORT {
+        let text = format!(
+            "`{}` has {size} bytes; at most {MAX_IMPORT} are read",
+            args.file.display()
+        );
+        return Err(CliError::new(Exit::Failure, "import::too_large", text));
+    }
+    let bytes = fs_err::read(&args.file)?;
+    let base = args
+        .url
+        .as_deref()
+        .map(url::Url::parse)
+        .transpose()
+        .map_err(|e| {
+            let text = format!("`{}` is no URL: {e}", args.url.as_deref().unwrap_or_default());
+            CliError::new(Exit::Usage, "usage::url", text)
+        })?;
+    let origin = Origin {
+        name: args
+            .file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        id: args.id.clone(),
+        base,
+        language: args.language.clone(),
+    };
+    let imported = site_config(&String::from_utf8_lossy(&bytes), &origin).map_err(|e| {
+        CliError::new(
+            Exit::Usage,
+            "import::site",
+            format!("`{}`: {e}", args.file.display()),
+        )
+        .hint("`--url http://HOST/` says it")
+    })?;
+    let name = args.out.as_deref().unwrap_or(Path::new("import.toml"));
+    Mapping::parse(&name.display().to_string(), &imported.toml).map_err(|e| {
+        let mut error = mapping_error(name, e);
+        error.hint.get_or_insert("if `--id` and `--language` are right, the draft itself is wrong: please report it with the configuration".into());
+        error
+    })?;
+    if let Some(out) = &args.out {
+        write_atomic(out, imported.toml.as_bytes())?;
+    }
+    if ui.json() {
+        let untranslated = imported.untranslated.iter();
+        let untranslated: Vec<_> = untranslated
+            .map(|u| json!({ "line": u.line, "rule": u.rule, "reason": u.reason }))
+            .collect();
+        ui.data(json!({
+            "schema": "import/1", "type": "import", "file": args.file, "mapping": args.out, "toml": imported.toml,
+            "untranslated": untranslated, "tests": imported.tests,
+        }));
+    } else {
+        match &args.out {
+            Some(out) => ui.data(out.display()),
+            None => ui.data(imported.toml.trim_end()),
+        }
+    }
+    for u in &imported.untranslated {
+        ui.warning(clean(&format!(
+            "line {} `{}` is a comment in the draft: {}",
+            u.line, u.rule, u.reason
+        )));
+    }
+    let next = args
+        .out
+        .as_ref()
+        .map_or_else(|| "MAPPING".into(), |out| out.display().to_string());
+    match imported.tests.first() {
+        Some(test) => ui.hint(clean(&format!("next: `sangtrang try {next} {test}`"))),
+        None => ui.hint(format_args!("next: `sangtrang try {next} URL`")),
+    }
+    Ok(Exit::Ok)
 }

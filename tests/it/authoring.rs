@@ -713,3 +713,151 @@ fn a_page_is_shown_with_what_rules_are_made_of() {
     assert_eq!(page["pagers"][0]["kind"], "link");
     assert_eq!(page["repeats"][0]["count"], 3);
 }
+
+const SITE_CONFIG: &str = "\u{feff}# rules of ours\n\
+title: //h1[@class='tieude']\n\
+title: //meta[@property='og:title']/@content\n\
+date: substring-after(//div[@class='ngay'], 'Ngày đăng: ')\n\
+author: //p[contains(., 'Tác giả')]\n\
+author: 'Ban biên tập'\n\
+body: //div[contains(concat(' ', normalize-space(@class), ' '), ' noidung ')]\n\
+body: (//article)[1]\n\
+strip: //div[@class='chia' or @class='quangcao']\n\
+strip: //p[contains(text(), 'Xem thêm')]\n\
+strip_id_or_class: binhluan\n\
+strip_image_src: /spacer.gif\n\
+src_lazy_load_attr: data-anh\n\
+next_page_link: //a[@class='tiep']\n\
+single_page_link: //a[@class='in']\n\
+tidy: no\n\
+prune: no\n\
+replace_string(<br: x>): <p>\n\
+test_url: http://tin.example/tin/1\n\
+test_contains: Đoạn một\n";
+
+#[test]
+fn rules_of_full_text_rss_become_a_draft_that_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("tin.example.txt");
+    std::fs::write(&config, SITE_CONFIG).unwrap();
+    let draft = folder.path().join("tin.toml");
+    let output = expect(
+        sangtrang()
+            .args(["mapping", "import"])
+            .arg(&config)
+            .arg("-o")
+            .arg(&draft),
+        0,
+    );
+    let said = text(&output.stderr);
+    for what in [
+        "line 5 `author: //p[contains(., 'Tác giả')]`",
+        "CSS does not look at text",
+        "line 10 `strip: //p[contains(text(), 'Xem thêm')]`",
+        "line 14 `next_page_link",
+        "line 15 `single_page_link",
+        "line 16 `tidy",
+        "line 17 `prune",
+        "line 18 `replace_string(<br: x>): <p>`",
+        "sangtrang try",
+        "http://tin.example/tin/1",
+    ] {
+        assert!(said.contains(what), "{what}\n{said}");
+    }
+    expect(sangtrang().arg("check").arg(&draft), 0);
+    let toml = std::fs::read_to_string(&draft).unwrap();
+    assert!(
+        toml.contains("# 14  next_page_link: //a[@class='tiep']"),
+        "{toml}"
+    );
+    assert!(toml.contains("base = 'http://tin.example/'"), "{toml}");
+
+    let page = folder.path().join("bai.html");
+    let html = "<html><head><meta charset=utf-8><meta property='og:title' content='Tựa trong đầu trang'></head><body><div id=menu>Trang chủ</div>\
+         <div class=ngay>Ngày đăng: 14/07/2023</div><div class='bai noidung'><p>Đoạn một.</p><img src=/anh/spacer.gif><img data-anh=/anh/lua.jpg alt=lúa>\
+         <div class=quangcao>Mua ngay</div><div class=khung-binhluan>Bình luận</div><p>Đoạn hai.</p></div></body></html>";
+    std::fs::write(&page, html).unwrap();
+    let mut command = sangtrang();
+    command
+        .args(["--json", "try"])
+        .arg(&draft)
+        .arg(&page)
+        .args(["--url", "/tin/1"]);
+    let tried = &json_lines(&expect(&mut command, 0))[0];
+    let document = &tried["documents"][0];
+    assert_eq!(document["title"], "Tựa trong đầu trang");
+    assert_eq!(document["dates"]["published"]["value"], "2023-07-14");
+    assert_eq!(document["byline"]["raw"], "Ban biên tập");
+    let lines: Vec<&str> = document["body"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|b| b["text"].as_str())
+        .collect();
+    assert_eq!(lines, ["Đoạn một.", "Đoạn hai."]);
+    let media: Vec<&str> = document["media"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["source_url"].as_str().unwrap())
+        .collect();
+    assert_eq!(media, ["http://tin.example/anh/lua.jpg"]);
+    assert_eq!(document["accounting"]["unaccounted"], 0);
+    let rules: Vec<&str> = document["dropped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| d["rule"].as_str().unwrap())
+        .collect();
+    assert!(
+        rules.contains(&"strip-1") && rules.contains(&"strip-2"),
+        "{rules:?}"
+    );
+
+    // Never over a file that is there.
+    std::fs::write(&draft, "mine").unwrap();
+    let mut again = sangtrang();
+    again
+        .args(["mapping", "import"])
+        .arg(&config)
+        .arg("-o")
+        .arg(&draft);
+    expect(&mut again, 2);
+    assert_eq!(std::fs::read_to_string(&draft).unwrap(), "mine");
+    expect(again.arg("--force"), 0);
+    assert_eq!(std::fs::read_to_string(&draft).unwrap(), toml);
+    // To stdout, and nothing written.
+    let printed = expect(sangtrang().args(["mapping", "import"]).arg(&config), 0);
+    assert_eq!(text(&printed.stdout), toml);
+
+    let nameless = folder.path().join("rules");
+    std::fs::write(&nameless, "body: //article").unwrap();
+    let wrong = expect(sangtrang().args(["mapping", "import"]).arg(&nameless), 2);
+    assert!(text(&wrong.stderr).contains("--url"), "{}", text(&wrong.stderr));
+    expect(
+        sangtrang()
+            .args(["mapping", "import", "--url", "http://x.example/"])
+            .arg(&nameless),
+        0,
+    );
+}
+
+#[test]
+fn real_site_configurations_give_mappings() {
+    let Some(folder) = crate::support::shared("data/site-config") else {
+        return;
+    };
+    let files: Vec<PathBuf> = crate::support::files(&folder)
+        .into_iter()
+        .filter(|f| f.extension().is_some_and(|e| e == "txt"))
+        .collect();
+    assert!(!files.is_empty());
+    for file in files {
+        expect(
+            sangtrang()
+                .args(["mapping", "import", "--url", "http://site.example/"])
+                .arg(folder.join(file)),
+            0,
+        );
+    }
+}

@@ -88,6 +88,30 @@ pub(in crate::cli) struct MappingArgs {
 pub(in crate::cli) enum MappingCommand {
     /// Extract the archived pages by both mappings, offline, and say which documents change, and how
     Diff(MappingDiffArgs),
+    /// Draft a mapping out of a site configuration of Full-Text RSS (FiveFilters, wallabag, Graby)
+    Import(MappingImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MappingImportArgs {
+    /// The configuration: example.org.txt
+    #[arg(value_name = "FILE")]
+    pub(in crate::cli) file: PathBuf,
+    /// Where the draft is written; it is printed if absent
+    #[arg(short, long, value_name = "FILE")]
+    pub(in crate::cli) out: Option<PathBuf>,
+    /// Write over a file that is there already
+    #[arg(long, requires = "out")]
+    pub(in crate::cli) force: bool,
+    /// Id of the site; from its host if absent
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) id: Option<String>,
+    /// Base URL of the site; that of the first `test_url` if absent, else the host that names the file
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) url: Option<String>,
+    /// Language of the content
+    #[arg(long, default_value = "vi", value_name = "TAG")]
+    pub(in crate::cli) language: String,
 }
 
 #[derive(Debug, Args)]
