@@ -50,7 +50,7 @@ fn diff(args: &MappingDiffArgs, ui: &Ui) -> Outcome {
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
         .clamp(1, 256);
     let most = args.limit.unwrap_or(if ui.json() { u64::MAX } else { SHOWN });
-    let mut shown = 0_u64;
+    let (mut seen, mut shown, mut retold) = (0_u64, 0_u64, 0_u64);
     let bar = ui.progress("Comparing", 0);
     let result = pipeline::impact(
         &old,
@@ -59,8 +59,12 @@ fn diff(args: &MappingDiffArgs, ui: &Ui) -> Outcome {
         jobs,
         &cancel,
         &mut |told| {
-            shown += 1;
-            if shown <= most {
+            seen += 1;
+            // Those with the same content must not take the place of those with another.
+            let same = told.change == What::Retold && !ui.json();
+            if shown < most && !(same && retold >= most / 5) {
+                shown += 1;
+                retold += u64::from(same);
                 tell(told, ui)?;
             }
             Ok(())
@@ -89,10 +93,10 @@ fn diff(args: &MappingDiffArgs, ui: &Ui) -> Outcome {
         object["type"] = "summary".into();
         ui.data(object);
     } else {
-        if shown > most {
+        if seen > shown {
             ui.data(format_args!(
                 "… and {} more; `--limit N` shows more",
-                shown - most
+                seen - shown
             ));
         }
         ui.data(summary(&sums));

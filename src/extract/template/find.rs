@@ -414,12 +414,17 @@ fn rank(p: &Proposal) -> (usize, usize, usize, usize, u32, usize) {
     )
 }
 
-/// If a rule does well on every sample, those that do not are left out. Of selectors that do the same, those that cost least
+/// If a rule does well on every sample, those that do not are left out; so are those that find more than the text. Of selectors that do the same, those that cost least
 /// stay; and no more than a person reads.
 fn distinct(proposals: &mut Vec<Proposal>) {
     let everywhere = |p: &Proposal| p.seen.iter().all(|s| !matches!(s.hit, Hit::Wrong | Hit::Nothing));
     if proposals.first().is_some_and(everywhere) {
         proposals.retain(everywhere);
+    }
+    // Where the text itself can be had, nobody wants what stands around it as well.
+    let alone = |p: &Proposal| p.rung.contains(", regex") || p.seen.iter().all(|s| s.hit != Hit::More);
+    if proposals.first().is_some_and(alone) {
+        proposals.retain(alone);
     }
     let mut kept: BTreeMap<Vec<(Hit, usize, String)>, usize> = BTreeMap::new();
     proposals.retain(|p| {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 const ASKED: usize = 4000;
 
 /// Selectors that are tried for one element.
-const TRIED: usize = 12;
+const TRIED: usize = 24;
 
 /// Fewest elements alike that are a repeated block.
 const FEWEST: usize = 3;
@@ -98,7 +98,10 @@ struct Finder<'a> {
 impl Finder<'_> {
     /// The sturdiest selector whose first match is this element.
     fn of(&mut self, element: ElementRef<'_>) -> Option<String> {
-        for (css, _) in candidates(element).into_iter().take(TRIED) {
+        // The third `div` of whatever comes first is no name.
+        let bare = |css: &str| css.contains("-of-type") && !css.contains(' ');
+        let named = candidates(element).into_iter().filter(|(css, _)| !bare(css));
+        for (css, _) in named.take(TRIED) {
             if self.known.len() >= ASKED && !self.known.contains_key(&css) {
                 return None;
             }
