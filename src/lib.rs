@@ -7,6 +7,7 @@ pub mod cli;
 pub mod crawl;
 pub mod deliver;
 pub mod demo;
+pub mod diff;
 pub mod document;
 pub mod extract;
 pub mod lang;

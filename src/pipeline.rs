@@ -6,6 +6,7 @@ mod encodings;
 mod error;
 mod export;
 mod filename;
+mod impact;
 mod learn;
 mod output;
 mod parts;
@@ -21,6 +22,7 @@ pub use deliver::{
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
+pub use impact::{Impact, Told, What, impact, impact_schema};
 pub use learn::{Health, Relearned, StoredModel, model_hash, relearn, store_model, stored_model};
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
@@ -128,7 +130,27 @@ pub fn try_capture(
     layout: &Layout,
 ) -> Result<Tried, PipelineError> {
     let page = page::read(capture, url, mapping)?;
-    if let Some(outcome) = crate::crawl::verdict::of_page(&mapping.rules().reject, url.as_str(), &page) {
+    let (collection, extraction) = try_page(mapping, &page, capture, listing, layout)?;
+    Ok(Tried {
+        page,
+        collection,
+        extraction,
+    })
+}
+
+/// The same for a page that was read already: id of its collection, documents and accounting.
+///
+/// # Errors
+/// When it is no content by a reject rule or belongs to no collection.
+pub fn try_page(
+    mapping: &Mapping,
+    page: &Page,
+    capture: &Capture,
+    listing: &BTreeMap<String, String>,
+    layout: &Layout,
+) -> Result<(String, Extraction), PipelineError> {
+    let url = &page.url;
+    if let Some(outcome) = crate::crawl::verdict::of_page(&mapping.rules().reject, url.as_str(), page) {
         return Err(PipelineError::Rejected {
             url: url.to_string(),
             class: outcome.class().to_owned(),
@@ -138,7 +160,7 @@ pub fn try_capture(
     let learned = ledger
         .as_ref()
         .map_or(Ok(None), |ledger| learn::learned(mapping, ledger))?;
-    let collection = classify(mapping, &page, learned.as_ref())
+    let collection = classify(mapping, page, learned.as_ref())
         .ok_or_else(|| PipelineError::NoCollection { url: url.to_string() })?;
     let known = ledger.as_ref().and_then(|l| l.page(&url.key()).ok().flatten());
     let mut fetch = known
@@ -151,10 +173,10 @@ pub fn try_capture(
         fetch.capture = Some(CaptureId::of(&capture.body));
     }
     let (mut all_listing, mut discovered, mut aliases) = (BTreeMap::new(), Vec::new(), Vec::new());
-    if let (Some(ledger), Some(page)) = (&ledger, &known) {
-        all_listing = ledger.listing(page.id)?;
-        discovered = ledger.discovered(page.id)?;
-        aliases = ledger.aliases(page.id)?;
+    if let (Some(ledger), Some(known)) = (&ledger, &known) {
+        all_listing = ledger.listing(known.id)?;
+        discovered = ledger.discovered(known.id)?;
+        aliases = ledger.aliases(known.id)?;
     }
     all_listing.extend(listing.iter().map(|(k, v)| (k.clone(), v.clone())));
     let context = Context {
@@ -165,19 +187,14 @@ pub fn try_capture(
         aliases: &aliases,
         fetch: &fetch,
     };
-    let (parts, absent) = parts::collect(mapping, collection, &page, &mut |url| {
+    let (parts, absent) = parts::collect(mapping, collection, page, &mut |url| {
         archived(mapping, url, layout).map_err(|e| e.to_string())
     });
-    let mut extraction = extract::extract_parts(&page, &parts, &absent, collection, &context)?;
+    let mut extraction = extract::extract_parts(page, &parts, &absent, collection, &context)?;
     for document in &mut extraction.documents {
         extract::bind(document, collection, &|_| None);
     }
-    let collection = collection.id.clone();
-    Ok(Tried {
-        page,
-        collection,
-        extraction,
-    })
+    Ok((collection.id.clone(), extraction))
 }
 
 /// The capture of a URL that the site's archive holds.

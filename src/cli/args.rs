@@ -1,8 +1,12 @@
 //! The command line.
 
+mod author;
+
+pub(super) use author::*;
+
 use crate::deliver::files::Format;
 use crate::demo::Skin;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,6 +55,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Run the examples of a mapping
     Test(TestArgs),
+    /// Compare two mappings by what they make of an archive, or draft one out of another tool's rules
+    Mapping(MappingArgs),
     /// Show what a page looks like to the program: encoding, visible lines, images, links
     Inspect(InspectArgs),
     /// What a portal wrote its pages in, and the pages where that is in doubt
@@ -103,38 +109,6 @@ pub(super) struct NetArgs {
     /// Chromium or Chrome for the mapping's `[[render]]` rules; $SANGTRANG_CHROMIUM or looked for in PATH if absent
     #[arg(long, value_name = "PATH")]
     pub(super) browser: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct InitArgs {
-    /// Address of the site, a folder with saved pages, or a WARC file
-    #[arg(value_name = "URL|FOLDER|WARC")]
-    pub(super) target: String,
-    /// Id of the site; from its host if absent
-    #[arg(long, value_name = "ID")]
-    pub(super) id: Option<String>,
-    /// Base URL of saved pages that do not say it themselves
-    #[arg(long, value_name = "URL")]
-    pub(super) url: Option<String>,
-    /// Language of the content
-    #[arg(long, default_value = "vi", value_name = "TAG")]
-    pub(super) language: String,
-    /// Pages to look at, at most
-    #[arg(long, default_value_t = 60, value_name = "N", value_parser = clap::value_parser!(u16).range(4..=500))]
-    pub(super) pages: u16,
-    /// Folder in which the mapping, its examples and their captures are written
-    #[arg(long, default_value = "mappings", value_name = "DIR")]
-    pub(super) mappings: PathBuf,
-    /// Write over a mapping that is there already
-    #[arg(long)]
-    pub(super) force: bool,
-    /// Delay between two requests
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(super) delay: Option<Duration>,
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
-    #[command(flatten)]
-    pub(super) net: NetArgs,
 }
 
 #[derive(Debug, Args)]
@@ -201,143 +175,6 @@ pub(super) struct ExtractArgs {
     /// Threads; all cores if absent
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<usize>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TryArgs {
-    /// The site's mapping file
-    pub(super) mapping: PathBuf,
-    /// A URL of the site, or a saved page
-    pub(super) target: String,
-    /// URL that a saved page stands for
-    #[arg(long, value_name = "URL")]
-    pub(super) url: Option<String>,
-    /// Show the rungs tried for this field
-    #[arg(long, value_name = "FIELD")]
-    pub(super) explain: Option<String>,
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
-    #[command(flatten)]
-    pub(super) net: NetArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CheckArgs {
-    /// Mapping files
-    #[arg(required = true)]
-    pub(super) mappings: Vec<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TestArgs {
-    /// Mapping files
-    #[arg(required = true)]
-    pub(super) mappings: Vec<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub(super) struct InspectArgs {
-    #[command(subcommand)]
-    pub(super) what: Option<Inspect>,
-    /// A saved page
-    #[arg(required_unless_present = "render")]
-    pub(super) file: Option<PathBuf>,
-    /// A page of the live site in a browser instead: the same as `inspect render URL`
-    #[arg(long, value_name = "URL", conflicts_with = "file")]
-    pub(super) render: Option<String>,
-    /// Mapping whose rules for encodings and URLs apply
-    #[arg(long, value_name = "MAPPING")]
-    pub(super) mapping: Option<PathBuf>,
-    /// URL that the page stands for
-    #[arg(long, default_value = "http://localhost/", value_name = "URL")]
-    pub(super) url: String,
-    #[command(flatten)]
-    pub(super) net: NetArgs,
-}
-
-/// One aspect instead of the whole page.
-#[derive(Debug, Subcommand)]
-pub(super) enum Inspect {
-    /// The content of saved pages without a mapping: title, date, author, text, and why each block was kept or dropped
-    Content(InspectContentArgs),
-    /// How any file is read: HTML block by block, other text line by line; and the text
-    Encoding(InspectEncodingArgs),
-    /// What a page asks for when a browser shows it, and which endpoint could be mapped instead
-    Render(InspectRenderArgs),
-    /// What a robots.txt says of URLs, and which of its lines says so (RFC 9309)
-    Robots(InspectRobotsArgs),
-    /// Which TLS a server speaks, its certificate, and what to write into the mapping
-    Tls(InspectTlsArgs),
-    /// What a mapping makes of URLs, step by step: canonical form and natural key
-    Url(InspectUrlArgs),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct InspectContentArgs {
-    /// Saved pages; `-` reads their names from standard input, a line each, with the URL behind a tab if it is known
-    #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
-    /// URL that a page stands for, where no line says another
-    #[arg(long, default_value = "http://localhost/", value_name = "URL")]
-    pub(super) url: String,
-    /// Say of every block why it was kept or dropped
-    #[arg(long)]
-    pub(super) explain: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct InspectRobotsArgs {
-    /// A saved robots.txt; `-` is standard input. Without it and with --json, lines {"robots", "agent", "url"} are read from standard input
-    #[arg(long, value_name = "FILE", requires = "urls")]
-    pub(super) file: Option<PathBuf>,
-    /// Who asks: a product token or a whole User-Agent
-    #[arg(long, default_value = "sangtrang", value_name = "AGENT")]
-    pub(super) agent: String,
-    /// URLs that are asked for
-    #[arg(value_name = "URL", requires = "file")]
-    pub(super) urls: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct InspectRenderArgs {
-    /// The page
-    #[arg(value_name = "URL")]
-    pub(super) url: String,
-    /// Mapping whose rules apply (`[[render]]`, sessions, limits)
-    #[arg(long, value_name = "MAPPING")]
-    pub(super) mapping: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) net: NetArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct InspectTlsArgs {
-    /// HOST, HOST:PORT or a URL
-    #[arg(value_name = "SERVER")]
-    pub(super) server: String,
-    #[command(flatten)]
-    pub(super) net: NetArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct InspectUrlArgs {
-    /// Mapping whose rules apply; without one only those that hold for every site
-    #[arg(long, value_name = "MAPPING")]
-    pub(super) mapping: Option<PathBuf>,
-    /// What relative URLs are resolved against; the mapping's base if absent
-    #[arg(long, value_name = "URL")]
-    pub(super) base: Option<String>,
-    /// URLs; with --json and none of them, lines {"url", "base"?} are read from standard input
-    #[arg(value_name = "URL")]
-    pub(super) urls: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct InspectEncodingArgs {
-    /// Files; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -574,20 +411,6 @@ pub(super) struct ShowArgs {
     pub(super) mapping: Option<PathBuf>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SchemaArgs {
-    /// Which one
-    pub(super) which: SchemaName,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum SchemaName {
-    /// Documents, as they are written
-    Document,
-    /// Mapping files, for editors
-    Mapping,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use super::args::InitArgs;
 use super::crawl::crawl_with_progress;
 use super::error::CliError;
+use super::example;
 use super::target::{failure, mapping_error, reactor};
 use super::{Exit, Outcome, Ui};
 use crate::crawl::CrawlOptions;
@@ -10,7 +11,7 @@ use crate::extract::template::{self, Draft, Kind, Learned, Model, Origin};
 use crate::ledger::Ledger;
 use crate::mapping::Mapping;
 use crate::pipeline::{self, Layout, Sampled, write_atomic};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,18 +20,6 @@ use url::Url;
 
 /// Examples of one collection.
 const EXAMPLES: usize = 3;
-
-/// Fields of a document that an example holds fast.
-const EXPECTED: [&str; 8] = [
-    "title",
-    "section",
-    "byline",
-    "source",
-    "summary",
-    "dates",
-    "body",
-    "accounting",
-];
 
 pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
     let began = Instant::now();
@@ -254,20 +243,12 @@ fn examples(
             continue;
         }
         let name = format!("{}-{}", tried.collection, known.len() + 1);
-        let whole = serde_json::to_value(document).map_err(std::io::Error::other)?;
-        let mut expect: serde_json::Map<String, Value> = EXPECTED
-            .iter()
-            .map(|k| ((*k).to_owned(), whole[*k].clone()))
-            .collect();
-        expect.insert(
-            "accounting".into(),
-            json!({ "unaccounted": whole["accounting"]["unaccounted"] }),
-        );
+        let expect = example::written_down(document).map_err(std::io::Error::other)?;
         fs_err::create_dir_all(&place)?;
         write_atomic(&place.join(format!("{name}.html")), &sampled.capture.body)?;
         write_atomic(
             &place.join(format!("{name}.json")),
-            format!("{:#}\n", Value::Object(expect)).as_bytes(),
+            example::text(&expect).as_bytes(),
         )?;
         known.push(Draft {
             capture: format!("{}/{name}.html", origin.id),

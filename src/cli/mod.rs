@@ -4,6 +4,7 @@
 mod apply;
 mod approve;
 mod args;
+mod changes;
 mod check;
 mod completions;
 mod crawl;
@@ -11,6 +12,7 @@ mod demo;
 mod encodings;
 mod error;
 mod events;
+mod example;
 mod exit;
 mod export;
 mod extract;
@@ -18,6 +20,7 @@ mod init;
 mod inspect;
 mod inspect_content;
 mod inspect_encoding;
+mod inspect_find;
 mod inspect_lines;
 mod inspect_render;
 mod inspect_robots;
@@ -25,6 +28,7 @@ mod inspect_tls;
 mod inspect_url;
 mod learn;
 mod ledger;
+mod mapping;
 mod plan;
 mod redirects;
 mod rollback;
@@ -39,6 +43,7 @@ mod test;
 mod try_page;
 mod ui;
 mod verify;
+mod watch;
 
 pub use args::Cli;
 pub use exit::Exit;
@@ -84,6 +89,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Try(args) => try_page::main(args, ui),
         Command::Check(args) => check::main(args, ui),
         Command::Test(args) => test::main(args, ui),
+        Command::Mapping(args) => mapping::main(args, ui),
         Command::Inspect(args) => inspect::main(args, ui),
         Command::Encodings(args) => encodings::main(args, ui),
         Command::Ledger(args) => ledger::main(args, ui),

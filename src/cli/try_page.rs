@@ -8,38 +8,65 @@ use super::{Exit, Outcome, Ui};
 use crate::capture::Capture;
 use crate::crawl::CrawlOptions;
 use crate::document::{CaptureId, Document};
+use crate::extract::Extraction;
 use crate::mapping::{Mapping, PageUrl};
-use crate::pipeline::{self, Layout, Tried};
+use crate::page::Page;
+use crate::pipeline::{self, Layout};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 pub(super) fn main(args: &TryArgs, ui: &Ui) -> Outcome {
+    if args.watch {
+        return super::watch::main(args, ui);
+    }
     let mapping = load_mapping(&args.mapping)?;
     let layout = Layout::new(&args.output.output, &mapping.rules().site.id);
-    let file = Path::new(&args.target);
-    let (capture, url) = if file.is_file() {
-        let url = match &args.url {
-            Some(url) => pipeline::site_url(&mapping, url).map_err(failure)?,
-            None => {
-                return Err(CliError::new(
-                    Exit::Usage,
-                    "usage::url",
-                    format!("`{}` is a file: say which URL it stands for", args.target),
-                )
-                .hint("add `--url URL`; collections are chosen by URL"));
-            }
-        };
-        (saved(file, url.as_str(), mapping.rules().limits.page_bytes)?, url)
-    } else {
-        let url = pipeline::site_url(&mapping, &args.target).map_err(failure)?;
-        (fetched(&mapping, &url, args, &layout)?, url)
-    };
+    let (capture, url) = given(&mapping, args, &layout)?;
     let tried =
         pipeline::try_capture(&mapping, &capture, &url, &BTreeMap::new(), &layout).map_err(failure)?;
-    tell(&tried, args.explain.as_deref(), ui)?;
+    let shown = Shown {
+        page: &tried.page,
+        collection: &tried.collection,
+        extraction: &tried.extraction,
+    };
+    tell(&shown, args.explain.as_deref(), ui)?;
     let failed = tried.extraction.documents.iter().any(|d| d.quality.failed());
     Ok(if failed { Exit::Findings } else { Exit::Ok })
+}
+
+/// The capture that is to be tried: a saved page, else what the archive holds, else what the site answers.
+pub(super) fn given(
+    mapping: &Arc<Mapping>,
+    args: &TryArgs,
+    layout: &Layout,
+) -> Result<(Capture, PageUrl), CliError> {
+    let file = Path::new(&args.target);
+    if !file.is_file() {
+        let url = pipeline::site_url(mapping, &args.target).map_err(failure)?;
+        return Ok((fetched(mapping, &url, args, layout)?, url));
+    }
+    let Some(url) = &args.url else {
+        return Err(CliError::new(
+            Exit::Usage,
+            "usage::url",
+            format!("`{}` is a file: say which URL it stands for", args.target),
+        )
+        .hint("add `--url URL`; collections are chosen by URL"));
+    };
+    let url = pipeline::site_url(mapping, url).map_err(failure)?;
+    let capture = saved(file, url.as_str(), mapping.rules().limits.page_bytes)?;
+    Ok((capture, url))
+}
+
+/// One page and what was made of it.
+pub(super) struct Shown<'a> {
+    /// The page.
+    pub(super) page: &'a Page,
+    /// Id of its collection.
+    pub(super) collection: &'a str,
+    /// Documents and accounting.
+    pub(super) extraction: &'a Extraction,
 }
 
 /// Decisions of encoding that are shown.
@@ -92,8 +119,8 @@ fn fetched(
     Capture::from_exchange(&exchange, mapping.rules().limits.page_bytes).map_err(failure)
 }
 
-fn tell(tried: &Tried, explain: Option<&str>, ui: &Ui) -> Result<(), CliError> {
-    let extraction = &tried.extraction;
+pub(super) fn tell(tried: &Shown<'_>, explain: Option<&str>, ui: &Ui) -> Result<(), CliError> {
+    let extraction = tried.extraction;
     let rungs: Vec<_> = extraction
         .explain
         .iter()

@@ -7,6 +7,7 @@ mod check;
 mod error;
 mod http_json;
 mod identity;
+pub mod import;
 mod key;
 pub mod model;
 mod pattern;

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 const CHUNK_PER_JOB: usize = 8;
 
 /// How one page came out.
-enum Read {
+pub(super) enum Read {
     Documents(Box<Extraction>),
     Ignored(String),
     Navigation,
@@ -102,15 +102,15 @@ pub(super) fn write_all(
 }
 
 /// A captured page with everything that the ledger knows of it.
-struct Known {
-    page: ledger::Page,
+pub(super) struct Known {
+    pub(super) page: ledger::Page,
     listing: BTreeMap<String, String>,
     discovered: Vec<Discovered>,
     aliases: Vec<String>,
 }
 
 impl Known {
-    fn load(ledger: &Ledger, page: ledger::Page) -> Result<Self, PipelineError> {
+    pub(super) fn load(ledger: &Ledger, page: ledger::Page) -> Result<Self, PipelineError> {
         Ok(Self {
             listing: ledger.listing(page.id)?,
             discovered: ledger.discovered(page.id)?,
@@ -170,15 +170,26 @@ fn read_page(
     archive: &mut ArchiveReader,
     known: &Known,
 ) -> Read {
+    let limit = reading.mapping.rules().limits.page_bytes;
+    match archive.read(&location(&known.page.place), limit) {
+        Ok(capture) => read_capture(reading, ledger, archive, known, &capture),
+        Err(error) => Read::Unreadable(error.to_string()),
+    }
+}
+
+/// What a mapping makes of a capture that is there already.
+pub(super) fn read_capture(
+    reading: Reading<'_>,
+    ledger: &Mutex<&mut Ledger>,
+    archive: &mut ArchiveReader,
+    known: &Known,
+    capture: &Capture,
+) -> Read {
     let mapping = reading.mapping;
     let limit = mapping.rules().limits.page_bytes;
     let url = match canonical(mapping, &known.page.url) {
         Ok(url) => url,
         Err(note) => return Read::Unreadable(note),
-    };
-    let capture = match archive.read(&location(&known.page.place), limit) {
-        Ok(capture) => capture,
-        Err(error) => return Read::Unreadable(error.to_string()),
     };
     let mut load = |url: &PageUrl| {
         // A panic of another thread leaves the ledger as it was: it is only read here.
@@ -195,7 +206,7 @@ fn read_page(
             Err(error) => Read::Unreadable(error),
         };
     }
-    extract_capture(reading, &capture, &url, known, &mut load)
+    extract_capture(reading, capture, &url, known, &mut load)
 }
 
 fn extract_capture(

@@ -20,6 +20,8 @@ pub(super) struct MediaStore<'a> {
     mapping: &'a Mapping,
     layout: &'a Layout,
     archive: ArchiveReader,
+    /// Whether files are written; else they are only looked at.
+    keeps: bool,
     known: HashMap<String, StoredMedia>,
     /// Distinct files seen in this extraction, and their bytes.
     pub(super) files: u64,
@@ -33,10 +35,19 @@ impl<'a> MediaStore<'a> {
             mapping,
             layout,
             archive: ArchiveReader::new(&layout.archive()),
+            keeps: true,
             known: HashMap::new(),
             files: 0,
             bytes: 0,
             seen: HashSet::new(),
+        }
+    }
+
+    /// One that only looks: nothing is written.
+    pub(super) fn looking(mapping: &'a Mapping, layout: &'a Layout) -> Self {
+        Self {
+            keeps: false,
+            ..Self::new(mapping, layout)
         }
     }
 
@@ -137,7 +148,7 @@ impl<'a> MediaStore<'a> {
         self.bytes += bytes.len() as u64;
         let path = self.layout.media(id, mime);
         // Named by content and renamed into place: if it is there, it is right.
-        if !path.exists() {
+        if self.keeps && !path.exists() {
             write_atomic(&path, bytes)?;
         }
         Ok(())

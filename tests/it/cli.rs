@@ -18,6 +18,7 @@ fn help_is_data_and_a_wrong_command_is_usage() {
         "check",
         "test",
         "inspect",
+        "mapping",
         "encodings",
         "status",
         "show",
@@ -51,7 +52,7 @@ fn shipped_mappings_are_valid_and_their_examples_pass() {
 
 #[test]
 fn schemas_are_schemas() {
-    for which in ["document", "mapping"] {
+    for which in ["document", "mapping", "mapping-diff"] {
         let output = expect(sangtrang().args(["schema", which]), 0);
         let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
         jsonschema::meta::validate(&schema).unwrap();

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod archive;
+mod authoring;
 mod browser;
 mod cli;
 mod cms;

@@ -1,5 +1,6 @@
 //! A model as a mapping to correct: valid, and with the evidence of every rule beside it.
 
+use super::find::quote;
 use super::model::{Article, Drop, Kind, List, Model, Rule, Template};
 use crate::mapping::Css;
 use std::collections::BTreeMap;
@@ -52,15 +53,6 @@ pub(super) fn collections(model: &Model) -> Vec<(String, &Template, &Article)> {
             )
         })
         .collect()
-}
-
-/// A text as TOML writes it: literally where that is possible.
-fn quote(text: &str) -> String {
-    if text.contains('\'') || text.chars().any(char::is_control) {
-        serde_json::to_string(text).unwrap_or_else(|_| "''".into())
-    } else {
-        format!("'{text}'")
-    }
 }
 
 /// A text inside of a comment.

@@ -5,7 +5,7 @@ use super::model::{Kind, List, Pager, Rule};
 use super::selector::pool;
 use super::site::{Cluster, Site};
 use super::sketch::{Link, Sketch, signature};
-use crate::lang::{catalogue, fold, spaces};
+use crate::lang::{Language, catalogue, fold, spaces};
 use crate::mapping::{Css, PageUrl};
 use ego_tree::NodeId;
 use scraper::ElementRef;
@@ -295,7 +295,7 @@ fn listen(site: &Site<'_>, all: &[Entries<'_>], date: Option<&Rule>, said: &mut 
     for page in all {
         let sketch = &site.sketches[page.sketch];
         let mut called = site.anchors.get(&sketch.page.url).into_iter().flatten();
-        if let Some(text) = called.find(|t| !turns(site, t)) {
+        if let Some(text) = called.find(|t| !turns(site.language, t)) {
             names.insert(text.clone());
         }
     }
@@ -316,7 +316,7 @@ fn listen(site: &Site<'_>, all: &[Entries<'_>], date: Option<&Rule>, said: &mut 
         let own = site
             .anchors
             .get(&sketch.page.url)
-            .and_then(|t| t.iter().find(|t| !turns(site, t)));
+            .and_then(|t| t.iter().find(|t| !turns(site.language, t)));
         let label = label.or_else(|| own.map(|o| (o.clone(), o.clone())));
         for (url, item, _) in &page.items {
             said.listed.insert(url.clone());
@@ -348,7 +348,7 @@ fn pager(site: &Site<'_>, cluster: &Cluster) -> Option<Pager> {
             let of_list = site
                 .cluster_of(&l.to)
                 .is_none_or(|c| site.clusters[c].kind == Kind::List);
-            of_list && l.to != sketch.page.url && turns(site, &l.text)
+            of_list && l.to != sketch.page.url && turns(site.language, &l.text)
         };
         links.push((
             *index,
@@ -361,7 +361,7 @@ fn pager(site: &Site<'_>, cluster: &Cluster) -> Option<Pager> {
                     e.value().attr("href").unwrap_or_default(),
                     e.value().attr("onclick").unwrap_or_default()
                 );
-                code.contains("Page$") || turns(site, &fold(&sketch.page.text_of(e)))
+                code.contains("Page$") || turns(site.language, &fold(&sketch.page.text_of(e)))
             })
         };
         posts.push((*index, sketch.posts.iter().filter(turning).copied().collect()));
@@ -369,27 +369,27 @@ fn pager(site: &Site<'_>, cluster: &Cluster) -> Option<Pager> {
     chosen(site, &posts, "aspnet-postback").or_else(|| chosen(site, &links, "link"))
 }
 
-fn number(text: &str) -> bool {
+pub(super) fn number(text: &str) -> bool {
     !text.is_empty() && text.len() <= 5 && text.chars().all(|c| c.is_ascii_digit())
 }
 
-fn word(site: &Site<'_>, text: &str) -> bool {
-    site.language
+fn word(language: Option<&Language>, text: &str) -> bool {
+    language
         .and_then(|l| catalogue::find(l, text))
         .is_some_and(|(g, _)| g == catalogue::Group::Pager)
 }
 
 /// Whether an anchor's text is one of a pager: a number, a word of pagers, an arrow; `« bài cũ hơn`.
-fn turns(site: &Site<'_>, text: &str) -> bool {
+pub(super) fn turns(language: Option<&Language>, text: &str) -> bool {
     let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
     let arrow = !text.is_empty() && text.chars().all(|c| "«»‹›<>←→…. ".contains(c));
     let arrowed = text.contains(['«', '»', '‹', '›', '←', '→', '<', '>']) && text.chars().count() <= 24;
     number(bare)
         || arrow
         || arrowed
-        || word(site, text)
-        || word(site, bare)
-        || word(site, &format!("trang {bare}")) && bare.chars().count() <= 10
+        || word(language, text)
+        || word(language, bare)
+        || word(language, &format!("trang {bare}")) && bare.chars().count() <= 10
 }
 
 /// The selector of the pager's links that takes all of them and nothing else.
