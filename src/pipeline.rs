@@ -91,7 +91,7 @@ pub fn extract_site(
             serde_json::json!({ "error": error.to_string() }).to_string(),
         ),
     };
-    ledger.finish_run(run, outcome, &summary, jiff::Timestamp::now().as_millisecond())?;
+    ledger.finish_run(run, outcome, &summary, crate::ledger::clock::now().as_millisecond())?;
     result
 }
 

@@ -34,6 +34,7 @@ pub(super) fn options(args: &RunArgs, cancel: CancellationToken) -> Result<Crawl
         concurrency: args.concurrency,
         live: args.live,
         refresh: args.refresh,
+        follow: false,
         connect_to: args.net.connect_to()?,
         allow_net: args.net.allow_net.clone(),
         browser: args.net.browser.clone(),

@@ -22,6 +22,7 @@ mod process;
 pub mod propose;
 mod recorder;
 mod replay;
+pub mod revisit;
 pub mod robots;
 mod run;
 mod saved;
@@ -88,6 +89,8 @@ pub struct CrawlOptions {
     pub live: bool,
     /// Ask again for what was captured (with its validators).
     pub refresh: bool,
+    /// Ask only for what may have changed: what is new, what lists and sitemaps say of, what is due.
+    pub follow: bool,
     /// The browser for `[[render]]` rules; looked for in the usual places if absent.
     pub browser: Option<PathBuf>,
     /// Ends the run cleanly.

@@ -10,12 +10,12 @@ use super::recorder::{Command, Recorder, Reply};
 use super::verdict::soft404::Learned;
 use super::{CrawlError, CrawlOptions, Event, Store, Summary};
 use crate::capture::{Exchange, Walk, walk};
-use crate::ledger::{Ready, UrlKind};
+use crate::ledger::{Ready, UrlKind, clock};
 use crate::mapping::model::{PageSource, RenderRule};
 use crate::mapping::{Mapping, PageUrl};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Time between two progress events.
@@ -253,7 +253,7 @@ impl<F: Fn(Event)> Desk<F> {
     /// Processes and records one answer outside the frontier.
     pub(super) async fn record(&mut self, task: Ready, answer: Answer) -> Result<Settled, CrawlError> {
         let (mapping, learned) = (self.mapping.clone(), self.learned.clone());
-        let work = move || process(&mapping, &learned, task, answer, SystemTime::now());
+        let work = move || process(&mapping, &learned, task, answer, clock::now().into());
         let result = tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| CrawlError::Recorder)?;

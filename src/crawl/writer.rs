@@ -1,6 +1,7 @@
 //! What one answer changes in the ledger: decided here, inside the recorder's transaction.
 
 use super::budget::{Budgets, UNENDING, Verdict};
+use super::discover::Link;
 use super::error::CrawlError;
 use super::fetch::End;
 use super::frontier::Settled;
@@ -9,6 +10,7 @@ use super::politeness::Policy;
 use super::process::{Processed, Redirect, skip};
 use super::recorder::MAX_UNJUDGED;
 use super::recorder::now_ms;
+use super::revisit::{self, Found};
 use super::verdict::Outcome;
 use super::verdict::soft404::{self, Fingerprint, Judgement, Learned};
 use super::{Event, trap};
@@ -42,13 +44,35 @@ pub(super) fn offer<'a>(
     }
 }
 
-fn millis(time: Duration) -> i64 {
+pub(super) fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
 }
 
 fn soft404_handler(mapping: &Mapping, url: &str) -> Option<String> {
     let url = mapping.canonical(&url::Url::parse(url).ok()?).ok()?;
     soft404::handler(mapping, &url)
+}
+
+/// So many pages may change at once, whatever share of a sitemap they are.
+const MOST_DATED: usize = 10;
+
+/// What a visit met.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Met {
+    First,
+    Young,
+    Same,
+    Other,
+    Gone,
+}
+
+fn visit_of(before: Option<CaptureId>, now: Option<CaptureId>, follows: bool) -> Met {
+    match before {
+        None if follows => Met::Young,
+        None => Met::First,
+        Some(_) if before == now => Met::Same,
+        Some(_) => Met::Other,
+    }
 }
 
 /// One transaction's worth of decisions.
@@ -64,6 +88,8 @@ pub(super) struct Writer<'w, 'b> {
     pub(super) learned: &'w Learned,
     /// In a refresh: the handlers that were probed again.
     pub(super) again: Option<&'w mut HashSet<String>>,
+    /// Only what may have changed is asked for.
+    pub(super) follows: bool,
     /// Fingerprints of this transaction.
     pub(super) learnt: Vec<(String, Fingerprint)>,
     /// Tasks that go before all others.
@@ -74,6 +100,11 @@ impl Writer<'_, '_> {
     pub(super) fn write(&mut self, result: &Processed, places: &[Place]) -> Result<Settled, CrawlError> {
         let task = &result.task;
         let (status, capture) = self.fetches(result, places)?;
+        if let (UrlKind::Probe, Outcome::Blocked { class, .. }) = (task.kind, &result.outcome) {
+            // Who is locked out learns nothing of pages that are not there: what was learned before stands.
+            self.batch.settle(task.id, &Settle::Failed(class), status, None)?;
+            return Ok(Settled::Done);
+        }
         if task.kind == UrlKind::Probe && !matches!(result.outcome, Outcome::Retry { .. }) {
             self.probed(result, status, capture)?;
             return Ok(Settled::Done);
@@ -82,28 +113,34 @@ impl Writer<'_, '_> {
             return self.redirected(result, redirect, status);
         }
         let url = || task.url.clone();
-        let before = match self.again {
-            Some(_) => self.batch.current_hash(task.id)?,
-            None => None,
-        };
+        let before = self.batch.current_hash(task.id)?;
         let mut settled = Settled::Done;
         let refused = status >= 400 && !matches!(status, 429 | 503) && result.outcome != Outcome::Captured;
         let expired = task.kind == UrlKind::Postback && (refused || result.expired);
         match &result.outcome {
             _ if expired => self.expired(task, status)?,
             Outcome::Captured => {
+                self.batch.keep_before(task.id)?;
                 self.batch.settle(task.id, &Settle::Done, status, capture)?;
                 self.events.push(Event::Captured {
                     url: url(),
                     status,
                     bytes: result.bytes,
                 });
+                self.visited(task, visit_of(before, result.capture, self.follows))?;
                 self.found(result)?;
                 self.judged(result, before)?;
             }
-            Outcome::NotModified => self.batch.settle(task.id, &Settle::Unchanged, status, None)?,
+            Outcome::NotModified => {
+                self.batch.settle(task.id, &Settle::Unchanged, status, None)?;
+                self.batch.end_brief_walks(task.id)?;
+                self.visited(task, Met::Same)?;
+            }
             Outcome::Gone(class) => {
                 self.batch.settle(task.id, &Settle::Gone(class), status, None)?;
+                // What never was there need not be looked for.
+                let held = before.is_some();
+                self.visited(task, if held { Met::Gone } else { Met::Same })?;
                 self.events.push(Event::Rejected {
                     url: url(),
                     class: class.clone(),
@@ -113,7 +150,10 @@ impl Writer<'_, '_> {
                 // Who is locked out today may be let in tomorrow: the next run asks again.
                 let how = match &result.outcome {
                     Outcome::Blocked { .. } => Settle::Failed(class),
-                    _ => Settle::Rejected(class),
+                    _ => {
+                        self.visited(task, Met::Same)?;
+                        Settle::Rejected(class)
+                    }
                 };
                 self.batch.settle(task.id, &how, status, None)?;
                 self.events.push(Event::Rejected {
@@ -155,6 +195,32 @@ impl Writer<'_, '_> {
             }
         }
         Ok(settled)
+    }
+
+    /// When it is asked for again. That bytes changed says nothing yet: the extraction knows whether the content did.
+    fn visited(&mut self, task: &Ready, met: Met) -> Result<(), CrawlError> {
+        let is_medium = task.kind == UrlKind::Media;
+        if !is_medium && task.kind != UrlKind::Page {
+            return Ok(());
+        }
+        let bounds = revisit::bounds(self.mapping, &task.url, is_medium);
+        let was = self.batch.visit(task.id)?;
+        let (now, spread) = (now_ms(), revisit::spread(&task.url));
+        let found = match met {
+            Met::First => Found::First,
+            Met::Young => Found::Young,
+            Met::Same | Met::Other => Found::Same,
+            Met::Gone => Found::Gone,
+        };
+        let mut visit = revisit::next(was, found, bounds, now, spread);
+        if met == Met::Other {
+            // As long as before, until the content is judged.
+            let every = was.map_or(bounds.least, |v| v.every).clamp(bounds.least.min(bounds.most), bounds.most);
+            visit.every = every;
+            visit.due = revisit::due(now, every, spread);
+            visit.open = true;
+        }
+        Ok(self.batch.set_visit(task.id, &visit)?)
     }
 
     /// Writes every exchange down; answers status and row of the last one.
@@ -232,6 +298,7 @@ impl Writer<'_, '_> {
                     // Where the server sends those who ask for what is not there.
                     self.batch
                         .settle(task.id, &Settle::Gone("soft-404"), status, None)?;
+                    self.visited(task, Met::Gone)?;
                     self.events.push(Event::Rejected {
                         url: task.url.clone(),
                         class: "soft-404".into(),
@@ -243,12 +310,14 @@ impl Writer<'_, '_> {
                 } else {
                     self.batch
                         .settle(task.id, &Settle::Redirected(id), status, None)?;
+                    self.visited(task, Met::Same)?;
                     return Ok(Settled::Done);
                 }
             }
         };
         self.batch
             .settle(task.id, &Settle::Rejected(class), status, None)?;
+        self.visited(task, Met::Same)?;
         self.events.push(Event::Rejected {
             url: task.url.clone(),
             class: class.to_owned(),
@@ -259,7 +328,9 @@ impl Writer<'_, '_> {
     fn found(&mut self, result: &Processed) -> Result<(), CrawlError> {
         let task = &result.task;
         let depth = task.depth + 1;
-        for link in result.found.links.iter().chain(&result.listed) {
+        let dated = self.dated(&result.listed)?;
+        let listed = result.listed.iter().map(|(link, _)| link);
+        for link in result.found.links.iter().chain(listed) {
             // Pages of a list are as deep as the list.
             let id = self.take(&link.url, link.kind, &link.via, task.id, depth)?;
             if let (Some(id), Some(spelling)) = (id, &link.spelling) {
@@ -274,6 +345,9 @@ impl Writer<'_, '_> {
                     .found(id, &link.via, task.id, task.id, 0, None, &none)?;
             }
         }
+        for id in dated {
+            self.batch.ask_again(id)?;
+        }
         for list in &result.found.lists {
             self.list(task, list)?;
         }
@@ -287,6 +361,27 @@ impl Writer<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Pages of which a sitemap says that they changed since it was read last. One that says so of most of its pages at once
+    /// writes today's date everywhere: it is not believed.
+    fn dated(&mut self, listed: &[(Link, Option<String>)]) -> Result<Vec<UrlId>, CrawlError> {
+        let (mut changed, mut known) = (Vec::new(), 0);
+        for (link, said) in listed {
+            let Some(said) = said else { continue };
+            let Some(id) = self.batch.find(&link.url.key())? else {
+                continue;
+            };
+            let before = self.batch.lastmod(id, said)?;
+            known += usize::from(before.is_some());
+            if before.is_some_and(|b| b != *said) {
+                changed.push(id);
+            }
+        }
+        if !self.follows || (changed.len() > MOST_DATED && changed.len() * 2 > known) {
+            changed.clear();
+        }
+        Ok(changed)
     }
 
     /// What a captured page says of its pattern and handler.

@@ -328,5 +328,5 @@ fn gone(was: &Delivery) -> Delivery {
 }
 
 fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    crate::ledger::clock::now().as_millisecond()
 }

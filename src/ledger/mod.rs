@@ -7,6 +7,7 @@
 
 mod batch;
 mod captures;
+pub mod clock;
 mod delivery;
 mod learned;
 mod open;
@@ -15,6 +16,7 @@ mod records;
 mod seal;
 mod tally;
 mod types;
+mod visits;
 
 pub use batch::{Batch, Fetch, Offer, Pager, Settle};
 pub use captures::{CaptureRow, Medium, MediumState, Page};
@@ -24,4 +26,5 @@ pub use open::{Ledger, LedgerError};
 pub use query::{Address, ListRow, Step};
 pub use records::{DocumentRow, RunRow};
 pub use tally::{Finding, Listed, Tally};
+pub use visits::{Named, Visit};
 pub use types::{Counts, Failure, Place, Ready, UrlId, UrlKind, UrlState};

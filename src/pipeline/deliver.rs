@@ -422,5 +422,5 @@ pub fn old_hosts(mapping: &Mapping) -> Vec<String> {
 }
 
 fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    crate::ledger::clock::now().as_millisecond()
 }
