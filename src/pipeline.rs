@@ -6,21 +6,25 @@ mod encodings;
 mod error;
 mod export;
 mod filename;
+mod lock;
 mod output;
 mod parts;
+mod radius;
 mod rebuild;
 mod sample;
 mod store;
 mod tables;
 
 pub use deliver::{
-    apply_plan, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run, target_name,
-    verify_run, verify_target,
+    apply_plan, doubt, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run,
+    target_name, verify_run, verify_target,
 };
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
+pub use lock::{Owner, SiteLock};
 pub use output::{AtomicFile, Layout, write_atomic};
+pub use radius::Radius;
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
 pub use sample::{Sampled, is_warc, sampled, site_of};
 
@@ -91,8 +95,30 @@ pub fn extract_site(
             serde_json::json!({ "error": error.to_string() }).to_string(),
         ),
     };
-    ledger.finish_run(run, outcome, &summary, crate::ledger::clock::now().as_millisecond())?;
+    ledger.finish_run(
+        run,
+        outcome,
+        &summary,
+        crate::ledger::clock::now().as_millisecond(),
+    )?;
     result
+}
+
+/// What a mapping would make of the archive, against the documents that are there. Offline; writes no document.
+///
+/// # Errors
+/// As [`extract_site`].
+pub fn compare_site(
+    mapping: &Mapping,
+    layout: &Layout,
+    jobs: usize,
+    cancel: &CancellationToken,
+    on_event: &dyn Fn(Event<'_>),
+) -> Result<Radius, PipelineError> {
+    let mut ledger = Ledger::open(&layout.ledger())?;
+    documents::compare_all(mapping, &mut ledger, layout, jobs, cancel, &|tally| {
+        on_event(Event::Extract(tally))
+    })
 }
 
 /// One page, extracted and not written.

@@ -104,6 +104,9 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
         PipelineError::Ledger(error) => ledger_failure(error),
         PipelineError::Capture(error) => capture_failure(error),
         PipelineError::Output(error) => error.into(),
+        error @ PipelineError::Busy { .. } => CliError::new(Exit::Locked, "sync::busy", error).hint(
+            "wait until it ends, or end it: `kill` with its process; the lock goes with the process, there is nothing to delete",
+        ),
         error @ PipelineError::LedgerThere { .. } => CliError::new(Exit::Held, "ledger::exists", error)
             .hint("`--force` replaces it and keeps it beside the new one"),
         error @ PipelineError::NoArchive { .. } => CliError::new(Exit::Failure, "archive::missing", error)

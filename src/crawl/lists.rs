@@ -113,7 +113,10 @@ impl Writer<'_, '_> {
     ) -> Result<(), CrawlError> {
         if state.full_at > 0 {
             let (since, now) = (state.full_generation, state.generation);
-            for id in self.batch.dropped_from(root, &list.rule, since, now, MAX_DROPPED)? {
+            for id in self
+                .batch
+                .dropped_from(root, &list.rule, since, now, MAX_DROPPED)?
+            {
                 self.batch.ask_again(id)?;
             }
         }

@@ -107,11 +107,13 @@ impl<F: Fn(Event)> Desk<F> {
         let rules = mapping.rules();
         Fetcher::check(&mapping, self.options.browser.as_deref())?;
         let http = Http::new(mapping.clone(), &self.options)?;
-        self.send(Command::Reopen(match (self.options.refresh, self.options.follow) {
-            (true, _) => Reopen::All,
-            (false, true) => Reopen::Due,
-            (false, false) => Reopen::Failed,
-        }))?;
+        self.send(Command::Reopen(
+            match (self.options.refresh, self.options.follow) {
+                (true, _) => Reopen::All,
+                (false, true) => Reopen::Due,
+                (false, false) => Reopen::Failed,
+            },
+        ))?;
         self.reply().await?;
         let mut policy = Policy::from(&rules.politeness);
         policy.delay = self.options.delay.unwrap_or(policy.delay);
@@ -190,7 +192,10 @@ impl<F: Fn(Event)> Desk<F> {
         let Reply::Ready(probes) = self.reply().await? else {
             return Err(CrawlError::Recorder);
         };
-        let rest = self.options.delay.unwrap_or(self.mapping.rules().politeness.delay.0);
+        let rest = self
+            .options
+            .delay
+            .unwrap_or(self.mapping.rules().politeness.delay.0);
         for probe in probes {
             if self.stopped() {
                 break;

@@ -148,6 +148,15 @@ pub enum Event {
         url: String,
         /// Class: `gone`, `reject:ID`, `http-403`, …
         class: String,
+        /// It locked us out of a page that we hold.
+        walled: bool,
+    },
+    /// A URL is as it was: by its validators, or byte for byte.
+    Unchanged {
+        /// The URL.
+        url: String,
+        /// Status: 304 or 200.
+        status: u16,
     },
     /// A shape of URLs is not followed any more: it looks like a space without an end.
     PatternStopped {
@@ -194,6 +203,12 @@ pub struct Summary {
     pub failed: u64,
     /// Answers of this run that were no content.
     pub rejected: u64,
+    /// Tasks of this run that were asked for and recorded, whatever came of them.
+    pub asked: u64,
+    /// URLs of this run that are as they were.
+    pub unchanged: u64,
+    /// Pages that we hold and were locked out of: a login, a firewall, a challenge.
+    pub walled: u64,
     /// Repetitions.
     pub retries: u64,
     /// Bytes of this run's captures.

@@ -53,8 +53,11 @@ pub fn due(at: i64, every: u64, spread: u64) -> i64 {
     let every = i64::try_from(every).unwrap_or(i64::MAX / 4).saturating_mul(1000);
     let part = i64::try_from(spread % 1024).unwrap_or(0);
     let half = every / 2;
-    at.saturating_add(half)
-        .saturating_add((i128::from(every - half) * i128::from(part) / 1023).try_into().unwrap_or(half))
+    at.saturating_add(half).saturating_add(
+        (i128::from(every - half) * i128::from(part) / 1023)
+            .try_into()
+            .unwrap_or(half),
+    )
 }
 
 /// The visit after an answer.

@@ -231,7 +231,7 @@ impl<F: Fn(Event)> Desk<F> {
         };
         let numbers = serde_json::json!({
             "captured": s.captured, "failed": s.failed, "rejected": s.rejected, "retries": s.retries,
-            "bytes": s.bytes, "known": s.known,
+            "bytes": s.bytes, "known": s.known, "asked": s.asked, "unchanged": s.unchanged, "walled": s.walled,
         });
         self.send(Command::Finish {
             outcome: outcome.into(),
@@ -274,6 +274,7 @@ impl<F: Fn(Event)> Desk<F> {
 
     pub(super) fn tell(&mut self, events: Vec<Event>, known: u64) {
         self.summary.known = known;
+        self.summary.asked += 1;
         for event in events {
             match &event {
                 Event::Captured { bytes, .. } => {
@@ -282,7 +283,11 @@ impl<F: Fn(Event)> Desk<F> {
                 }
                 Event::Retry { .. } => self.summary.retries += 1,
                 Event::Failed { .. } => self.summary.failed += 1,
-                Event::Rejected { .. } => self.summary.rejected += 1,
+                Event::Unchanged { .. } => self.summary.unchanged += 1,
+                Event::Rejected { walled, .. } => {
+                    self.summary.rejected += 1;
+                    self.summary.walled += u64::from(*walled);
+                }
                 Event::PatternStopped { pattern, rule, .. } if self.summary.traps.len() < MAX_TRAPS => {
                     self.summary.traps.push((pattern.clone(), rule.clone()));
                 }

@@ -110,7 +110,7 @@ impl Writer<'_, '_> {
             return Ok(Settled::Done);
         }
         if let Some(redirect) = &result.redirect {
-            return self.redirected(result, redirect, status);
+            return self.redirected(result, redirect, status, capture);
         }
         let url = || task.url.clone();
         let before = self.batch.current_hash(task.id)?;
@@ -121,11 +121,16 @@ impl Writer<'_, '_> {
             _ if expired => self.expired(task, status)?,
             Outcome::Captured => {
                 self.batch.keep_before(task.id)?;
+                self.batch.met(task.id)?;
                 self.batch.settle(task.id, &Settle::Done, status, capture)?;
-                self.events.push(Event::Captured {
-                    url: url(),
-                    status,
-                    bytes: result.bytes,
+                self.events.push(if before.is_some() && before == result.capture {
+                    Event::Unchanged { url: url(), status }
+                } else {
+                    Event::Captured {
+                        url: url(),
+                        status,
+                        bytes: result.bytes,
+                    }
                 });
                 self.visited(task, visit_of(before, result.capture, self.follows))?;
                 self.found(result)?;
@@ -134,16 +139,22 @@ impl Writer<'_, '_> {
             Outcome::NotModified => {
                 self.batch.settle(task.id, &Settle::Unchanged, status, None)?;
                 self.batch.end_brief_walks(task.id)?;
+                self.batch.met(task.id)?;
                 self.visited(task, Met::Same)?;
+                self.events.push(Event::Unchanged { url: url(), status });
             }
             Outcome::Gone(class) => {
                 self.batch.settle(task.id, &Settle::Gone(class), status, None)?;
                 // What never was there need not be looked for.
                 let held = before.is_some();
+                if held {
+                    self.batch.missed(task.id, now_ms(), status, class, capture)?;
+                }
                 self.visited(task, if held { Met::Gone } else { Met::Same })?;
                 self.events.push(Event::Rejected {
                     url: url(),
                     class: class.clone(),
+                    walled: false,
                 });
             }
             Outcome::Rejected(class) | Outcome::Blocked { class, .. } => {
@@ -159,6 +170,7 @@ impl Writer<'_, '_> {
                 self.events.push(Event::Rejected {
                     url: url(),
                     class: class.clone(),
+                    walled: before.is_some() && matches!(how, Settle::Failed(_)),
                 });
             }
             Outcome::Retry { class, after } => {
@@ -215,7 +227,9 @@ impl Writer<'_, '_> {
         let mut visit = revisit::next(was, found, bounds, now, spread);
         if met == Met::Other {
             // As long as before, until the content is judged.
-            let every = was.map_or(bounds.least, |v| v.every).clamp(bounds.least.min(bounds.most), bounds.most);
+            let every = was
+                .map_or(bounds.least, |v| v.every)
+                .clamp(bounds.least.min(bounds.most), bounds.most);
             visit.every = every;
             visit.due = revisit::due(now, every, spread);
             visit.open = true;
@@ -270,7 +284,13 @@ impl Writer<'_, '_> {
         Ok(last)
     }
 
-    fn redirected(&mut self, result: &Processed, to: &Redirect, status: u16) -> Result<Settled, CrawlError> {
+    fn redirected(
+        &mut self,
+        result: &Processed,
+        to: &Redirect,
+        status: u16,
+        capture: Option<i64>,
+    ) -> Result<Settled, CrawlError> {
         let task = &result.task;
         let limit = self.mapping.rules().limits.redirects;
         let class = match to {
@@ -299,9 +319,14 @@ impl Writer<'_, '_> {
                     self.batch
                         .settle(task.id, &Settle::Gone("soft-404"), status, None)?;
                     self.visited(task, Met::Gone)?;
+                    if self.batch.current_hash(task.id)?.is_some() {
+                        let at = now_ms();
+                        self.batch.missed(task.id, at, status, "soft-404", capture)?;
+                    }
                     self.events.push(Event::Rejected {
                         url: task.url.clone(),
                         class: "soft-404".into(),
+                        walled: false,
                     });
                     return Ok(Settled::Done);
                 }
@@ -311,6 +336,7 @@ impl Writer<'_, '_> {
                     self.batch
                         .settle(task.id, &Settle::Redirected(id), status, None)?;
                     self.visited(task, Met::Same)?;
+                    self.batch.met(task.id)?;
                     return Ok(Settled::Done);
                 }
             }
@@ -321,6 +347,7 @@ impl Writer<'_, '_> {
         self.events.push(Event::Rejected {
             url: task.url.clone(),
             class: class.to_owned(),
+            walled: false,
         });
         Ok(Settled::Done)
     }

@@ -421,6 +421,7 @@ impl Batch<'_> {
     /// What SQLite says.
     pub fn reopen_in_doubt(&mut self, id: UrlId) -> Result<(), LedgerError> {
         self.reopen(id)?;
+        self.not_met(id)?;
         // A "not found" with status 200 of an earlier run is a capture too: only what counted then stands again.
         self.sql(
             "UPDATE url SET capture = (SELECT v.before FROM visit v WHERE v.url_id = url.id AND v.before_run = ?1) WHERE id = ?2",

@@ -3,7 +3,7 @@
 //! An intent is committed (synced) before a write is sent, its end after the answer; what lies between is looked up in the
 //! target before anything is sent again.
 
-use super::{Ledger, LedgerError, UrlState};
+use super::{Ledger, LedgerError};
 use crate::document::CaptureId;
 use rusqlite::{OptionalExtension as _, Row, params};
 use std::collections::HashSet;
@@ -339,21 +339,6 @@ impl Ledger {
             )
             .optional()
             .map(Option::flatten)
-            .map_err(|e| LedgerError::sql(&self.path, e))
-    }
-
-    /// Runs that found the page of a document gone, one after the other until now; `None` if it is not gone.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn misses(&self, document: &str) -> Result<Option<u32>, LedgerError> {
-        self.conn
-            .prepare_cached(
-                "SELECT (SELECT count(DISTINCT c.run) FROM capture c WHERE c.url_id = u.id AND c.id >
-                   coalesce((SELECT max(k.id) FROM capture k WHERE k.url_id = u.id AND k.hash = d.capture), 0))
-                 FROM document d JOIN url u ON u.id = d.url_id WHERE d.id = ? AND u.state = ?",
-            )
-            .and_then(|mut s| s.query_row(params![document, UrlState::Gone.code()], |r| r.get(0)).optional())
             .map_err(|e| LedgerError::sql(&self.path, e))
     }
 

@@ -112,6 +112,7 @@ const MIGRATIONS: &[&str] = &[
     super::delivery::SCHEMA,
     super::delivery::BY_KEY,
     super::visits::SCHEMA,
+    super::misses::SCHEMA,
 ];
 
 /// Pages are listed by what is held of them, whatever became of their URL since.

@@ -58,13 +58,7 @@ impl Batch<'_> {
         self.sql(
             "INSERT INTO visit (url_id, at, every, due, open) VALUES (?1,?2,?3,?4,?5)
              ON CONFLICT (url_id) DO UPDATE SET at = ?2, every = ?3, due = ?4, open = ?5",
-            params![
-                id.0,
-                visit.at,
-                visit.every.cast_signed(),
-                visit.due,
-                visit.open
-            ],
+            params![id.0, visit.at, visit.every.cast_signed(), visit.due, visit.open],
         )
     }
 

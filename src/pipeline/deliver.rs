@@ -75,11 +75,7 @@ impl Source for Extracted {
         if collection.is_empty() || !collection.chars().all(name) {
             return Ok(None);
         }
-        match fs_err::read(self.layout.document_file(collection, &id)) {
-            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.layout.read_document(collection, &id)
     }
 
     fn media(&self, id: CaptureId, mime: &str) -> PathBuf {
@@ -191,7 +187,41 @@ fn planned(
         rules: rules_hash(target),
         surveyed: true,
     });
-    Ok(drafts.finish(plan, &guard)?)
+    Ok(drafts.finish(plan, &guard.with_doubt(doubt(ledger)?))?)
+}
+
+/// Pages of ours that a run may be locked out of before the portal is in doubt.
+const FEW_WALLED: u64 = 3;
+
+/// Why what the portal does not show proves nothing today; `None` if it is itself.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn doubt(ledger: &Ledger) -> Result<Option<String>, PipelineError> {
+    if let Some((url, stop, items, usual)) = ledger.shrunken_lists()?.into_iter().next() {
+        let items = if stop == "empty" { 0 } else { items };
+        return Ok(Some(format!(
+            "the list {url} names {items} items, usually {usual}"
+        )));
+    }
+    let last = ledger.runs()?.into_iter().rev().find(|r| r.command == "crawl");
+    let Some(last) = last else { return Ok(None) };
+    match last.outcome.as_deref() {
+        Some("stonewalled") => {
+            return Ok(Some("its servers answered nothing good in the last run".into()));
+        }
+        None => return Ok(Some("the last crawl did not come to its end".into())),
+        Some(_) => {}
+    }
+    let numbers: serde_json::Value = last
+        .summary
+        .and_then(|s| serde_json::from_str(&s).ok())
+        .unwrap_or_default();
+    let number = |name: &str| numbers[name].as_u64().unwrap_or_default();
+    let (walled, asked) = (number("walled"), number("asked"));
+    Ok((walled >= FEW_WALLED && walled * 10 >= asked).then(|| {
+        format!("the last run was locked out of {walled} pages that were there before, of {asked} that it asked for")
+    }))
 }
 
 /// Carries out a plan.
@@ -235,6 +265,7 @@ pub async fn apply_plan<S: Sink>(
         options,
     };
     let (mut ledger, result) = apply::apply(job, ledger, planned, on_event).await;
+    ledger.bury(row, run, now())?;
     let (outcome, summary) = match &result {
         Ok(applied) => (
             if applied.stopped.is_some() {

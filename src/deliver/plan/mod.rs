@@ -164,6 +164,8 @@ pub enum Hold {
     NoDocument,
     /// The entry was there before us.
     NotOurs,
+    /// The portal is not itself today: what it does not show proves nothing.
+    PortalInDoubt,
 }
 
 impl Hold {
@@ -183,6 +185,7 @@ impl Hold {
             Self::NotGoneYet => "not missed often enough",
             Self::NoDocument => "no document any more, but the page is not gone",
             Self::NotOurs => "was in the CMS before us",
+            Self::PortalInDoubt => "the portal is not itself today: nothing is taken off",
         }
     }
 }

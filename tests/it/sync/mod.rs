@@ -1,0 +1,4 @@
+//! `sync`: the new CMS follows the old portal.
+
+mod follow;
+mod portal;
