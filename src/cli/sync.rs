@@ -301,7 +301,7 @@ impl Sync<'_> {
             delay: args.delay,
             concurrency: args.concurrency,
             refresh: args.full,
-            follow: !args.full,
+            follow: true,
             connect_to: args.net.connect_to()?,
             allow_net: args.net.allow_net.clone(),
             browser: args.net.browser.clone(),
@@ -357,6 +357,9 @@ impl Sync<'_> {
         let ledger = Ledger::read(&self.layout.ledger()).map_err(failure)?;
         self.told.doubt = pipeline::doubt(&ledger).map_err(failure)?;
         drop(ledger);
+        if self.told.doubt.is_some() {
+            self.told.end(Exit::Held);
+        }
         if !self.args.dry_run {
             let options = crate::deliver::apply::Options {
                 cancel: self.cancel.clone(),

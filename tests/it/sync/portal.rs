@@ -118,6 +118,7 @@ match = { url = '^/view' }
 key = "news:{id}"
 scope = { container = ["div.text"] }
 fields.title = { take = [{ css = "h1" }], required = true }
+fields.section = { take = [{ value = "Tin tức" }] }
 [[drop]]
 id = "chrome"
 outside = true
