@@ -5,7 +5,7 @@ use super::apply::{self, Carried};
 use super::crawl::crawl_with_progress;
 use super::error::CliError;
 use super::extract::{extract_with_progress, threads};
-use super::run::{findings, read_report, write_report};
+use super::run::{read_report, write_report};
 use super::secret::{Site, given, with_sink};
 use super::sync_args::SyncArgs;
 use super::target::{failure, load_mapping, reactor};
@@ -335,7 +335,11 @@ impl Sync<'_> {
         portal.gated = tally.failed;
         let report = read_report(&self.mapping, &self.layout, self.begun, tally)?;
         write_report(&report, &self.layout)?;
-        self.told.end(findings(&report));
+        // A page that is gone is the portal's business; what could not be had or read is ours.
+        let documents = &report.documents;
+        if documents.failed + documents.unreadable.count + self.told.portal.failed > 0 {
+            self.told.end(Exit::Findings);
+        }
         Ok(())
     }
 
