@@ -310,8 +310,9 @@ impl Sync<'_> {
         };
         let (exit, summary) =
             match crawl_with_progress(self.runtime, &self.mapping, &self.layout, options, self.ui) {
-                // What an earlier sync left undone in the CMS does not wait for the portal.
-                Err(error) if error.exit == Exit::Unreachable => {
+                // What an earlier sync left undone in the CMS does not wait for the portal. A robots.txt that cannot be had is
+                // a server that is down, not one that forbids.
+                Err(error) if error.exit == Exit::Unreachable || error.code == "robots::silent" => {
                     self.ui.warning(&error.message);
                     (Exit::Unreachable, Summary::default())
                 }
