@@ -362,7 +362,8 @@ impl Sync<'_> {
         let ledger = Ledger::read(&self.layout.ledger()).map_err(failure)?;
         self.told.doubt = pipeline::doubt(&ledger).map_err(failure)?;
         drop(ledger);
-        if self.told.doubt.is_some() {
+        // That the portal could not be reached was said already.
+        if self.told.doubt.is_some() && !self.told.ends.contains(&Exit::Unreachable) {
             self.told.end(Exit::Held);
         }
         if !self.args.dry_run {
@@ -452,7 +453,8 @@ impl Sync<'_> {
 /// What a hold means for the exit code: a person is to look, or something failed, or it only takes its time.
 const fn code(reason: Hold) -> Exit {
     match reason {
-        Hold::NotGoneYet => Exit::Ok,
+        // The doubt itself is told on its own.
+        Hold::NotGoneYet | Hold::PortalInDoubt => Exit::Ok,
         Hold::GateFailed | Hold::Unmapped | Hold::Lossy | Hold::Refused => Exit::Findings,
         _ => Exit::Held,
     }

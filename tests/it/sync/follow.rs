@@ -105,6 +105,12 @@ fn a_portal_without_news_costs_few_requests_and_news_are_found() {
     let asked = life.asked();
     assert_eq!(asked.len(), 3, "{asked:?}");
     assert_eq!(told["portal"]["bytes"], 0, "{told}");
+    assert_eq!(
+        archived(&life.site())
+            .matches("revisit/server-not-modified")
+            .count(),
+        3
+    );
     // Seven new ones: the walk goes on until a page is all known.
     for id in 24..=30 {
         portal.today().articles.insert(id, article(id));
