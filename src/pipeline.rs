@@ -1,5 +1,6 @@
 //! The corridor: crawl, extract, store media, write. The only file that walks through more than one wing; read it first.
 
+mod decisions;
 mod deliver;
 mod documents;
 mod encodings;
@@ -8,13 +9,17 @@ mod export;
 mod filename;
 mod impact;
 mod learn;
+mod lock;
 mod output;
 mod parts;
+mod radius;
 mod rebuild;
 mod sample;
 mod store;
 mod tables;
+mod times;
 
+pub use decisions::{doubt, remember_edits};
 pub use deliver::{
     apply_plan, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run, target_name,
     verify_run, verify_target,
@@ -24,9 +29,12 @@ pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
 pub use impact::{Impact, Told, What, impact, impact_schema};
 pub use learn::{Health, Relearned, StoredModel, model_hash, relearn, store_model, stored_model};
+pub use lock::{Owner, SiteLock};
 pub use output::{AtomicFile, Layout, write_atomic};
+pub use radius::Radius;
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
 pub use sample::{Sampled, is_warc, sampled, site_of};
+pub use times::{Rhythm, Times};
 
 use crate::capture::{ArchiveReader, Capture};
 use crate::crawl::{self, CrawlOptions, Store};
@@ -103,8 +111,37 @@ pub fn extract_site(
             serde_json::json!({ "error": error.to_string() }).to_string(),
         ),
     };
-    ledger.finish_run(run, outcome, &summary, jiff::Timestamp::now().as_millisecond())?;
+    ledger.finish_run(
+        run,
+        outcome,
+        &summary,
+        crate::ledger::clock::now().as_millisecond(),
+    )?;
     result
+}
+
+/// What a mapping would make of the archive, against the documents that are there. Offline; writes no document.
+///
+/// # Errors
+/// As [`extract_site`].
+pub fn compare_site(
+    mapping: &Mapping,
+    layout: &Layout,
+    jobs: usize,
+    cancel: &CancellationToken,
+    on_event: &dyn Fn(Event<'_>),
+) -> Result<Radius, PipelineError> {
+    let mut ledger = Ledger::open(&layout.ledger())?;
+    let learned = learn::learned(mapping, &ledger)?;
+    let reading = documents::Reading {
+        mapping,
+        learned: learned.as_ref(),
+        layout,
+        jobs,
+    };
+    documents::compare_all(reading, &mut ledger, cancel, &|tally| {
+        on_event(Event::Extract(tally))
+    })
 }
 
 /// One page, extracted and not written.

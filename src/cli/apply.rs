@@ -49,6 +49,46 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
         deadline: args.max_time.map(|t| Instant::now() + t),
         ..chosen(args, &site)?
     };
+    let carried = carry_out(&site, &mut planned, options, args.no_verify, &runtime, ui)?;
+    carried.tell(ui);
+    exit(&carried.applied)
+}
+
+/// What came of a plan.
+pub(super) struct Carried {
+    /// Id of the run.
+    pub(super) uid: String,
+    pub(super) applied: Applied,
+    seconds: f64,
+}
+
+impl Carried {
+    /// Says it to people, and to programs that listen.
+    pub(super) fn tell(&self, ui: &Ui) {
+        if ui.json() {
+            ui.data(serde_json::json!({
+                "schema": "applied/1", "type": "applied", "run": self.uid, "result": self.applied,
+            }));
+        }
+        self.summary(ui);
+    }
+
+    /// Says it to people.
+    pub(super) fn summary(&self, ui: &Ui) {
+        tell(&self.uid, &self.applied, self.seconds, ui);
+    }
+}
+
+/// Carries out a plan, writes the files of redirects, reads back what was written.
+pub(super) fn carry_out(
+    site: &Site,
+    planned: &mut Planned,
+    options: Options,
+    no_verify: bool,
+    runtime: &tokio::runtime::Runtime,
+    ui: &Ui,
+) -> Result<Carried, CliError> {
+    let cancel = options.cancel.clone();
     let started = Instant::now();
     let bar: Mutex<Option<(super::ui::Progress<'_>, u64)>> = Mutex::new(None);
     let on_event = |event: Event| {
@@ -97,7 +137,7 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
         &site.mapping,
         site.mapper.clone(),
         &site.layout,
-        &mut planned,
+        planned,
         options,
         &on_event,
     )))
@@ -108,13 +148,13 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
             phase: "redirects",
             total: 1,
         });
-        let (redirects, _) = super::redirects::write_files(&site, &[])?;
+        let (redirects, _) = super::redirects::write_files(site, &[])?;
         applied.redirects = redirects
             .counts()
             .get(&Decision::Redirect)
             .copied()
             .unwrap_or_default();
-        if args.no_verify {
+        if no_verify {
             (uid, applied)
         } else {
             on_event(Event::Phase {
@@ -127,8 +167,11 @@ pub(super) fn main(args: &ApplyArgs, ui: &Ui) -> Outcome {
         (uid, applied)
     };
     *bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
-    tell(&uid, &applied, seconds, ui);
-    exit(&applied)
+    Ok(Carried {
+        uid,
+        applied,
+        seconds,
+    })
 }
 
 fn verb(phase: &str) -> &'static str {
@@ -161,10 +204,6 @@ fn chosen(args: &ApplyArgs, site: &Site) -> Result<Options, CliError> {
 }
 
 fn tell(uid: &str, a: &Applied, seconds: f64, ui: &Ui) {
-    if ui.json() {
-        let object = serde_json::json!({ "schema": "applied/1", "type": "applied", "run": uid, "result": a });
-        ui.data(object);
-    }
     ui.status(
         "Applied",
         format_args!(
@@ -228,7 +267,8 @@ pub(super) fn list<T>(ui: &Ui, what: &str, all: &[T], line: impl Fn(&T) -> Strin
     }
 }
 
-fn exit(a: &Applied) -> Outcome {
+/// The exit code of what came of a plan.
+pub(super) fn exit(a: &Applied) -> Outcome {
     Ok(match &a.stopped {
         Some(Stop::Interrupted) => Exit::Interrupted,
         Some(Stop::Limit) => Exit::Limit,

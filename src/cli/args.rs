@@ -65,6 +65,10 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Carry out a plan, exactly
     Apply(ApplyArgs),
+    /// Let the new CMS follow the old portal: what changed is crawled, extracted, planned and applied
+    Sync(Box<super::sync_args::SyncArgs>),
+    /// What runs a sync regularly: units of systemd, a line for cron
+    Schedule(super::sync_args::ScheduleArgs),
     /// A verdict on documents as they are now, for `apply --only approved`
     Approve(ApproveArgs),
     /// Read everything back from the new CMS and report each loss
@@ -243,6 +247,8 @@ pub(super) struct PlanArgs {
     /// Answer 5 if there is anything to do
     #[arg(long)]
     pub(super) exit_code: bool,
+    #[command(flatten)]
+    pub(super) edits: super::sync_args::EditArgs,
 }
 
 #[derive(Debug, Args)]
@@ -419,6 +425,6 @@ pub(super) struct CompletionsArgs {
     pub(super) shell: clap_complete::Shell,
 }
 
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
     crate::mapping::parse_span(text)
 }

@@ -15,7 +15,7 @@ pub(super) fn main(args: &RunArgs, ui: &Ui) -> Outcome {
     let mapping = load_mapping(&args.mapping)?;
     let layout = Layout::new(&args.output.output, &mapping.rules().site.id);
     let (runtime, cancel) = reactor()?;
-    let exit = crawl_with_progress(&runtime, &mapping, &layout, options(args, cancel)?, ui)?;
+    let (exit, _) = crawl_with_progress(&runtime, &mapping, &layout, options(args, cancel)?, ui)?;
     if exit == Exit::Ok {
         ui.hint(format_args!(
             "next: `sangtrang extract {}`",
@@ -34,6 +34,7 @@ pub(super) fn options(args: &RunArgs, cancel: CancellationToken) -> Result<Crawl
         concurrency: args.concurrency,
         live: args.live,
         refresh: args.refresh,
+        follow: false,
         connect_to: args.net.connect_to()?,
         allow_net: args.net.allow_net.clone(),
         browser: args.net.browser.clone(),
@@ -48,7 +49,7 @@ pub(super) fn crawl_with_progress(
     layout: &Layout,
     options: CrawlOptions,
     ui: &Ui,
-) -> Result<Exit, CliError> {
+) -> Result<(Exit, Summary), CliError> {
     let started = std::time::Instant::now();
     let bar = ui.progress("Crawling", 0);
     let (tell, told) = std::sync::mpsc::channel::<Event>();
@@ -104,15 +105,16 @@ pub(super) fn crawl_with_progress(
             ));
         }
     };
-    Ok(tell_summary(&summary, started.elapsed(), ui))
+    Ok((tell_summary(&summary, started.elapsed(), ui), summary))
 }
 
 fn tell_summary(summary: &Summary, took: std::time::Duration, ui: &Ui) -> Exit {
     ui.status(
         "Captured",
         format_args!(
-            "{} answers, {:.1} MB, in {:.1} s",
+            "{} answers, {} as they were, {:.1} MB, in {:.1} s",
             summary.captured,
+            summary.unchanged,
             summary.bytes as f64 / 1e6,
             took.as_secs_f64()
         ),

@@ -29,7 +29,8 @@ pub(super) fn json(event: &Event) -> Value {
             "type": "retry", "url": url, "class": class, "attempt": attempt, "delay_ms": delay.as_millis() as u64,
         }),
         Event::Failed { url, class } => json!({ "type": "failed", "url": url, "class": class }),
-        Event::Rejected { url, class } => json!({ "type": "rejected", "url": url, "class": class }),
+        Event::Rejected { url, class, .. } => json!({ "type": "rejected", "url": url, "class": class }),
+        Event::Unchanged { url, status } => json!({ "type": "unchanged", "url": url, "status": status }),
         Event::PatternStopped { pattern, rule, url } => {
             json!({ "type": "pattern_stopped", "pattern": pattern, "rule": rule, "url": url })
         }
@@ -67,7 +68,8 @@ pub(super) fn for_people(event: &Event) -> Option<String> {
             )
         }
         Event::Failed { url, class } => format!("gave up {url}: {class}"),
-        Event::Rejected { url, class } => format!("no content at {url}: {class}"),
+        Event::Unchanged { url, status } => format!("as it was: {url} ({status})"),
+        Event::Rejected { url, class, .. } => format!("no content at {url}: {class}"),
         Event::PatternStopped { pattern, rule, url } => {
             format!("a trap: URLs like {pattern} are not followed any more ({rule}), the last is {url}")
         }

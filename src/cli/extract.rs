@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::run::{findings, read_report};
 use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
-use crate::ledger::Tally;
+use crate::ledger::{Tally, clock};
 use crate::mapping::Mapping;
 use crate::pipeline::{self, Event, Layout, PipelineError, write_atomic};
 use crate::report::{RunReport, report_text};
@@ -38,6 +38,12 @@ pub(super) fn main(args: &ExtractArgs, ui: &Ui) -> Outcome {
     Ok(findings(&report))
 }
 
+/// Threads that extract: all cores unless somebody says otherwise.
+pub(super) fn threads(jobs: Option<usize>) -> usize {
+    jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+        .clamp(1, 256)
+}
+
 /// Extracts and shows how far it is.
 pub(super) fn extract_with_progress(
     mapping: &Mapping,
@@ -46,11 +52,9 @@ pub(super) fn extract_with_progress(
     cancel: &CancellationToken,
     ui: &Ui,
 ) -> Result<Tally, CliError> {
-    let jobs = jobs
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
-        .clamp(1, 256);
+    let jobs = threads(jobs);
     let bar = ui.progress("Extracting", 0);
-    let result = pipeline::extract_site(mapping, layout, jobs, jiff::Timestamp::now(), cancel, &|event| {
+    let result = pipeline::extract_site(mapping, layout, jobs, clock::now(), cancel, &|event| {
         if let Event::Extract(tally) = event {
             bar.update(
                 tally.pages,

@@ -194,7 +194,7 @@ fn sample(
         cancel,
         ..CrawlOptions::default()
     };
-    let exit = crawl_with_progress(&runtime, mapping, layout, options, ui)?;
+    let (exit, _) = crawl_with_progress(&runtime, mapping, layout, options, ui)?;
     if exit == Exit::Interrupted {
         return Err(CliError::new(
             Exit::Interrupted,

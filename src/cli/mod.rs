@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod completions;
 mod crawl;
+mod daemon;
 mod demo;
 mod encodings;
 mod error;
@@ -33,11 +34,14 @@ mod plan;
 mod redirects;
 mod rollback;
 mod run;
+mod schedule;
 mod schema;
 mod secret;
 mod setup;
 mod show;
 mod status;
+mod sync;
+mod sync_args;
 mod target;
 mod test;
 mod try_page;
@@ -69,6 +73,10 @@ pub fn main() -> ExitCode {
     };
     start_log(cli.verbose);
     let ui = Ui::new(cli.json, cli.quiet);
+    if let Err(error) = set_clock() {
+        ui.error(&error);
+        return error.exit.into();
+    }
     match dispatch(&cli, &ui) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -95,6 +103,8 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Ledger(args) => ledger::main(args, ui),
         Command::Plan(args) => plan::main(args, ui),
         Command::Apply(args) => apply::main(args, ui),
+        Command::Sync(args) => sync::main(args, ui),
+        Command::Schedule(args) => schedule::main(args, ui),
         Command::Approve(args) => approve::main(args, ui),
         Command::Verify(args) => verify::main(args, ui),
         Command::Rollback(args) => rollback::main(args, ui),
@@ -106,6 +116,23 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Schema(args) => schema::main(args, ui),
         Command::Completions(args) => completions::main(args, ui),
     }
+}
+
+/// `SANGTRANG_NOW`: the time at which this process begins, for drills that live weeks in a minute. A ledger remembers which kind
+/// of clock wrote it and takes no other.
+fn set_clock() -> Result<(), CliError> {
+    let Some(said) = std::env::var_os("SANGTRANG_NOW") else {
+        return Ok(());
+    };
+    let now = said.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
+        CliError::new(
+            Exit::Usage,
+            "usage::now",
+            "`SANGTRANG_NOW` is no time: write `2026-03-01T02:00:00Z`",
+        )
+    })?;
+    crate::ledger::clock::set(now);
+    Ok(())
 }
 
 /// Logs go to stderr: warnings always, more with `-v`; `SANGTRANG_LOG` overrides (tracing's filter syntax).

@@ -46,7 +46,7 @@ impl Job<'_> {
         ui: &Ui,
     ) -> Result<(Exit, Tally), CliError> {
         let started = (jiff::Timestamp::now(), Instant::now());
-        let crawl_exit = crawl_with_progress(runtime, self.mapping, self.layout, options, ui)?;
+        let (crawl_exit, _) = crawl_with_progress(runtime, self.mapping, self.layout, options, ui)?;
         if crawl_exit == Exit::Interrupted {
             ui.hint("the state is saved; run the same command again to continue");
             return Ok((crawl_exit, Tally::default()));
@@ -63,11 +63,17 @@ impl Job<'_> {
 
     fn report(&self, started: (jiff::Timestamp, Instant), tally: Tally) -> Result<RunReport, CliError> {
         let report = read_report(self.mapping, self.layout, started, tally)?;
-        let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::other)? + "\n";
-        write_atomic(&self.layout.run_json(), json.as_bytes())?;
-        write_atomic(&self.layout.report_txt(), report_text(&report).as_bytes())?;
+        write_report(&report, self.layout)?;
         Ok(report)
     }
+}
+
+/// Writes the report of what was extracted.
+pub(super) fn write_report(report: &RunReport, layout: &Layout) -> Result<(), CliError> {
+    let json = serde_json::to_string_pretty(report).map_err(std::io::Error::other)? + "\n";
+    write_atomic(&layout.run_json(), json.as_bytes())?;
+    write_atomic(&layout.report_txt(), report_text(report).as_bytes())?;
+    Ok(())
 }
 
 /// Rows of the ledger that are read at once.

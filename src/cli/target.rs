@@ -104,6 +104,12 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
         PipelineError::Ledger(error) => ledger_failure(error),
         PipelineError::Capture(error) => capture_failure(error),
         PipelineError::Output(error) => error.into(),
+        error @ PipelineError::Busy { .. } => CliError::new(Exit::Locked, "sync::busy", error).hint(
+            "wait until it ends, or end it: `kill` with its process; the lock goes with the process, there is nothing to delete",
+        ),
+        error @ PipelineError::Glob { .. } => {
+            CliError::new(Exit::Usage, "usage::glob", error).hint("`news:4*`, `news/*`, `*-2023-*`")
+        }
         error @ PipelineError::LedgerThere { .. } => CliError::new(Exit::Held, "ledger::exists", error)
             .hint("`--force` replaces it and keeps it beside the new one"),
         error @ PipelineError::NoArchive { .. } => CliError::new(Exit::Failure, "archive::missing", error)
@@ -187,6 +193,7 @@ fn crawl_failure(error: CrawlError) -> CliError {
         error => {
             let (exit, code) = match &error {
                 CrawlError::Unreachable { .. } => (Exit::Unreachable, "net::unreachable"),
+                CrawlError::RobotsForbidsAll { silent: true, .. } => (Exit::Held, "robots::silent"),
                 CrawlError::RobotsForbidsAll { .. } => (Exit::Held, "robots::forbidden"),
                 CrawlError::DiskFull { .. } => (Exit::Failure, "io::full"),
                 CrawlError::LostLedger { .. } => (Exit::Failure, "ledger::lost"),

@@ -2,12 +2,16 @@
 //! transaction, so that a walk that was killed goes on where it was.
 
 use super::Event;
-use super::discover::{List, NextPage};
+use super::discover::{Item, List, NextPage};
 use super::error::CrawlError;
 use super::pager::{self, Request, Seen};
 use super::process::skip;
+use super::recorder::now_ms;
 use super::writer::{Writer, offer};
-use crate::ledger::{Offer, Ready, Settle, UrlKind};
+use crate::ledger::{Offer, Ready, Settle, UrlId, UrlKind};
+
+/// Most pages that are asked for because one walk through a list did not name them any more.
+const MAX_DROPPED: usize = 1000;
 
 impl Writer<'_, '_> {
     /// The server does not know the state of a list's form any more: the list begins again, once.
@@ -31,6 +35,9 @@ impl Writer<'_, '_> {
                     state = crate::ledger::Pager {
                         generation: state.generation + 1,
                         restarts: 1,
+                        full_at: state.full_at,
+                        full_generation: state.full_generation,
+                        usual: state.usual,
                         ..Default::default()
                     };
                     self.batch.reopen(list)?;
@@ -56,6 +63,73 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
+    /// Is an item new to its list, or does the list say something else of it than before? Then its page is asked for, and so is
+    /// one that was gone and is listed again.
+    fn is_news(
+        &mut self,
+        id: UrlId,
+        list: &List,
+        item: &Item,
+        root: UrlId,
+        generation: u32,
+    ) -> Result<bool, CrawlError> {
+        let Some(named) = self.batch.named(id, &list.rule, root)? else {
+            if self.batch.is_gone(id)? {
+                self.batch.ask_again(id)?;
+            }
+            return Ok(true);
+        };
+        if named.generation == generation {
+            return Ok(false);
+        }
+        let fields = (!item.fields.is_empty())
+            .then(|| serde_json::to_string(&item.fields).ok())
+            .flatten();
+        let differs = named.fields != fields;
+        if differs || self.batch.is_gone(id)? {
+            self.batch.ask_again(id)?;
+        }
+        Ok(differs)
+    }
+
+    /// Fewer items than this, and a whole walk is not believed.
+    fn least(&self, state: &crate::ledger::Pager) -> u64 {
+        // Pages of a list that are read at the same time do not say when its end was reached.
+        if !self.follows {
+            return 0;
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a count far below 2^52"
+        )]
+        let least = (state.usual as f64 * self.mapping.rules().sync.list_share.clamp(0.0, 1.0)).ceil() as u64;
+        least
+    }
+
+    /// A whole walk came to its end: what it does not name any more is asked for itself.
+    fn ended(
+        &mut self,
+        state: &mut crate::ledger::Pager,
+        list: &List,
+        root: UrlId,
+    ) -> Result<(), CrawlError> {
+        if state.full_at > 0 {
+            let (since, now) = (state.full_generation, state.generation);
+            for id in self
+                .batch
+                .dropped_from(root, &list.rule, since, now, MAX_DROPPED)?
+            {
+                self.batch.ask_again(id)?;
+            }
+        }
+        state.full_at = now_ms();
+        state.full_generation = state.generation;
+        state.usual = state.items;
+        Ok(())
+    }
+
     pub(super) fn list(&mut self, task: &Ready, list: &List) -> Result<(), CrawlError> {
         let root = match task.list {
             Some(root) => root,
@@ -74,10 +148,13 @@ impl Writer<'_, '_> {
         if task.kind == UrlKind::Postback && state.generation != task.generation {
             return Ok(());
         }
-        let mut new_items = 0;
+        let (mut new_items, mut news) = (0, 0);
         for item in &list.items {
             if let Some(id) = self.batch.find(&item.url.key())? {
                 let anchor = item.anchor.as_deref();
+                if self.follows {
+                    news += usize::from(self.is_news(id, list, item, root, state.generation)?);
+                }
                 let new = self.batch.found(
                     id,
                     &list.rule,
@@ -97,8 +174,13 @@ impl Writer<'_, '_> {
             total: list.total,
             max_pages: list.max_pages,
             stop_after: list.stop_after,
+            news,
+            least: self.least(&state),
         };
         let goes_on = pager::advance(&mut state, &seen);
+        if self.follows && !state.brief && state.ended_well() {
+            self.ended(&mut state, list, root)?;
+        }
         if let Some(reason) = &state.stop
             && has_next | list.stop_after.is_some()
         {
@@ -115,6 +197,39 @@ impl Writer<'_, '_> {
         }
         match &list.next {
             NextPage::None => {}
+            NextPage::Urls(urls) if self.follows => {
+                // One page after the other, so that a walk can end where nothing is new, and knows where its end is.
+                let mut urls: Vec<_> = urls.iter().collect();
+                urls.sort_by_cached_key(|url| pager::numbers(url.as_str()));
+                let mut taken = false;
+                for url in urls {
+                    let reason = skip(self.mapping, self.robots, url, task.depth);
+                    let (id, new) = self.batch.offer(&offer(
+                        url,
+                        UrlKind::Page,
+                        &list.rule,
+                        Some(task.id),
+                        task.depth,
+                        reason,
+                    ))?;
+                    self.known += u64::from(new);
+                    if self.batch.walk_to(id, root, state.generation)? {
+                        taken = true;
+                        break;
+                    }
+                }
+                if !taken && list.stop_after.is_none() {
+                    state.stop = Some("last-page".into());
+                    if !state.brief {
+                        let least = self.least(&state);
+                        pager::judge_size(&mut state, least);
+                        if state.ended_well() {
+                            self.ended(&mut state, list, root)?;
+                        }
+                    }
+                    self.batch.set_pager(root, &list.rule, &state)?;
+                }
+            }
             NextPage::Urls(urls) => {
                 let mut any_new = false;
                 for url in urls {

@@ -6,18 +6,18 @@ use super::frontier::{Frontier, Health, Next, Settled};
 use super::origins::Origins;
 use super::politeness::{Policy, quiet};
 use super::process::process;
-use super::recorder::{Command, Reply, now_ms};
+use super::recorder::{Command, Reopen, Reply, now_ms};
 use super::robots::Robots;
 use super::run::{Desk, unreachable};
 use super::series::calendar;
 use super::verdict::Outcome;
 use super::{CrawlError, Event};
 use crate::capture::Capture;
-use crate::ledger::{Ready, UrlKind};
+use crate::ledger::{Ready, UrlKind, clock};
 use crate::mapping::PageUrl;
 use crate::mapping::model::{Discover, Robots as Obedience};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -107,9 +107,13 @@ impl<F: Fn(Event)> Desk<F> {
         let rules = mapping.rules();
         Fetcher::check(&mapping, self.options.browser.as_deref())?;
         let http = Http::new(mapping.clone(), &self.options)?;
-        self.send(Command::Reopen {
-            all: self.options.refresh,
-        })?;
+        self.send(Command::Reopen(
+            match (self.options.refresh, self.options.follow) {
+                (everything, true) => Reopen::Due { everything },
+                (true, false) => Reopen::All,
+                (false, false) => Reopen::Failed,
+            },
+        ))?;
         self.reply().await?;
         let mut policy = Policy::from(&rules.politeness);
         policy.delay = self.options.delay.unwrap_or(policy.delay);
@@ -148,12 +152,16 @@ impl<F: Fn(Event)> Desk<F> {
             return Err(CrawlError::RobotsForbidsAll {
                 url: rules.site.base.to_string(),
                 reason: reason.into(),
+                silent,
             });
         }
         let origins = Arc::new(origins);
         let program = self.options.browser.as_deref();
         let fetcher = Fetcher::new(http, mapping.clone(), origins.clone(), program)?;
         self.send(Command::Robots(origins))?;
+        if self.options.follow {
+            self.probes(&fetcher).await?;
+        }
         self.seed_starts().await?;
         let mut listed = Vec::new();
         for rule in &rules.discover {
@@ -169,13 +177,35 @@ impl<F: Fn(Event)> Desk<F> {
         }
         for rule in &rules.discover {
             if let Discover::Calendar(rule) = rule {
-                let now = jiff::Timestamp::now().to_zoned(mapping.timezone());
+                let now = clock::now().to_zoned(mapping.timezone());
                 let urls = calendar(&mapping, rule, now.date());
                 self.send(Command::Seeds(urls, rule.id.clone()))?;
                 self.reply().await?;
             }
         }
         self.pump(&fetcher, frontier).await
+    }
+
+    /// Asks for pages that cannot be there, before any that can: what was "not found" yesterday may look otherwise today. A
+    /// probe without an answer leaves what was learned before.
+    async fn probes(&mut self, fetcher: &Fetcher) -> Result<(), CrawlError> {
+        self.send(Command::Probes)?;
+        let Reply::Ready(probes) = self.reply().await? else {
+            return Err(CrawlError::Recorder);
+        };
+        let rest = self
+            .options
+            .delay
+            .unwrap_or(self.mapping.rules().politeness.delay.0);
+        for probe in probes {
+            if self.stopped() {
+                break;
+            }
+            let answer = fetcher.fetch(&probe).await;
+            self.record(probe, answer).await?;
+            self.rest(rest).await;
+        }
+        Ok(())
     }
 
     /// Remembers the start pages.
@@ -226,7 +256,7 @@ impl<F: Fn(Event)> Desk<F> {
         let mapping = self.mapping.clone();
         let (hours, zone) = (&mapping.rules().politeness.quiet, mapping.timezone());
         let mut told = false;
-        while let Some(rest) = quiet(hours, &zone, jiff::Timestamp::now())
+        while let Some(rest) = quiet(hours, &zone, clock::now())
             && !self.stopped()
         {
             if !std::mem::replace(&mut told, true) {
@@ -244,7 +274,7 @@ impl<F: Fn(Event)> Desk<F> {
         }
         let first = looked.is_none();
         *looked = Some(Instant::now());
-        if let Some(rest) = quiet(hours, &self.mapping.timezone(), jiff::Timestamp::now()) {
+        if let Some(rest) = quiet(hours, &self.mapping.timezone(), clock::now()) {
             // Looked up again before it ends: the wall clock may be set meanwhile.
             frontier.pause(self.began.elapsed() + rest.min(2 * QUIET_LOOK));
             if first {
@@ -258,7 +288,7 @@ impl<F: Fn(Event)> Desk<F> {
         let work = move |task: Ready, answer, latency| {
             let (mapping, learned) = (mapping.clone(), learned.clone());
             tokio::task::spawn_blocking(move || {
-                let mut processed = process(&mapping, &learned, task, answer, SystemTime::now());
+                let mut processed = process(&mapping, &learned, task, answer, clock::now().into());
                 processed.latency = Some(latency);
                 processed
             })

@@ -22,6 +22,7 @@ mod process;
 pub mod propose;
 mod recorder;
 mod replay;
+pub mod revisit;
 pub mod robots;
 mod run;
 mod saved;
@@ -29,6 +30,7 @@ mod series;
 pub mod sitemap;
 pub mod trap;
 pub mod verdict;
+mod visits;
 mod writer;
 
 pub use error::CrawlError;
@@ -88,6 +90,9 @@ pub struct CrawlOptions {
     pub live: bool,
     /// Ask again for what was captured (with its validators).
     pub refresh: bool,
+    /// Ask only for what may have changed: what is new, what lists and sitemaps say of, what is due. With `refresh`: for
+    /// everything, and lists are walked to their end.
+    pub follow: bool,
     /// The browser for `[[render]]` rules; looked for in the usual places if absent.
     pub browser: Option<PathBuf>,
     /// Ends the run cleanly.
@@ -145,6 +150,15 @@ pub enum Event {
         url: String,
         /// Class: `gone`, `reject:ID`, `http-403`, …
         class: String,
+        /// It locked us out of a page that we hold.
+        walled: bool,
+    },
+    /// A URL is as it was: by its validators, or byte for byte.
+    Unchanged {
+        /// The URL.
+        url: String,
+        /// Status: 304 or 200.
+        status: u16,
     },
     /// A shape of URLs is not followed any more: it looks like a space without an end.
     PatternStopped {
@@ -191,6 +205,12 @@ pub struct Summary {
     pub failed: u64,
     /// Answers of this run that were no content.
     pub rejected: u64,
+    /// Tasks of this run that were asked for and recorded, whatever came of them.
+    pub asked: u64,
+    /// URLs of this run that are as they were.
+    pub unchanged: u64,
+    /// Pages that we hold and were locked out of: a login, a firewall, a challenge.
+    pub walled: u64,
     /// Repetitions.
     pub retries: u64,
     /// Bytes of this run's captures.

@@ -30,8 +30,8 @@ pub(super) struct Processed {
     pub capture: Option<CaptureId>,
     pub bytes: u64,
     pub found: Found,
-    /// Pages and further sitemaps of a sitemap.
-    pub listed: Vec<Link>,
+    /// Pages and further sitemaps of a sitemap, with the day of their last change as it says it.
+    pub listed: Vec<(Link, Option<String>)>,
     /// How long the answer took; `None` if it came from elsewhere.
     pub latency: Option<Duration>,
     /// What a content page says, as one number.
@@ -194,12 +194,14 @@ fn respond(mapping: &Mapping, learned: &Learned, out: &mut Processed, now: Syste
             for (urls, kind) in kinds {
                 out.listed.extend(urls.iter().filter_map(|entry| {
                     let (url, spelling) = discover::canonical(mapping, &url, &entry.url)?;
-                    Some(Link {
+                    let via = "sitemap".to_owned();
+                    let link = Link {
                         url,
                         spelling,
                         kind,
-                        via: "sitemap".to_owned(),
-                    })
+                        via,
+                    };
+                    Some((link, entry.lastmod.clone()))
                 }));
             }
         }

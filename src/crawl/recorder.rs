@@ -10,8 +10,9 @@ use super::pager::Request;
 use super::politeness::Policy;
 use super::process::{Processed, skip};
 use super::series::{Sweep, Wanted};
+use super::verdict::Outcome;
 use super::verdict::soft404::{Fingerprint, Learned};
-use super::writer::{Writer, offer};
+use super::writer::{Writer, millis, offer};
 use super::{Event, Store};
 use crate::capture::{ArchiveLimits, ArchiveWriter, Exchange, Location};
 use crate::document::CaptureId;
@@ -45,13 +46,24 @@ pub(super) enum Command {
     Record(Box<Processed>),
     /// Which tasks wait, beyond these.
     Ready(HashSet<UrlId>, usize),
-    Reopen {
-        all: bool,
-    },
+    Reopen(Reopen),
+    /// What "not found" looks like today is asked first: which probes wait.
+    Probes,
     Finish {
         outcome: String,
         summary: String,
     },
+}
+
+/// Which URLs wait again at the beginning of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reopen {
+    /// What failed.
+    Failed,
+    /// Everything.
+    All,
+    /// What failed, and what may have changed; or everything, but each list page by page.
+    Due { everything: bool },
 }
 
 /// How the ledger stands to a URL, with the capture that counts; `None` if it does not know it.
@@ -114,6 +126,10 @@ pub(super) struct Recorder {
     learned: Learned,
     /// In a refresh: the handlers that were probed again.
     again: Option<HashSet<String>>,
+    /// Only what may have changed is asked for.
+    follows: bool,
+    /// The site was crawled to its end before: what is new to us is young.
+    seen: bool,
     /// Pages of handlers whose probe has not answered yet, at most [`MAX_UNJUDGED`] each.
     unjudged: HashMap<String, Vec<UrlId>>,
     /// By the place of their rules.
@@ -123,9 +139,7 @@ pub(super) struct Recorder {
 /// Most pages of one handler that are judged again when its probe has answered.
 pub(super) const MAX_UNJUDGED: usize = 1000;
 
-pub(super) fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
-}
+pub(super) use crate::ledger::clock::now_ms;
 
 impl Recorder {
     pub(super) fn open(mapping: Arc<Mapping>, store: &Store) -> Result<Self, CrawlError> {
@@ -167,6 +181,9 @@ impl Recorder {
     ) -> Result<Self, CrawlError> {
         let site = &mapping.rules().site.id;
         let uid = uuid::Uuid::now_v7().to_string();
+        let ended =
+            |r: &crate::ledger::RunRow| r.command == "crawl" && r.outcome.as_deref() == Some("finished");
+        let seen = ledger.runs()?.iter().any(ended);
         let run = ledger.begin_run(&uid, command, mapping.hash(), now_ms())?;
         let mut batch = ledger.batch(run)?;
         batch.set_meta("site", site)?;
@@ -185,6 +202,8 @@ impl Recorder {
             budgets,
             learned,
             again: None,
+            follows: false,
+            seen,
             unjudged: HashMap::new(),
             sweeps: HashMap::new(),
             mapping,
@@ -300,18 +319,43 @@ impl Recorder {
                 None
             }
             Command::Ready(held, want) => Some(Reply::Ready(self.ledger.ready(&held, want)?)),
-            Command::Reopen { all } => {
+            Command::Reopen(which) => {
                 let mut batch = self.ledger.batch(self.run)?;
-                if all {
-                    // A page that changed is compared with what the site says today of pages that are not there.
-                    self.learned.forget();
-                    self.again = Some(HashSet::new());
-                    batch.reopen_all()?;
-                } else {
-                    batch.reopen_failed()?;
+                match which {
+                    Reopen::All => {
+                        // A page that changed is compared with what the site says today of pages that are not there.
+                        self.learned.forget();
+                        self.again = Some(HashSet::new());
+                        batch.reopen_all()?;
+                    }
+                    Reopen::Failed => {
+                        batch.reopen_failed()?;
+                    }
+                    Reopen::Due { everything } => {
+                        let full = millis(self.mapping.rules().sync.full_every.0);
+                        let (due, since) = match everything {
+                            true => (i64::MAX, i64::MAX),
+                            false => (now_ms(), now_ms() - full),
+                        };
+                        self.follows = true;
+                        batch.reopen_failed()?;
+                        batch.reopen_due(due)?;
+                        batch.begin_walks(since)?;
+                        batch.reopen_probes()?;
+                    }
                 }
                 batch.commit()?;
                 Some(Reply::Done)
+            }
+            Command::Probes => {
+                let waiting = self.ledger.waiting_probes()?.into_iter();
+                let probes = waiting.filter_map(|(id, url)| {
+                    let url = self.mapping.canonical(&Url::parse(&url).ok()?).ok()?;
+                    let mut probe = super::fetch::http::single(&url, UrlKind::Probe);
+                    probe.id = id;
+                    Some(probe)
+                });
+                Some(Reply::Ready(probes.collect()))
             }
             Command::Finish { outcome, summary } => {
                 self.ledger.finish_run(self.run, &outcome, &summary, now_ms())?;
@@ -462,12 +506,13 @@ impl Recorder {
         if let Some(places) = result.places.take() {
             return Ok(places);
         }
+        let not_modified = result.outcome == Outcome::NotModified;
         let known = match result.capture {
-            Some(_) => self.ledger.current_capture(result.task.id)?,
-            None => None,
+            None if !not_modified => None,
+            _ => self.ledger.current_capture(result.task.id)?,
         };
         let before = known
-            .filter(|(hash, _)| Some(*hash) == result.capture)
+            .filter(|(hash, _)| not_modified || Some(*hash) == result.capture)
             .map(|(_, place)| Location::from(place));
         let (task, answer) = (&result.task, &mut result.answer);
         let last = answer.exchanges.len().saturating_sub(1);
@@ -501,6 +546,8 @@ impl Recorder {
             unjudged: &mut self.unjudged,
             learned: &self.learned,
             again: self.again.as_mut(),
+            follows: self.follows,
+            seen: self.seen,
             learnt: Vec::new(),
             urgent: Vec::new(),
         };
@@ -525,7 +572,7 @@ impl Recorder {
         batch.commit()?;
         self.known = known;
         // In a refresh there are pages of before: whoever shows nothing of its own now is not one of them.
-        let proved = self.again.is_some();
+        let proved = self.again.is_some() || self.follows;
         for (handler, fingerprint) in learnt {
             self.learned.learn(handler, fingerprint, proved);
         }

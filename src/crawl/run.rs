@@ -10,12 +10,12 @@ use super::recorder::{Command, Recorder, Reply};
 use super::verdict::soft404::Learned;
 use super::{CrawlError, CrawlOptions, Event, Store, Summary};
 use crate::capture::{Exchange, Walk, walk};
-use crate::ledger::{Ready, UrlKind};
+use crate::ledger::{Ready, UrlKind, clock};
 use crate::mapping::model::{PageSource, RenderRule};
 use crate::mapping::{Mapping, PageUrl};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Time between two progress events.
@@ -231,7 +231,7 @@ impl<F: Fn(Event)> Desk<F> {
         };
         let numbers = serde_json::json!({
             "captured": s.captured, "failed": s.failed, "rejected": s.rejected, "retries": s.retries,
-            "bytes": s.bytes, "known": s.known,
+            "bytes": s.bytes, "known": s.known, "asked": s.asked, "unchanged": s.unchanged, "walled": s.walled,
         });
         self.send(Command::Finish {
             outcome: outcome.into(),
@@ -253,7 +253,7 @@ impl<F: Fn(Event)> Desk<F> {
     /// Processes and records one answer outside the frontier.
     pub(super) async fn record(&mut self, task: Ready, answer: Answer) -> Result<Settled, CrawlError> {
         let (mapping, learned) = (self.mapping.clone(), self.learned.clone());
-        let work = move || process(&mapping, &learned, task, answer, SystemTime::now());
+        let work = move || process(&mapping, &learned, task, answer, clock::now().into());
         let result = tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| CrawlError::Recorder)?;
@@ -274,6 +274,7 @@ impl<F: Fn(Event)> Desk<F> {
 
     pub(super) fn tell(&mut self, events: Vec<Event>, known: u64) {
         self.summary.known = known;
+        self.summary.asked += 1;
         for event in events {
             match &event {
                 Event::Captured { bytes, .. } => {
@@ -282,7 +283,11 @@ impl<F: Fn(Event)> Desk<F> {
                 }
                 Event::Retry { .. } => self.summary.retries += 1,
                 Event::Failed { .. } => self.summary.failed += 1,
-                Event::Rejected { .. } => self.summary.rejected += 1,
+                Event::Unchanged { .. } => self.summary.unchanged += 1,
+                Event::Rejected { walled, .. } => {
+                    self.summary.rejected += 1;
+                    self.summary.walled += u64::from(*walled);
+                }
                 Event::PatternStopped { pattern, rule, .. } if self.summary.traps.len() < MAX_TRAPS => {
                     self.summary.traps.push((pattern.clone(), rule.clone()));
                 }

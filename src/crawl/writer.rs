@@ -11,6 +11,7 @@ use super::recorder::MAX_UNJUDGED;
 use super::recorder::now_ms;
 use super::verdict::Outcome;
 use super::verdict::soft404::{self, Fingerprint, Judgement, Learned};
+use super::visits::{Met, visit_of};
 use super::{Event, trap};
 use crate::document::CaptureId;
 use crate::ledger::{Batch, Fetch, Offer, Place, Ready, Settle, UrlId, UrlKind};
@@ -42,7 +43,7 @@ pub(super) fn offer<'a>(
     }
 }
 
-fn millis(time: Duration) -> i64 {
+pub(super) fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
 }
 
@@ -64,6 +65,10 @@ pub(super) struct Writer<'w, 'b> {
     pub(super) learned: &'w Learned,
     /// In a refresh: the handlers that were probed again.
     pub(super) again: Option<&'w mut HashSet<String>>,
+    /// Only what may have changed is asked for.
+    pub(super) follows: bool,
+    /// The site was crawled to its end before.
+    pub(super) seen: bool,
     /// Fingerprints of this transaction.
     pub(super) learnt: Vec<(String, Fingerprint)>,
     /// Tasks that go before all others.
@@ -74,51 +79,77 @@ impl Writer<'_, '_> {
     pub(super) fn write(&mut self, result: &Processed, places: &[Place]) -> Result<Settled, CrawlError> {
         let task = &result.task;
         let (status, capture) = self.fetches(result, places)?;
+        if let (UrlKind::Probe, Outcome::Blocked { class, .. }) = (task.kind, &result.outcome) {
+            // Who is locked out learns nothing of pages that are not there: what was learned before stands.
+            self.batch.settle(task.id, &Settle::Failed(class), status, None)?;
+            return Ok(Settled::Done);
+        }
         if task.kind == UrlKind::Probe && !matches!(result.outcome, Outcome::Retry { .. }) {
             self.probed(result, status, capture)?;
             return Ok(Settled::Done);
         }
         if let Some(redirect) = &result.redirect {
-            return self.redirected(result, redirect, status);
+            return self.redirected(result, redirect, status, capture);
         }
         let url = || task.url.clone();
-        let before = match self.again {
-            Some(_) => self.batch.current_hash(task.id)?,
-            None => None,
-        };
+        let before = self.batch.current_hash(task.id)?;
         let mut settled = Settled::Done;
         let refused = status >= 400 && !matches!(status, 429 | 503) && result.outcome != Outcome::Captured;
         let expired = task.kind == UrlKind::Postback && (refused || result.expired);
         match &result.outcome {
             _ if expired => self.expired(task, status)?,
             Outcome::Captured => {
+                self.batch.keep_before(task.id)?;
+                self.batch.met(task.id)?;
                 self.batch.settle(task.id, &Settle::Done, status, capture)?;
-                self.events.push(Event::Captured {
-                    url: url(),
-                    status,
-                    bytes: result.bytes,
+                self.events.push(if before.is_some() && before == result.capture {
+                    Event::Unchanged { url: url(), status }
+                } else {
+                    Event::Captured {
+                        url: url(),
+                        status,
+                        bytes: result.bytes,
+                    }
                 });
+                self.visited(task, visit_of(before, result.capture, self.seen))?;
                 self.found(result)?;
                 self.judged(result, before)?;
             }
-            Outcome::NotModified => self.batch.settle(task.id, &Settle::Unchanged, status, None)?,
+            Outcome::NotModified => {
+                self.batch.settle(task.id, &Settle::Unchanged, status, None)?;
+                self.batch.end_brief_walks(task.list.unwrap_or(task.id))?;
+                self.batch.met(task.id)?;
+                self.visited(task, Met::Same)?;
+                self.events.push(Event::Unchanged { url: url(), status });
+            }
             Outcome::Gone(class) => {
                 self.batch.settle(task.id, &Settle::Gone(class), status, None)?;
+                // What never was there need not be looked for.
+                let held = before.is_some();
+                if held {
+                    self.batch.missed(task.id, now_ms(), status, class, capture)?;
+                }
+                self.visited(task, if held { Met::Gone } else { Met::Same })?;
                 self.events.push(Event::Rejected {
                     url: url(),
                     class: class.clone(),
+                    walled: false,
                 });
             }
             Outcome::Rejected(class) | Outcome::Blocked { class, .. } => {
                 // Who is locked out today may be let in tomorrow: the next run asks again.
                 let how = match &result.outcome {
                     Outcome::Blocked { .. } => Settle::Failed(class),
-                    _ => Settle::Rejected(class),
+                    _ => {
+                        self.visited(task, Met::Same)?;
+                        Settle::Rejected(class)
+                    }
                 };
                 self.batch.settle(task.id, &how, status, None)?;
                 self.events.push(Event::Rejected {
                     url: url(),
                     class: class.clone(),
+                    walled: before.is_some() && matches!(how, Settle::Failed(_)),
                 });
             }
             Outcome::Retry { class, after } => {
@@ -204,7 +235,13 @@ impl Writer<'_, '_> {
         Ok(last)
     }
 
-    fn redirected(&mut self, result: &Processed, to: &Redirect, status: u16) -> Result<Settled, CrawlError> {
+    fn redirected(
+        &mut self,
+        result: &Processed,
+        to: &Redirect,
+        status: u16,
+        capture: Option<i64>,
+    ) -> Result<Settled, CrawlError> {
         let task = &result.task;
         let limit = self.mapping.rules().limits.redirects;
         let class = match to {
@@ -232,9 +269,15 @@ impl Writer<'_, '_> {
                     // Where the server sends those who ask for what is not there.
                     self.batch
                         .settle(task.id, &Settle::Gone("soft-404"), status, None)?;
+                    self.visited(task, Met::Gone)?;
+                    if self.batch.current_hash(task.id)?.is_some() {
+                        let at = now_ms();
+                        self.batch.missed(task.id, at, status, "soft-404", capture)?;
+                    }
                     self.events.push(Event::Rejected {
                         url: task.url.clone(),
                         class: "soft-404".into(),
+                        walled: false,
                     });
                     return Ok(Settled::Done);
                 }
@@ -243,15 +286,19 @@ impl Writer<'_, '_> {
                 } else {
                     self.batch
                         .settle(task.id, &Settle::Redirected(id), status, None)?;
+                    self.visited(task, Met::Same)?;
+                    self.batch.met(task.id)?;
                     return Ok(Settled::Done);
                 }
             }
         };
         self.batch
             .settle(task.id, &Settle::Rejected(class), status, None)?;
+        self.visited(task, Met::Same)?;
         self.events.push(Event::Rejected {
             url: task.url.clone(),
             class: class.to_owned(),
+            walled: false,
         });
         Ok(Settled::Done)
     }
@@ -259,7 +306,8 @@ impl Writer<'_, '_> {
     fn found(&mut self, result: &Processed) -> Result<(), CrawlError> {
         let task = &result.task;
         let depth = task.depth + 1;
-        for link in result.found.links.iter().chain(&result.listed) {
+        let listed = result.listed.iter().map(|(link, _)| link);
+        for link in result.found.links.iter().chain(listed) {
             // Pages of a list are as deep as the list.
             let id = self.take(&link.url, link.kind, &link.via, task.id, depth)?;
             if let (Some(id), Some(spelling)) = (id, &link.spelling) {
@@ -273,6 +321,9 @@ impl Writer<'_, '_> {
                 self.batch
                     .found(id, &link.via, task.id, task.id, 0, None, &none)?;
             }
+        }
+        for id in self.dated(&result.listed)? {
+            self.batch.ask_again(id)?;
         }
         for list in &result.found.lists {
             self.list(task, list)?;

@@ -56,7 +56,7 @@ impl Journal {
                     }
                 }
                 if !entries.is_empty() {
-                    let at = jiff::Timestamp::now().as_millisecond();
+                    let at = crate::ledger::clock::now().as_millisecond();
                     // An answer that nobody waits for any more is no failure.
                     match ledger.journal(target, run, at, &entries) {
                         Ok(lines) => answers.into_iter().zip(lines).for_each(|(answer, line)| {

@@ -32,23 +32,23 @@ pub fn content_hash(document: &Document) -> Result<String, serde_json::Error> {
             object.remove(key);
         }
     }
-    strip_sources(&mut content);
+    without_sources(&mut content);
     Ok(blake3::hash(serde_json::to_string(&content)?.as_bytes())
         .to_hex()
         .to_string())
 }
 
 /// Offsets in the page are provenance too: a longer menu above the text must not count as a change of the text.
-fn strip_sources(value: &mut serde_json::Value) {
+pub fn without_sources(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(object) => {
             object.remove("src");
             if object.contains_key("number") && object.contains_key("issuer") {
                 object.remove("chars");
             }
-            object.values_mut().for_each(strip_sources);
+            object.values_mut().for_each(without_sources);
         }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(strip_sources),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(without_sources),
         _ => {}
     }
 }

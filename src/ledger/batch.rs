@@ -102,13 +102,32 @@ pub struct Pager {
     pub total: Option<u64>,
     /// Why the walk ended; `None` while it goes on.
     pub stop: Option<String>,
+    /// It ends at the first page that names nothing new.
+    pub brief: bool,
+    /// When a whole walk ended well (milliseconds since 1970); 0: never.
+    pub full_at: i64,
+    /// Which walk that was.
+    pub full_generation: u32,
+    /// How many items it named.
+    pub usual: u64,
+}
+
+impl Pager {
+    /// Is the walk over, and did it see the list to its end?
+    #[must_use]
+    pub fn ended_well(&self) -> bool {
+        matches!(
+            self.stop.as_deref(),
+            Some("last-page" | "count-reached" | "no-new-items")
+        )
+    }
 }
 
 /// One transaction. Nothing of it stands until [`Batch::commit`].
 pub struct Batch<'a> {
     pub(super) tx: Transaction<'a>,
     pub(super) path: &'a Path,
-    run: i64,
+    pub(super) run: i64,
 }
 
 impl Ledger {
@@ -333,7 +352,8 @@ impl Batch<'_> {
         let rule = self.name(rule)?;
         self.tx
             .prepare_cached(
-                "SELECT generation, pages, no_new, restarts, stop, items, total FROM pager WHERE list = ? AND rule = ?",
+                "SELECT generation, pages, no_new, restarts, stop, items, total, brief, full_at, full_generation, usual
+                 FROM pager WHERE list = ? AND rule = ?",
             )
             .and_then(|mut s| {
                 s.query_row(params![list.0, rule], |r| {
@@ -345,6 +365,10 @@ impl Batch<'_> {
                         stop: r.get(4)?,
                         items: r.get::<_, i64>(5)?.cast_unsigned(),
                         total: r.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
+                        brief: r.get(7)?,
+                        full_at: r.get(8)?,
+                        full_generation: r.get(9)?,
+                        usual: r.get::<_, i64>(10)?.cast_unsigned(),
                     })
                 })
                 .optional()
@@ -360,8 +384,8 @@ impl Batch<'_> {
     pub fn set_pager(&mut self, list: UrlId, rule: &str, pager: &Pager) -> Result<(), LedgerError> {
         let rule = self.name(rule)?;
         self.sql(
-            "INSERT OR REPLACE INTO pager (list, rule, generation, pages, no_new, restarts, stop, items, total)
-             VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO pager (list, rule, generation, pages, no_new, restarts, stop, items, total, brief, full_at,
+             full_generation, usual) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             params![
                 list.0,
                 rule,
@@ -371,7 +395,11 @@ impl Batch<'_> {
                 pager.restarts,
                 pager.stop,
                 int(pager.items),
-                pager.total.map(int)
+                pager.total.map(int),
+                pager.brief,
+                pager.full_at,
+                pager.full_generation,
+                int(pager.usual)
             ],
         )
     }
@@ -393,9 +421,10 @@ impl Batch<'_> {
     /// What SQLite says.
     pub fn reopen_in_doubt(&mut self, id: UrlId) -> Result<(), LedgerError> {
         self.reopen(id)?;
+        self.not_met(id)?;
+        // A "not found" with status 200 of an earlier run is a capture too: only what counted then stands again.
         self.sql(
-            "UPDATE url SET capture = (SELECT max(c.id) FROM capture c
-             WHERE c.url_id = url.id AND c.run < ? AND c.hash IS NOT NULL AND c.status = 200) WHERE id = ?",
+            "UPDATE url SET capture = (SELECT v.before FROM visit v WHERE v.url_id = url.id AND v.before_run = ?1) WHERE id = ?2",
             params![self.run, id.0],
         )
     }
@@ -445,7 +474,8 @@ impl Batch<'_> {
             [],
         )?;
         self.sql(
-            "UPDATE pager SET generation = generation + 1, pages = 0, no_new = 0, restarts = 0, items = 0, total = NULL, stop = NULL",
+            "UPDATE pager SET generation = generation + 1, pages = 0, no_new = 0, restarts = 0, items = 0, total = NULL, stop = NULL,
+             brief = 0",
             [],
         )
     }
@@ -470,7 +500,7 @@ impl Batch<'_> {
     }
 
     /// Number of a short text that many rows share.
-    fn name(&mut self, text: &str) -> Result<i64, LedgerError> {
+    pub(super) fn name(&mut self, text: &str) -> Result<i64, LedgerError> {
         if let Some(id) = self.one("SELECT id FROM name WHERE text = ?", [text])? {
             return Ok(id);
         }
@@ -486,7 +516,7 @@ impl Batch<'_> {
             .map_err(|e| LedgerError::sql(self.path, e))
     }
 
-    fn one<T: rusqlite::types::FromSql>(
+    pub(super) fn one<T: rusqlite::types::FromSql>(
         &self,
         text: &str,
         params: impl rusqlite::Params,

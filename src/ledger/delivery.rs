@@ -3,7 +3,7 @@
 //! An intent is committed (synced) before a write is sent, its end after the answer; what lies between is looked up in the
 //! target before anything is sent again.
 
-use super::{Ledger, LedgerError, UrlState};
+use super::{Ledger, LedgerError};
 use crate::document::CaptureId;
 use rusqlite::{OptionalExtension as _, Row, params};
 use std::collections::HashSet;
@@ -192,6 +192,8 @@ pub struct Intent {
     pub slug: Option<String>,
     /// What the target held before, compressed; for a rollback.
     pub prior: Option<Vec<u8>>,
+    /// Fields that belong to the editors from now on, however this ends; `None` changes nothing.
+    pub kept: Option<Vec<String>>,
 }
 
 /// The end of a write that succeeded.
@@ -339,21 +341,6 @@ impl Ledger {
             )
             .optional()
             .map(Option::flatten)
-            .map_err(|e| LedgerError::sql(&self.path, e))
-    }
-
-    /// Runs that found the page of a document gone, one after the other until now; `None` if it is not gone.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn misses(&self, document: &str) -> Result<Option<u32>, LedgerError> {
-        self.conn
-            .prepare_cached(
-                "SELECT (SELECT count(DISTINCT c.run) FROM capture c WHERE c.url_id = u.id AND c.id >
-                   coalesce((SELECT max(k.id) FROM capture k WHERE k.url_id = u.id AND k.hash = d.capture), 0))
-                 FROM document d JOIN url u ON u.id = d.url_id WHERE d.id = ? AND u.state = ?",
-            )
-            .and_then(|mut s| s.query_row(params![document, UrlState::Gone.code()], |r| r.get(0)).optional())
             .map_err(|e| LedgerError::sql(&self.path, e))
     }
 
@@ -526,6 +513,14 @@ fn begin(
          ON CONFLICT (target, kind, key) DO UPDATE SET slug = coalesce(slug, excluded.slug)",
     )?
     .execute(params![target, i.kind.code(), i.key, i.of, i.slug, run])?;
+    if let Some(kept) = &i.kept {
+        tx.prepare_cached("DELETE FROM kept WHERE target = ? AND key = ?")?
+            .execute(params![target, i.key])?;
+        let mut put = tx.prepare_cached("INSERT OR IGNORE INTO kept (target, key, field) VALUES (?,?,?)")?;
+        for field in kept {
+            put.execute(params![target, i.key, field])?;
+        }
+    }
     Ok(line)
 }
 
@@ -654,6 +649,7 @@ mod tests {
             payload: Some(CaptureId::of(b"p")),
             slug: Some("a-slug".into()),
             prior: None,
+            kept: None,
         }
     }
 

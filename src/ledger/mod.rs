@@ -7,8 +7,10 @@
 
 mod batch;
 mod captures;
+pub mod clock;
 mod delivery;
 mod learned;
+mod misses;
 mod models;
 mod open;
 mod query;
@@ -16,14 +18,17 @@ mod records;
 mod seal;
 mod tally;
 mod types;
+mod visits;
 
 pub use batch::{Batch, Fetch, Offer, Pager, Settle};
 pub use captures::{CaptureRow, Medium, MediumState, Page};
 pub use delivery::{Delivery, DeliveryState, Done, Entry, Intent, Kind, Push, PushOp};
 pub use learned::{PatternRow, ProbeRow};
+pub use misses::{Miss, Tombstone};
 pub use models::{ModelRow, TemplateRow};
 pub use open::{Ledger, LedgerError};
 pub use query::{Address, ListRow, Step};
 pub use records::{DocumentRow, RunRow};
 pub use tally::{Finding, Listed, Tally};
 pub use types::{Counts, Failure, Place, Ready, UrlId, UrlKind, UrlState};
+pub use visits::{Named, Visit};

@@ -52,6 +52,14 @@ pub enum LedgerError {
         /// Newest version that this program writes.
         known: i64,
     },
+    /// Its dates are of another kind of clock.
+    #[error("ledger `{path}` was written by a {found} clock: made-up dates never stand beside real ones")]
+    Clock {
+        /// The ledger.
+        path: PathBuf,
+        /// `real` or `set`.
+        found: String,
+    },
     /// There is no ledger at this place.
     #[error("there is no ledger at `{path}`: crawl the site first")]
     Missing {
@@ -104,6 +112,8 @@ const MIGRATIONS: &[&str] = &[
     super::delivery::SCHEMA,
     super::delivery::BY_KEY,
     super::models::SCHEMA,
+    super::visits::SCHEMA,
+    super::misses::SCHEMA,
 ];
 
 /// Pages are listed by what is held of them, whatever became of their URL since.
@@ -268,7 +278,35 @@ impl Ledger {
             tx.pragma_update(None, "user_version", version).map_err(sql)?;
             tx.commit().map_err(sql)?;
         }
-        Ok(())
+        self.same_clock()
+    }
+
+    /// One ledger, one kind of clock.
+    fn same_clock(&self) -> Result<(), LedgerError> {
+        let sql = |e| LedgerError::sql(&self.path, e);
+        let now = super::clock::kind();
+        let found = match self.meta("clock")? {
+            Some(found) => found,
+            None => {
+                // What was written before anybody could set a clock was written by the real one.
+                let runs: i64 = self
+                    .conn
+                    .query_row("SELECT count(*) FROM run", [], |r| r.get(0))
+                    .map_err(sql)?;
+                let kind = if runs > 0 { "real" } else { now };
+                self.conn
+                    .execute("INSERT INTO meta (key, value) VALUES ('clock', ?)", [kind])
+                    .map_err(sql)?;
+                kind.to_owned()
+            }
+        };
+        if found == now {
+            return Ok(());
+        }
+        Err(LedgerError::Clock {
+            path: self.path.clone(),
+            found,
+        })
     }
 
     /// Where it is.

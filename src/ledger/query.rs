@@ -51,12 +51,12 @@ pub struct Address {
 }
 
 const WAITING: &str = "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.not_before, u.list, u.page, u.generation, \
-                       c.etag, c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = u.id) \
+                       c.etag, c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = coalesce(u.list, u.id) AND p.brief = 0) \
                        FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.state = 0";
 
 /// A row of [`WAITING`], without the form of a postback.
 fn waiting(r: &Row<'_>) -> rusqlite::Result<Ready> {
-    // The first page of a list is always asked for in full: its walk needs a fresh form.
+    // Pages of a list are asked for in full if its walk is to be whole: it needs their forms and links.
     let conditional: bool = r.get(12)?;
     let validator = |value: Option<String>| value.filter(|_| conditional);
     Ok(Ready {
@@ -323,6 +323,12 @@ impl Ledger {
                 })
             },
         )?);
+        for miss in self.missed(id)? {
+            steps.push(Step {
+                at: Some(miss.at),
+                text: format!("missed: {} ({})", miss.class, miss.status),
+            });
+        }
         let mut end = format!("state {}", state.as_str());
         if let Some(reason) = reason {
             end = format!("{end}: {reason}");
@@ -336,6 +342,20 @@ impl Ledger {
                 "document {} {} ({})",
                 document.id, document.source_key, document.state
             )));
+            for stone in self.tombstones(&format!("doc:{}", document.id))? {
+                let misses: Vec<serde_json::Value> =
+                    serde_json::from_str(&stone.evidence).unwrap_or_default();
+                steps.push(Step {
+                    at: Some(stone.at),
+                    text: format!("taken off the CMS: gone in {} runs", misses.len()),
+                });
+                if let Some(back) = stone.back {
+                    steps.push(Step {
+                        at: Some(back),
+                        text: "back in the CMS".to_owned(),
+                    });
+                }
+            }
         }
         Ok(Some(steps))
     }

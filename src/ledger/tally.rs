@@ -17,6 +17,12 @@ pub struct Tally {
     pub documents: u64,
     /// Of these, files that are new or changed.
     pub changed: u64,
+    /// Documents that were none before.
+    #[serde(default)]
+    pub added: u64,
+    /// Documents with another content than before: of the portal or by the mapping, never only of the page's bytes.
+    #[serde(default)]
+    pub altered: u64,
     /// Documents by collection.
     pub by_collection: BTreeMap<String, u64>,
     /// Documents that a page before had given already (entries that stand on several lists).

@@ -1,9 +1,10 @@
 //! Documents -> target: the output of the extraction, planned, applied, read back.
 
+use super::decisions::{decisions, doubt};
 use super::error::PipelineError;
 use super::output::{Layout, write_atomic};
 use crate::deliver::apply::{self, Applied, Event, Options};
-use crate::deliver::plan::{Head, Planner};
+use crate::deliver::plan::{Edits, Head, Planner};
 use crate::deliver::redirect::{Decision, Hits, Redirects};
 use crate::deliver::rollback::{self, RolledBack};
 use crate::deliver::sink::{Needs, Probe, Sink};
@@ -12,7 +13,7 @@ use crate::deliver::{Drafts, Known, Mapper, Planned, Source, Survey};
 use crate::document::{CaptureId, Document, DocumentId};
 use crate::ledger::{DeliveryState, Kind, Ledger, UrlId, UrlKind, UrlState};
 use crate::mapping::Mapping;
-use crate::mapping::model::{Mode, SlugForm, Target, TargetKind};
+use crate::mapping::model::{Drift, Mode, SlugForm, Target, TargetKind};
 use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, Read as _};
 use std::path::PathBuf;
@@ -75,11 +76,7 @@ impl Source for Extracted {
         if collection.is_empty() || !collection.chars().all(name) {
             return Ok(None);
         }
-        match fs_err::read(self.layout.document_file(collection, &id)) {
-            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.layout.read_document(collection, &id)
     }
 
     fn media(&self, id: CaptureId, mime: &str) -> PathBuf {
@@ -127,17 +124,19 @@ pub async fn plan_delivery<S: Sink>(
     mapping: &Mapping,
     mapper: &Mapper,
     layout: &Layout,
+    edits: &[(String, Drift)],
 ) -> Result<Planned, PipelineError> {
     let target = mapper.target();
     probed(sink, mapper).await?;
     let ledger = Ledger::read(&layout.ledger())?;
     let row = ledger.known_target(&target_name(target))?;
+    let edits = decisions(&ledger, row, edits)?;
     let mut survey = Survey::look(sink, &ledger, row, mapper).await?;
-    let mut plan = planned(mapping, mapper, layout, &ledger, row, &survey)?;
+    let mut plan = planned(mapping, mapper, layout, &ledger, row, &survey, &edits)?;
     if let Some(row) = row
         && survey.look_closer(sink, &ledger, row, &mut plan.changes).await?
     {
-        return planned(mapping, mapper, layout, &ledger, Some(row), &survey);
+        return planned(mapping, mapper, layout, &ledger, Some(row), &survey, &edits);
     }
     Ok(plan)
 }
@@ -149,6 +148,7 @@ fn planned(
     ledger: &Ledger,
     row: Option<i64>,
     survey: &Survey,
+    edits: &Edits,
 ) -> Result<Planned, PipelineError> {
     let target = mapper.target();
     let titled = match target.slug {
@@ -161,7 +161,7 @@ fn planned(
         survey,
         sure: !titled,
     };
-    let mut planner = Planner::new(mapper, &known, &target.retire)?;
+    let mut planner = Planner::new(mapper, &known, &target.retire, edits)?;
     let mut drafts = Drafts::new(layout.root());
     let mut failed = None;
     let source = Extracted {
@@ -191,7 +191,7 @@ fn planned(
         rules: rules_hash(target),
         surveyed: true,
     });
-    Ok(drafts.finish(plan, &guard)?)
+    Ok(drafts.finish(plan, &guard.with_doubt(doubt(ledger)?))?)
 }
 
 /// Carries out a plan.
@@ -235,6 +235,7 @@ pub async fn apply_plan<S: Sink>(
         options,
     };
     let (mut ledger, result) = apply::apply(job, ledger, planned, on_event).await;
+    ledger.bury(row, run, now())?;
     let (outcome, summary) = match &result {
         Ok(applied) => (
             if applied.stopped.is_some() {
@@ -421,6 +422,6 @@ pub fn old_hosts(mapping: &Mapping) -> Vec<String> {
         .collect()
 }
 
-fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+pub(super) fn now() -> i64 {
+    crate::ledger::clock::now().as_millisecond()
 }

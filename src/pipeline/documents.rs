@@ -3,17 +3,19 @@
 
 use super::error::PipelineError;
 use super::output::{AtomicFile, Layout};
+use super::radius::Radius;
 use super::store::MediaStore;
 use crate::capture::{ArchiveReader, Capture, Location};
+use crate::crawl::revisit::{self, Found};
 use crate::document::{Discovered, Document, DocumentId, GateLevel, MediaState};
 use crate::extract::template::Learned;
 use crate::extract::{self, Context, Extraction};
-use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Tally};
+use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Tally, UrlId, Visit};
 use crate::mapping::model::Discover;
 use crate::mapping::{Mapping, PageUrl};
 use crate::page::{self, Page};
 use std::collections::{BTreeMap, HashSet};
-use std::io::Write;
+use std::io::{BufRead as _, Write as _};
 use std::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +37,11 @@ struct Writer<'a> {
     ledger: &'a mut Ledger,
     layout: &'a Layout,
     media: MediaStore<'a>,
-    lines: AtomicFile,
+    /// Where documents go; nowhere if they are only compared.
+    lines: Option<AtomicFile>,
+    radius: Radius,
+    /// Visits whose content is known now.
+    visits: Vec<(UrlId, Visit)>,
     /// Documents of this extraction: an entry that stands on several lists is one document.
     seen: HashSet<DocumentId>,
     tally: Tally,
@@ -60,45 +66,69 @@ pub(super) fn write_all(
     cancel: &CancellationToken,
     progress: &dyn Fn(&Tally),
 ) -> Result<Tally, PipelineError> {
-    let Reading {
-        mapping,
-        layout,
-        jobs,
-        ..
-    } = reading;
+    let lines = AtomicFile::create(&reading.layout.documents_jsonl())?;
     let mut writer = Writer {
-        mapping,
+        mapping: reading.mapping,
         ledger,
-        layout,
-        media: MediaStore::new(mapping, layout),
-        lines: AtomicFile::create(&layout.documents_jsonl())?,
+        layout: reading.layout,
+        media: MediaStore::new(reading.mapping, reading.layout),
+        lines: Some(lines),
+        radius: Radius::default(),
+        visits: Vec::new(),
         seen: HashSet::new(),
         tally: Tally::default(),
     };
-    let mut after = String::new();
-    loop {
-        if cancel.is_cancelled() {
-            return Err(PipelineError::Interrupted);
-        }
-        let pages = writer.ledger.pages(&after, jobs * CHUNK_PER_JOB)?;
-        let Some(last) = pages.last() else { break };
-        after.clone_from(&last.url);
-        let known = pages
-            .into_iter()
-            .map(|p| Known::load(writer.ledger, p))
-            .collect::<Result<Vec<_>, _>>()?;
-        let results = read_chunk(reading, writer.ledger, &known);
-        let mut rows = Vec::new();
-        for (page, result) in known.iter().zip(results) {
-            writer.settle(page, result, &mut rows)?;
-        }
-        writer.ledger.record_documents(&rows, at)?;
-        progress(&writer.tally);
+    writer.all(reading, at, cancel, progress)?;
+    if let Some(lines) = writer.lines {
+        lines.commit()?;
     }
-    writer.lines.commit()?;
     writer.tally.media_files = writer.media.files;
     writer.tally.media_bytes = writer.media.bytes;
     Ok(writer.tally)
+}
+
+/// Extracts every captured page and compares documents with those that are there. Only media are stored, under the names of
+/// their content.
+pub(super) fn compare_all(
+    reading: Reading<'_>,
+    ledger: &mut Ledger,
+    cancel: &CancellationToken,
+    progress: &dyn Fn(&Tally),
+) -> Result<Radius, PipelineError> {
+    let mut writer = Writer {
+        mapping: reading.mapping,
+        ledger,
+        layout: reading.layout,
+        media: MediaStore::new(reading.mapping, reading.layout),
+        lines: None,
+        radius: Radius::default(),
+        visits: Vec::new(),
+        seen: HashSet::new(),
+        tally: Tally::default(),
+    };
+    writer.all(reading, 0, cancel, progress)?;
+    let mut radius = writer.radius;
+    let file = match fs_err::File::open(reading.layout.documents_jsonl()) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(radius),
+        Err(error) => return Err(error.into()),
+    };
+    for line in std::io::BufReader::new(file).lines() {
+        let there: There = serde_json::from_str(&line?).map_err(std::io::Error::other)?;
+        radius.documents += 1;
+        if !writer.seen.contains(&there.id) {
+            radius.lose(&there.collection, &there.source_key);
+        }
+    }
+    Ok(radius)
+}
+
+/// What is read of a document that is there.
+#[derive(serde::Deserialize)]
+struct There {
+    id: DocumentId,
+    collection: String,
+    source_key: String,
 }
 
 /// A captured page with everything that the ledger knows of it.
@@ -276,6 +306,51 @@ fn canonical(mapping: &Mapping, url: &str) -> Result<PageUrl, String> {
 }
 
 impl Writer<'_> {
+    fn all(
+        &mut self,
+        reading: Reading<'_>,
+        at: i64,
+        cancel: &CancellationToken,
+        progress: &dyn Fn(&Tally),
+    ) -> Result<(), PipelineError> {
+        let mut after = String::new();
+        loop {
+            if cancel.is_cancelled() {
+                return Err(PipelineError::Interrupted);
+            }
+            let pages = self.ledger.pages(&after, reading.jobs * CHUNK_PER_JOB)?;
+            let Some(last) = pages.last() else { return Ok(()) };
+            after.clone_from(&last.url);
+            let known = pages
+                .into_iter()
+                .map(|p| Known::load(self.ledger, p))
+                .collect::<Result<Vec<_>, _>>()?;
+            let results = read_chunk(reading, self.ledger, &known);
+            let mut rows = Vec::new();
+            for (page, result) in known.iter().zip(results) {
+                self.settle(page, result, &mut rows)?;
+            }
+            if self.lines.is_some() {
+                self.ledger.record_documents(&rows, at)?;
+                self.ledger.set_visits(&std::mem::take(&mut self.visits))?;
+            }
+            progress(&self.tally);
+        }
+    }
+
+    /// A page whose bytes had changed: did its content? Then it is asked for again sooner, else later.
+    fn judge(&mut self, known: &Known, changed: bool) -> Result<(), PipelineError> {
+        let Some(visit) = self.ledger.visit(known.page.id)?.filter(|v| v.open) else {
+            return Ok(());
+        };
+        let url = &known.page.url;
+        let found = if changed { Found::Changed } else { Found::Same };
+        let bounds = revisit::bounds(self.mapping, url, false);
+        let next = revisit::next(Some(visit), found, bounds, visit.at, revisit::spread(url));
+        self.visits.push((known.page.id, next));
+        Ok(())
+    }
+
     fn settle(
         &mut self,
         known: &Known,
@@ -284,6 +359,7 @@ impl Writer<'_> {
     ) -> Result<(), PipelineError> {
         let url = || known.page.url.clone();
         self.tally.pages += 1;
+        let before = self.tally.altered;
         match result {
             Read::Documents(extraction) => {
                 self.tally.document_pages += 1;
@@ -300,7 +376,7 @@ impl Writer<'_> {
                 });
             }
         }
-        Ok(())
+        self.judge(known, self.tally.altered > before)
     }
 
     fn write(
@@ -316,10 +392,19 @@ impl Writer<'_> {
                 continue;
             }
             super::bind(self.mapping, self.ledger, &mut self.media, &inline, &mut document)?;
+            let Some(lines) = &mut self.lines else {
+                let before = self.layout.read_document(&document.collection, &document.id)?;
+                self.radius.compare(before.as_ref(), &document);
+                continue;
+            };
+            serde_json::to_writer(&mut *lines, &document).map_err(std::io::Error::other)?;
+            lines.write_all(b"\n")?;
+            match self.ledger.document(&document.id)? {
+                None => self.tally.added += 1,
+                Some(before) => self.tally.altered += u64::from(before.content != document.revision),
+            }
             self.tally.changed += u64::from(self.layout.write_document(&document)?);
             super::tables::write(self.layout, &document)?;
-            serde_json::to_writer(&mut self.lines, &document).map_err(std::io::Error::other)?;
-            self.lines.write_all(b"\n")?;
             count(&mut self.tally, &document, &known.page.url);
             rows.push(DocumentRow {
                 id: document.id,

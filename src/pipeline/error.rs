@@ -26,6 +26,22 @@ pub enum PipelineError {
     /// An output cannot be written; the message names it.
     #[error(transparent)]
     Output(#[from] std::io::Error),
+    /// Another sync of the site runs.
+    #[error("another sync of `{site}` runs{}", told(owner.as_ref()))]
+    Busy {
+        /// Folder of the site.
+        site: String,
+        /// Who, if it says so.
+        owner: Option<super::lock::Owner>,
+    },
+    /// A glob is none.
+    #[error("`{glob}` is no glob: {reason}")]
+    Glob {
+        /// The glob.
+        glob: String,
+        /// Why.
+        reason: String,
+    },
     /// There is a ledger already.
     #[error("there is a ledger at `{path}` already: nothing was done")]
     LedgerThere {
@@ -125,4 +141,15 @@ impl From<RollbackError> for PipelineError {
             RollbackError::Ledger(error) => error.into(),
         }
     }
+}
+
+/// Who holds a lock, and for how long.
+fn told(owner: Option<&super::lock::Owner>) -> String {
+    owner.map_or_else(String::new, |o| {
+        let age = crate::ledger::clock::now().duration_since(o.since).as_secs() / 60;
+        format!(
+            ": `{}`, process {} on {}, since {} ({age} min)",
+            o.command, o.pid, o.host, o.since
+        )
+    })
 }

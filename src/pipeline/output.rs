@@ -53,6 +53,18 @@ impl Layout {
             .join(format!("{id}.json"))
     }
 
+    /// `sync.lock`
+    #[must_use]
+    pub fn sync_lock(&self) -> PathBuf {
+        self.root.join("sync.lock")
+    }
+
+    /// `sync.json`
+    #[must_use]
+    pub fn sync_json(&self) -> PathBuf {
+        self.root.join("sync.json")
+    }
+
     /// `plan.json`
     #[must_use]
     pub fn plan_json(&self) -> PathBuf {
@@ -115,6 +127,18 @@ impl Layout {
     #[must_use]
     pub fn report_txt(&self) -> PathBuf {
         self.root.join("report.txt")
+    }
+
+    /// A document that is there.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn read_document(&self, collection: &str, id: &DocumentId) -> io::Result<Option<Document>> {
+        match fs_err::read(self.document_file(collection, id)) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes a document's file; tells whether it changed.

@@ -39,5 +39,6 @@ mod site;
 mod skins;
 mod sources;
 mod support;
+mod sync;
 mod tls;
 mod wordpress;

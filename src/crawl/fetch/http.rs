@@ -157,7 +157,7 @@ impl Http {
             deadline: Instant::now() + self.timeout,
             rate: self.min_rate,
         };
-        let at = jiff::Timestamp::now();
+        let at = crate::ledger::clock::now();
         let mut headers = headers;
         self.session.dress(url, &mut headers);
         let mut sent = without_secrets(&headers);

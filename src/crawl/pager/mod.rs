@@ -278,11 +278,30 @@ pub struct Seen {
     pub max_pages: u32,
     /// Pages in a row without a new item that end the walk.
     pub stop_after: Option<u32>,
+    /// Items that earlier walks had not named, or of which the list says something else now.
+    pub news: usize,
+    /// Fewer items than this, and a whole walk is not believed; 0: nothing is known of the list.
+    pub least: u64,
 }
 
 /// Counts a page of the list in and says whether the walk goes on. Why it ends stands in `state.stop`.
 pub fn advance(state: &mut State, seen: &Seen) -> bool {
     state.pages += 1;
+    if state.brief {
+        // What is known of the whole list stands.
+        state.stop = if seen.news == 0 && seen.new_items == 0 && state.pages == 1 && state.usual > 0 {
+            Some(EMPTY.into())
+        } else if seen.news == 0 {
+            Some("known-items".into())
+        } else if !seen.has_next {
+            Some("last-page".into())
+        } else if state.pages >= seen.max_pages {
+            Some("max-pages".into())
+        } else {
+            None
+        };
+        return state.stop.is_none();
+    }
     state.items += seen.new_items as u64;
     state.total = seen.total.or(state.total);
     state.no_new = if seen.new_items == 0 { state.no_new + 1 } else { 0 };
@@ -298,7 +317,28 @@ pub fn advance(state: &mut State, seen: &Seen) -> bool {
     } else {
         None
     };
+    judge_size(state, seen.least);
     state.stop.is_none()
+}
+
+/// The end of a walk that named nothing although the list usually does.
+pub const EMPTY: &str = "empty";
+/// The end of a whole walk that named far less than usual.
+pub const SHRUNK: &str = "shrunk";
+
+/// A whole walk that came to its end is not believed if it named fewer than `least` items.
+pub fn judge_size(state: &mut State, least: u64) {
+    if state.stop.is_some() && least > 0 && state.items < least {
+        state.stop = Some(if state.items == 0 { EMPTY } else { SHRUNK }.into());
+    }
+}
+
+/// All numbers of a URL, in order: pages of a list in their order.
+#[must_use]
+pub fn numbers(url: &str) -> Vec<u64> {
+    url.split(|c: char| !c.is_ascii_digit())
+        .filter_map(|n| n.parse().ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -310,6 +350,40 @@ mod tests {
         <table><tr><td><a href="javascript:__doPostBack('grid','Page$1')">...</a></td>
         <td><a href="javascript:__doPostBack('grid','Page$12')">12</a></td>
         <td><a href="javascript:__doPostBack(&#39;grid&#39;,&#39;Page$21&#39;)">...</a></td></tr></table></form>"#;
+
+    #[test]
+    fn a_brief_walk_ends_where_nothing_is_new_and_a_whole_one_is_not_believed_if_it_is_short() {
+        let seen = |new_items, news, has_next| Seen {
+            new_items,
+            news,
+            has_next,
+            max_pages: 10,
+            ..Seen::default()
+        };
+        let brief = State {
+            brief: true,
+            usual: 40,
+            items: 40,
+            ..State::default()
+        };
+        let mut state = brief.clone();
+        assert!(advance(&mut state, &seen(5, 2, true)));
+        assert!(!advance(&mut state, &seen(5, 0, true)));
+        assert_eq!((state.stop.as_deref(), state.items), (Some("known-items"), 40));
+        let mut state = brief;
+        assert!(!advance(&mut state, &seen(0, 0, false)));
+        assert_eq!(state.stop.as_deref(), Some(EMPTY));
+        for (items, stop) in [(0, EMPTY), (19, SHRUNK), (20, "last-page")] {
+            let mut state = State::default();
+            let seen = Seen {
+                least: 20,
+                ..seen(items, items, false)
+            };
+            assert!(!advance(&mut state, &seen));
+            assert_eq!(state.stop.as_deref(), Some(stop));
+        }
+        assert!(numbers("http://h/l?page=2") < numbers("http://h/l?page=10"));
+    }
 
     #[test]
     fn only_what_the_response_offers() {
@@ -380,7 +454,7 @@ mod tests {
             has_next,
             max_pages: 10,
             stop_after: Some(2),
-            total: None,
+            ..Seen::default()
         };
         assert!(advance(&mut state, &seen(3, true)));
         assert!(advance(&mut state, &seen(0, true)));

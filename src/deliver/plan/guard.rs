@@ -3,14 +3,27 @@
 use super::{Change, Held, Hold};
 use std::collections::BTreeMap;
 
-/// Types of which more would be taken off than the mapping allows.
-pub struct Guard(BTreeMap<String, String>);
+/// Which retirements are held: those of types of which more would be taken off than the mapping allows, or all of them.
+pub struct Guard {
+    types: BTreeMap<String, String>,
+    all: Option<String>,
+}
 
 impl Guard {
     /// Holds the retirements of these types; with how many of how many they are.
     #[must_use]
     pub fn of(types: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(types.into_iter().collect())
+        Self {
+            types: types.into_iter().collect(),
+            all: None,
+        }
+    }
+
+    /// Holds all retirements, if there is a reason.
+    #[must_use]
+    pub fn with_doubt(mut self, why: Option<String>) -> Self {
+        self.all = why;
+        self
     }
 
     /// A retirement, if it may be.
@@ -18,16 +31,18 @@ impl Guard {
     /// # Errors
     /// What is held instead of it.
     pub fn judge(&self, change: Change) -> Result<Change, Held> {
-        match self.0.get(&change.of) {
-            None => Ok(change),
-            Some(note) => Err(Held {
-                key: change.key,
-                source: change.source.unwrap_or_default(),
-                title: change.title,
-                reason: Hold::TooManyRetirements,
-                note: note.clone(),
-                fields: Vec::new(),
-            }),
-        }
+        let (reason, note) = match (&self.all, self.types.get(&change.of)) {
+            (Some(note), _) => (Hold::PortalInDoubt, note),
+            (None, Some(note)) => (Hold::TooManyRetirements, note),
+            (None, None) => return Ok(change),
+        };
+        Err(Held {
+            key: change.key,
+            source: change.source.unwrap_or_default(),
+            title: change.title,
+            reason,
+            note: note.clone(),
+            fields: Vec::new(),
+        })
     }
 }

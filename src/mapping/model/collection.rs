@@ -1,5 +1,6 @@
 //! `[[collection]]`: page kinds, their fields, drop rules, gates and examples.
 
+use super::Span;
 use super::discover::default_links_css;
 use crate::mapping::pattern::{Css, Pattern};
 use schemars::JsonSchema;
@@ -25,6 +26,8 @@ pub struct Collection {
     pub each: Option<Each>,
     /// For documents that the portal shows on several pages.
     pub parts: Option<Parts>,
+    /// Its pages are asked for again at least so often by a sync; `sync.most_age` if absent.
+    pub max_age: Option<Span>,
     /// Where the content is.
     #[serde(default)]
     pub scope: Scope,

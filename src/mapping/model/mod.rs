@@ -11,6 +11,7 @@ mod politeness;
 mod render;
 mod session;
 mod site;
+mod sync;
 mod target;
 
 pub use collection::*;
@@ -22,6 +23,7 @@ pub use politeness::*;
 pub use render::*;
 pub use session::*;
 pub use site::*;
+pub use sync::*;
 pub use target::*;
 
 use schemars::JsonSchema;
@@ -83,6 +85,9 @@ pub struct MappingFile {
     /// Links in bodies.
     #[serde(default)]
     pub links: LinkRules,
+    /// How the new CMS follows the portal.
+    #[serde(default)]
+    pub sync: SyncRules,
     /// The new CMS.
     pub target: Option<Target>,
 }

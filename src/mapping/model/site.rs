@@ -90,6 +90,11 @@ impl Span {
     pub const fn millis(ms: u64) -> Self {
         Self(std::time::Duration::from_millis(ms))
     }
+    /// From hours.
+    #[must_use]
+    pub const fn hours(h: u64) -> Self {
+        Self::secs(h * 3600)
+    }
     /// From seconds.
     #[must_use]
     pub const fn secs(s: u64) -> Self {

@@ -325,7 +325,7 @@ impl<'b> Load<'b> {
             url: self.url.to_string(),
             text: text[..end].to_owned(),
             cut: cut || end < text.len(),
-            at: jiff::Timestamp::now(),
+            at: crate::ledger::clock::now(),
         }
     }
 
