@@ -49,13 +49,12 @@ const LABEL: usize = 48;
 
 /// Judges all blocks; `title` is the block of the visible title.
 pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<usize>) -> Vec<Judged> {
-    let mut row = Vec::new();
-    let likely: Vec<f32> = (0..stream.blocks.len())
-        .map(|at| {
-            scene.row(at, &mut row);
-            model::likely(&row)
-        })
-        .collect();
+    let mut rows = Vec::new();
+    for at in 0..stream.blocks.len() {
+        scene.tell(at, &mut |_, value| rows.push(value));
+    }
+    let width = rows.len() / stream.blocks.len().max(1);
+    let likely = model::likely(&rows, width);
     // The best block says how sure the page lets one be; what stands above the title or names itself says nothing.
     let speaks = |at: usize, b: &Block<'_>| b.phrase.is_none() && title.is_none_or(|t| at > t);
     let best = stream.blocks.iter().zip(&likely).enumerate();

@@ -31,9 +31,8 @@ pub(super) fn letters(text: &str) -> String {
 }
 
 /// Share of the words of two texts that both have.
-fn alike(a: &str, b: &str) -> f64 {
-    let (a, b): (HashSet<&str>, HashSet<&str>) = (a.split(' ').collect(), b.split(' ').collect());
-    let both = a.intersection(&b).count();
+fn alike(a: &HashSet<&str>, b: &HashSet<&str>) -> f64 {
+    let both = a.intersection(b).count();
     super::share(both, a.len().max(b.len()))
 }
 
@@ -180,10 +179,11 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
         };
         vote(letters(text), weight, at);
     }
+    let told_letters: Vec<String> = told.iter().map(|(t, _)| letters(t)).collect();
+    let told_words: Vec<HashSet<&str>> = told_letters.iter().map(|t| t.split(' ').collect()).collect();
     let agrees = |heading: &Shown| {
-        told.iter()
-            .map(|(t, _)| alike(&letters(t), &heading.letters))
-            .fold(0.0, f64::max)
+        let own = heading.letters.split(' ').collect();
+        told_words.iter().map(|t| alike(t, &own)).fold(0.0, f64::max)
     };
     let mut headed = false;
     for heading in &shown {
