@@ -60,7 +60,10 @@ const LANES: usize = 8;
 
 /// How likely blocks with these features are content: 0 to 1. `rows` holds `width` features a block.
 pub(super) fn likely(rows: &[f32], width: usize) -> Vec<f32> {
-    let mut sums = vec![0.0_f32; rows.len() / width.max(1)];
+    if width == 0 {
+        return Vec::new();
+    }
+    let mut sums = vec![0.0_f32; rows.len() / width];
     for (nodes, leaves) in &TREES.trees {
         for (rows, sums) in rows.chunks(width * LANES).zip(sums.chunks_mut(LANES)) {
             let mut at = [if nodes.is_empty() { -1_i16 } else { 0 }; LANES];

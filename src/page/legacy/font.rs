@@ -1,11 +1,12 @@
 //! The font that a text is set in, where it says something about a legacy character set: `face`, inline style, style
 //! sheets of the page, `basefont`. A font proposes; it never decides.
 
+use crate::lang::pattern;
 use crate::lang::vietnamese::Charset;
 use crate::page::attr;
 use crate::page::style::{Looks, declaration};
-use aho_corasick::AhoCorasick;
 use cssparser::{Parser, Token};
+use regex::Regex;
 use scraper::{ElementRef, Selector};
 use std::sync::LazyLock;
 
@@ -240,16 +241,9 @@ impl Styles {
 
 /// Whether a sheet holds letters without which no name proposes a set ([`hint`]).
 fn may_name(css: &str) -> bool {
-    static LETTERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let letters = [
-            "vn", "vps", "viscii", "vietware", "tcvn3", "bkhcm", "bk-hcm", "abc",
-        ];
-        AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(letters)
-            .ok()
-    });
-    LETTERS.as_ref().is_none_or(|letters| letters.is_match(css))
+    static LETTERS: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"(?i-u:[\s:,;{"'\\.](?:vn|vps|bk-?hcm|abc)|viscii|vietware|tcvn3)"#));
+    LETTERS.is_match(css)
 }
 
 fn sheet(parser: &mut Parser<'_>, rules: &mut Vec<Rule>, nesting: usize) {
