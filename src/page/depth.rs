@@ -1,6 +1,6 @@
 //! What the parser need not see. html5ever needs time quadratic in depth, so tags that go deeper are left out before it
 //! reads them: the tags, never the text. The same holds for the attributes of one tag. Scripts are a third of the bytes of
-//! pages of our time, and nobody reads their text: of long ones only the tags stay, and so it is with drawings without words.
+//! pages of our time, and nobody reads their text: of long ones only the tags stay.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -25,8 +25,6 @@ enum Kind {
 }
 
 const FORMATTING: usize = 14;
-/// The number of `svg`.
-const SVG: usize = 5;
 const BLOCKS: usize = 40;
 
 /// `name` in small letters.
@@ -58,7 +56,7 @@ fn kind(name: &[u8]) -> Kind {
         b"ul" => Block(2),
         b"ol" => Block(3),
         b"table" => Block(4),
-        b"svg" => Block(SVG),
+        b"svg" => Block(5),
         b"path" => Block(6),
         b"g" => Block(7),
         b"button" => Block(8),
@@ -245,19 +243,6 @@ pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
             None => Kind::Other,
         };
         let (end, kept) = tag(bytes, name_end);
-        if kind == Kind::Block(SVG)
-            && !closing
-            && end > quoted
-            && kept.is_none()
-            && open.depth < limit
-            && let Some(inner) = drawing(bytes, end)
-        {
-            out.get_or_insert_with(String::new).push_str(&markup[copied..end]);
-            copied = inner;
-            open.block(Name::Known(SVG), false, limit);
-            at = inner;
-            continue;
-        }
         let leave_out = match kind {
             Kind::Flat => false,
             Kind::Raw | Kind::Script if closing => false,
@@ -308,39 +293,6 @@ fn is_unread(attributes: &[u8], text: &[u8]) -> bool {
     let json = attributes.windows(4).any(|w| w.eq_ignore_ascii_case(b"json"));
     let has = |what: &[u8]| memchr::memmem::find(text, what).is_some();
     !json && !has(b"<!--") && !has(READ)
-}
-
-/// Where the end tag of the drawing begins whose tag ends at `from`, if it holds shapes and nothing else: no text, and no
-/// element that shows any or sets the looks of others.
-fn drawing(bytes: &[u8], from: usize) -> Option<usize> {
-    if from < 2 || bytes[from - 2] == b'/' {
-        return None;
-    }
-    let mut at = from;
-    loop {
-        let open = find(bytes, at, b'<')?;
-        if !bytes[at..open].iter().all(u8::is_ascii_whitespace) {
-            return None;
-        }
-        let name_at = open + 1 + usize::from(bytes.get(open + 1) == Some(&b'/'));
-        let length = bytes
-            .get(name_at..)?
-            .iter()
-            .take(18)
-            .position(|b| !b.is_ascii_alphabetic())?;
-        let mut small = [0_u8; 18];
-        let small = &mut small[..length];
-        small.copy_from_slice(&bytes[name_at..name_at + length]);
-        small.make_ascii_lowercase();
-        match &*small {
-            b"svg" if name_at == open + 2 => return Some(open),
-            b"path" | b"g" | b"circle" | b"ellipse" | b"rect" | b"line" | b"polyline" | b"polygon"
-            | b"use" | b"defs" | b"symbol" | b"clippath" | b"mask" | b"lineargradient"
-            | b"radialgradient" | b"stop" | b"filter" => {}
-            _ => return None,
-        }
-        at = tag(bytes, name_at + length).0;
-    }
 }
 
 /// Ends a tag behind the attributes that are kept.

@@ -13,7 +13,7 @@ mod visible;
 mod withheld;
 
 pub use legacy::Shown;
-pub(crate) use nodes::{NodeMap, NodeSet, attr};
+pub(crate) use nodes::{NodeMap, attr};
 pub use prescan::{declared_encoding, http_charset};
 pub use visible::VisibleText;
 pub(crate) use visible::{is_block, is_invisible, keeps_lines};

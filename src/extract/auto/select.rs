@@ -35,6 +35,8 @@ const LIKELY: f32 = 0.46;
 const BEST: f32 = 0.8;
 /// … which must be so likely itself: a page may hold no content at all.
 const AT_ALL: f32 = 0.35;
+/// Elements round a line in which a picture says that it is its caption.
+const LEVELS: usize = 5;
 /// Longest caption, in characters.
 const CAPTION: usize = 500;
 /// Blocks before the first and behind the last kept one in which a picture with caption still belongs to the text.
@@ -250,7 +252,17 @@ fn is_caption(stream: &Stream<'_>, block: &Block<'_>) -> bool {
         .is_some_and(|at| element.tags[at] <= 4);
     let named = element.near[Part::Caption as usize] <= 2;
     let says = matches!(block.phrase, Some((Phrase::Caption, _)));
-    block.chars <= CAPTION && block.heading == 0 && (figcaption || named || says)
+    block.chars <= CAPTION && block.heading == 0 && (figcaption || named || says || framed(stream, block))
+}
+
+/// Whether an element holds one picture, this line and at most one more: what stands so is said of the picture.
+fn framed(stream: &Stream<'_>, block: &Block<'_>) -> bool {
+    let mut around = stream.up(block.inner).take(LEVELS).map(|e| &stream.elements[e]);
+    let frame = around.find(|e| e.images > 0);
+    frame.is_some_and(|e| e.images == 1 && e.blocks <= 2)
+        && block.chars <= CAPTION / 2
+        && block.linked() <= 0.5
+        && !matches!(block.phrase, Some((phrase, _)) if phrase != Phrase::Caption && phrase != Phrase::Byline)
 }
 
 /// Whether a picture stands in the same figure or directly before or behind.

@@ -2,14 +2,19 @@
 
 use super::facts::{Candidate, Facts};
 use super::stream::{Stream, tag, tells};
-use super::words::Part;
+use super::words::{Part, Phrase};
 use crate::document::Span;
 use crate::lang::spaces;
 use crate::page::{Page, is_invisible};
 use std::collections::HashSet;
 
+/// What it weighs that a page has one heading of the first level.
+const ONLY: f64 = 0.3;
+
 /// Longest title, in characters.
 const LONGEST: usize = 300;
+/// Shortest title that tells where another one ends, in bytes.
+const SHORTEST: usize = 24;
 /// Signs between a title and the name of its site.
 const BETWEEN: [&str; 13] = [
     " | ", " - ", " – ", " — ", " :: ", " » ", " · ", " • ", " « ", " < ", " ~ ", "|", "ㅣ",
@@ -66,6 +71,14 @@ fn is_trail(stream: &Stream<'_>, element: usize) -> bool {
 fn is_initials(short: &str, long: &str) -> bool {
     let initials: String = long.split(' ').filter_map(|w| w.chars().next()).collect();
     short.chars().count() > 1 && short == initials
+}
+
+/// Whether a heading names the site or a part of every page.
+fn is_furniture(heading: &Shown, facts: &Facts) -> bool {
+    let site = facts.site.as_deref().map(letters);
+    let phrase = super::words::phrase(&heading.text);
+    site.is_some_and(|s| s == heading.letters)
+        || phrase.is_some_and(|(p, whole)| whole || p == Phrase::Cookie)
 }
 
 /// Headings that a reader sees, in order.
@@ -197,6 +210,19 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
         })
         .filter(|(t, _)| !t.is_empty())
         .collect();
+    // A section that one source writes behind the title, and another does not.
+    let plain: Vec<String> = told.iter().map(|(t, _)| t.clone()).collect();
+    let told: Vec<(String, &Candidate)> = told
+        .into_iter()
+        .map(|(text, candidate)| {
+            let shorter = plain.iter().find(|p| {
+                let rest = text.strip_prefix(p.as_str()).map(str::trim_start);
+                p.len() >= SHORTEST
+                    && rest.is_some_and(|r| r.starts_with(['-', '|', '–', '—', '·', '•', '»', 'ㅣ']))
+            });
+            (shorter.cloned().unwrap_or(text), candidate)
+        })
+        .collect();
     let visible = |s: &Shown, method: &str, confidence: f64| Candidate {
         value: s.text.clone(),
         method: method.into(),
@@ -242,7 +268,7 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
     };
     // The heading of the page: its first one of the first level, or, where that one only ends the way through the portal,
     // the first that says what is told.
-    let first = shown.iter().filter(|s| !s.trail);
+    let first = shown.iter().filter(|s| !s.trail && !is_furniture(s, facts));
     let tops: Vec<&Shown> = first.clone().filter(|s| s.level == 1).collect();
     let trails = shown.iter().any(|s| s.trail && s.level == 1);
     let main = tops.iter().copied().find(|s| told.len() <= 1 || agrees(s) >= 0.3);
@@ -251,12 +277,13 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
         first.find(|s| trails && agrees(s) >= 0.5)
     });
     // A page that has only one says with it what it is.
-    let only = if tops.len() == 1 { 0.8 } else { 0.0 };
+    let only = if tops.len() == 1 { ONLY } else { 0.0 };
     for heading in &shown {
         let agreed = agrees(heading);
         let is_main = main.is_some_and(|m| std::ptr::eq(m, heading));
         let weight = match (heading.level, heading.named) {
-            _ if heading.trail => 0.2 * agreed,
+            // What repeats what is told is the way through the portal, or a link to the page itself: no evidence.
+            _ if heading.trail || (!is_main && told_letters.contains(&heading.letters)) => continue,
             _ if is_main => 1.4 + agreed + if heading.level == 1 { only } else { 0.0 },
             (1, _) => 0.3 + agreed,
             (2, _) | (_, true) => 0.5 * agreed,
@@ -291,8 +318,7 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
                 chars,
             });
         }
-        let named = shown.iter().filter(|s| s.letters == *words);
-        if let Some(heading) = named.min_by_key(|s| s.trail) {
+        if let Some(heading) = shown.iter().find(|s| s.letters == *words) {
             return Some(visible(
                 heading,
                 if heading.level == 1 { "h1" } else { "heading" },
