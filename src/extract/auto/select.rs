@@ -86,7 +86,9 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
         .map(|(at, (block, &likely))| {
             let within = at + MARGIN >= first && at <= last + MARGIN;
             let part = part(stream, block);
-            if within && likely < 0.9 && is_caption(stream, block) && pictured(stream, block, &images, at) {
+            let caption = (likely < 0.9 && is_caption(stream, block))
+                || (likely < LIKELY && block.heading == 0 && framed(stream, block));
+            if within && caption && pictured(stream, block, &images, at) {
                 return told(Verdict::Caption, "auto:caption", "names a picture".into(), likely);
             }
             let against = match block.phrase {
@@ -252,7 +254,7 @@ fn is_caption(stream: &Stream<'_>, block: &Block<'_>) -> bool {
         .is_some_and(|at| element.tags[at] <= 4);
     let named = element.near[Part::Caption as usize] <= 2;
     let says = matches!(block.phrase, Some((Phrase::Caption, _)));
-    block.chars <= CAPTION && block.heading == 0 && (figcaption || named || says || framed(stream, block))
+    block.chars <= CAPTION && block.heading == 0 && (figcaption || named || says)
 }
 
 /// Whether an element holds one picture, this line and at most one more: what stands so is said of the picture.

@@ -271,7 +271,7 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
     let first = shown.iter().filter(|s| !s.trail && !is_furniture(s, facts));
     let tops: Vec<&Shown> = first.clone().filter(|s| s.level == 1).collect();
     let trails = shown.iter().any(|s| s.trail && s.level == 1);
-    let main = tops.iter().copied().find(|s| told.len() <= 1 || agrees(s) >= 0.3);
+    let main = tops.iter().copied().find(|s| told.is_empty() || agrees(s) >= 0.3);
     let main = main.or_else(|| {
         let mut first = first.filter(|s| s.level == 2 || s.named);
         first.find(|s| trails && agrees(s) >= 0.5)
