@@ -31,6 +31,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(is_nfc(&text), "{decode:?}");
     assert!(text.len() <= GROWTH * body.len() + 16, "{} of {}", text.len(), body.len());
     let capture = Capture {
+        notes: Vec::new(),
         id: CaptureId::of(body),
         url: "http://h/".into(),
         status: 200,

@@ -1,35 +1,213 @@
-//! A bound on nesting. html5ever needs time quadratic in depth, so tags that go deeper are left out before it reads
-//! them: the tags, never the text. The same holds for the attributes of one tag.
+//! What the parser need not see. html5ever needs time quadratic in depth, so tags that go deeper are left out before it
+//! reads them: the tags, never the text. The same holds for the attributes of one tag. Scripts are a third of the bytes of
+//! pages of our time, and nobody reads their text: of long ones only the tags stay.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
-    "wbr",
-];
-/// Elements that an equal element closes: unclosed ones do not nest.
-const SIBLINGS: [&str; 9] = ["p", "li", "td", "th", "tr", "dd", "dt", "option", "tbody"];
-const FORMATTING: [&str; 14] = [
-    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
-];
-const RAW: [&str; 6] = ["script", "style", "textarea", "title", "iframe", "xmp"];
+/// What a tag is to the nesting of a page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It never nests, or an equal element closes it.
+    Flat,
+    /// Its text is no markup.
+    Raw,
+    /// The same, and nobody reads it.
+    Script,
+    /// An inline element, by its number: it closes by itself.
+    Formatting(usize),
+    /// All behind it is text.
+    Plain,
+    /// An element like `div`, by its number.
+    Block(usize),
+    /// One that nobody knows.
+    Other,
+}
+
+const FORMATTING: usize = 14;
+const BLOCKS: usize = 40;
+
+/// `name` in small letters.
+fn kind(name: &[u8]) -> Kind {
+    use Kind::{Block, Flat, Formatting, Plain, Raw, Script};
+    match name {
+        b"area" | b"base" | b"br" | b"col" | b"embed" | b"hr" | b"img" | b"input" | b"link" | b"meta"
+        | b"param" | b"source" | b"track" | b"wbr" => Flat,
+        b"p" | b"li" | b"td" | b"th" | b"tr" | b"dd" | b"dt" | b"option" | b"tbody" => Flat,
+        b"script" => Script,
+        b"style" | b"textarea" | b"title" | b"iframe" | b"xmp" => Raw,
+        b"plaintext" => Plain,
+        b"a" => Formatting(0),
+        b"b" => Formatting(1),
+        b"big" => Formatting(2),
+        b"code" => Formatting(3),
+        b"em" => Formatting(4),
+        b"font" => Formatting(5),
+        b"i" => Formatting(6),
+        b"nobr" => Formatting(7),
+        b"s" => Formatting(8),
+        b"small" => Formatting(9),
+        b"strike" => Formatting(10),
+        b"strong" => Formatting(11),
+        b"tt" => Formatting(12),
+        b"u" => Formatting(13),
+        b"div" => Block(0),
+        b"span" => Block(1),
+        b"ul" => Block(2),
+        b"ol" => Block(3),
+        b"table" => Block(4),
+        b"svg" => Block(5),
+        b"path" => Block(6),
+        b"g" => Block(7),
+        b"button" => Block(8),
+        b"section" => Block(9),
+        b"article" => Block(10),
+        b"header" => Block(11),
+        b"footer" => Block(12),
+        b"nav" => Block(13),
+        b"main" => Block(14),
+        b"aside" => Block(15),
+        b"figure" => Block(16),
+        b"figcaption" => Block(17),
+        b"picture" => Block(18),
+        b"h1" => Block(19),
+        b"h2" => Block(20),
+        b"h3" => Block(21),
+        b"h4" => Block(22),
+        b"h5" => Block(23),
+        b"h6" => Block(24),
+        b"form" => Block(25),
+        b"label" => Block(26),
+        b"html" => Block(27),
+        b"head" => Block(28),
+        b"body" => Block(29),
+        b"noscript" => Block(30),
+        b"time" => Block(31),
+        b"use" => Block(32),
+        b"center" => Block(33),
+        b"thead" => Block(34),
+        b"select" => Block(35),
+        b"dl" => Block(36),
+        b"blockquote" => Block(37),
+        b"sup" => Block(38),
+        b"video" => Block(39),
+        _ => Kind::Other,
+    }
+}
 
 /// Attributes of one tag that are read; html5ever compares each with all before it.
 const MAX_ATTRIBUTES: usize = 256;
+/// Longest script whose text stays, in bytes.
+const SCRIPT: usize = 256;
+/// What a script must hold for its text to be read: the names by which a page asks for its own parts (`crawl`).
+const READ: &[u8] = b"PageRequestManager";
 
-/// Leaves out tags below `limit` levels and attributes beyond [`MAX_ATTRIBUTES`]; borrowed if there are none.
-pub(super) fn cap(markup: &str, limit: usize) -> Cow<'_, str> {
+/// A page without what the parser need not see.
+#[derive(Debug)]
+pub(super) struct Capped<'a> {
+    /// Its markup; borrowed if nothing was left out.
+    pub(super) text: Cow<'a, str>,
+    /// Whether tags or attributes were left out.
+    pub(super) deep: bool,
+}
+
+/// Open elements.
+struct Open {
+    depth: usize,
+    /// Open block elements with whether their tag was left out.
+    stack: Vec<(Name, bool)>,
+    counts: [usize; BLOCKS],
+    others: HashMap<String, usize>,
+    /// Open inline elements as (open, left out).
+    inline: [(usize, usize); FORMATTING],
+}
+
+#[derive(PartialEq, Eq)]
+enum Name {
+    Known(usize),
+    Other(String),
+}
+
+impl Open {
+    fn count(&mut self, name: &Name) -> Option<&mut usize> {
+        match name {
+            Name::Known(n) => self.counts.get_mut(*n),
+            Name::Other(name) => self.others.get_mut(name),
+        }
+    }
+
+    /// Takes the tag of an inline element; whether it is to be left out.
+    fn formatting(&mut self, number: usize, closing: bool, limit: usize) -> bool {
+        let (open, left) = &mut self.inline[number];
+        if closing {
+            if *left > 0 {
+                *left -= 1;
+                return true;
+            }
+            if *open > 0 {
+                *open -= 1;
+                self.depth -= 1;
+            }
+            return false;
+        }
+        let out = self.depth >= limit;
+        if out {
+            *left += 1;
+        } else {
+            *open += 1;
+            self.depth += 1;
+        }
+        out
+    }
+
+    /// Takes the tag of another element; whether it is to be left out.
+    fn block(&mut self, name: Name, closing: bool, limit: usize) -> bool {
+        if !closing {
+            let out = self.depth >= limit;
+            self.depth += usize::from(!out);
+            match &name {
+                Name::Known(n) => self.counts[*n] += 1,
+                Name::Other(name) => match self.others.get_mut(name) {
+                    Some(count) => *count += 1,
+                    None => drop(self.others.insert(name.clone(), 1)),
+                },
+            }
+            self.stack.push((name, out));
+            return out;
+        }
+        if self.count(&name).is_none_or(|n| *n == 0) {
+            return false;
+        }
+        while let Some((top, left)) = self.stack.pop() {
+            if let Some(n) = self.count(&top) {
+                *n -= 1;
+            }
+            self.depth -= usize::from(!left);
+            if top == name {
+                return left;
+            }
+        }
+        false
+    }
+}
+
+/// Leaves out tags below `limit` levels, attributes beyond [`MAX_ATTRIBUTES`] and the text of long scripts.
+pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
     let bytes = markup.as_bytes();
     let mut out: Option<String> = None;
-    let (mut copied, mut at, mut depth) = (0, 0, 0usize);
-    // Open block elements with whether their tag was left out; open inline elements as (open, left out).
-    let mut stack: Vec<(String, bool)> = Vec::new();
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    let mut inline: HashMap<String, (usize, usize)> = HashMap::new();
-    while let Some(found) = memchr(bytes, at, b'<') {
+    let (mut copied, mut at, mut deep) = (0, 0, false);
+    let mut open = Open {
+        depth: 0,
+        stack: Vec::new(),
+        counts: [0; BLOCKS],
+        others: HashMap::new(),
+        inline: [(0, 0); FORMATTING],
+    };
+    // Up to here stands text whatever it looks like.
+    let mut quoted = 0;
+    while let Some(found) = find(bytes, at, b'<') {
         at = found;
-        if markup[at..].starts_with("<!--") {
+        if bytes[at..].starts_with(b"<!--") {
             at = markup[at + 4..]
                 .find("-->")
                 .map_or(bytes.len(), |e| at + 4 + e + 3);
@@ -37,81 +215,84 @@ pub(super) fn cap(markup: &str, limit: usize) -> Cow<'_, str> {
         }
         let closing = bytes.get(at + 1) == Some(&b'/');
         let name_at = at + 1 + usize::from(closing);
+        if !bytes.get(name_at).is_some_and(u8::is_ascii_alphabetic) {
+            if bytes[at..].starts_with(b"<![CDATA[") {
+                quoted = markup[at..].find("]]>").map_or(bytes.len(), |e| at + e);
+            }
+            // What is no tag ends at the next `>`, if it is no text.
+            let bogus = closing || matches!(bytes.get(at + 1), Some(b'!' | b'?'));
+            at = if bogus {
+                find(bytes, at, b'>').unwrap_or(bytes.len())
+            } else {
+                at + 1
+            };
+            continue;
+        }
         let name_end = bytes[name_at..]
             .iter()
             .position(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'))
             .map_or(bytes.len(), |e| name_at + e);
-        if !bytes.get(name_at).is_some_and(u8::is_ascii_alphabetic) {
-            at += 1;
-            continue;
-        }
-        let name = markup[name_at..name_end].to_ascii_lowercase();
-        let end = tag_end(bytes, name_end);
-        let kept = few_attributes(bytes, name_end, end);
-        let mut leave_out = false;
-        if VOID.contains(&name.as_str()) || SIBLINGS.contains(&name.as_str()) {
-        } else if RAW.contains(&name.as_str()) {
-            if !closing {
+        let mut small = [0_u8; 12];
+        let name = &bytes[name_at..name_end];
+        let kind = match small.get_mut(..name.len()) {
+            Some(small) => {
+                small.copy_from_slice(name);
+                small.make_ascii_lowercase();
+                kind(small)
+            }
+            None => Kind::Other,
+        };
+        let (end, kept) = tag(bytes, name_end);
+        let leave_out = match kind {
+            Kind::Flat => false,
+            Kind::Raw | Kind::Script if closing => false,
+            Kind::Plain => break,
+            Kind::Raw | Kind::Script => {
                 if let Some(kept) = kept {
                     shorten(&mut out, &markup[copied..kept]);
-                    copied = end;
+                    (copied, deep) = (end, true);
                 }
-                at = raw_end(bytes, end, &name);
+                at = raw_end(bytes, end, name);
+                let text = &bytes[end.min(at)..at];
+                let unread = kind == Kind::Script && at < bytes.len() && end > quoted;
+                if unread && text.len() > SCRIPT && is_unread(&bytes[name_end..end], text) {
+                    out.get_or_insert_with(String::new).push_str(&markup[copied..end]);
+                    copied = at;
+                }
                 continue;
             }
-        } else if FORMATTING.contains(&name.as_str()) {
-            let (open, left) = inline.entry(name).or_default();
-            if closing {
-                if *left > 0 {
-                    *left -= 1;
-                    leave_out = true;
-                } else if *open > 0 {
-                    *open -= 1;
-                    depth -= 1;
-                }
-            } else if depth >= limit {
-                *left += 1;
-                leave_out = true;
-            } else {
-                *open += 1;
-                depth += 1;
+            Kind::Formatting(number) => open.formatting(number, closing, limit),
+            Kind::Block(number) => open.block(Name::Known(number), closing, limit),
+            Kind::Other => {
+                let name = markup[name_at..name_end].to_ascii_lowercase();
+                open.block(Name::Other(name), closing, limit)
             }
-        } else if closing {
-            if counts.get(&name).is_some_and(|&n| n > 0) {
-                while let Some((top, left)) = stack.pop() {
-                    if let Some(n) = counts.get_mut(&top) {
-                        *n -= 1;
-                    }
-                    depth -= usize::from(!left);
-                    if top == name {
-                        leave_out = left;
-                        break;
-                    }
-                }
-            }
-        } else {
-            leave_out = depth >= limit;
-            depth += usize::from(!leave_out);
-            *counts.entry(name.clone()).or_default() += 1;
-            stack.push((name, leave_out));
-        }
+        };
         if leave_out {
-            let out = out.get_or_insert_with(String::new);
-            out.push_str(&markup[copied..at]);
-            copied = end;
+            out.get_or_insert_with(String::new).push_str(&markup[copied..at]);
+            (copied, deep) = (end, true);
         } else if let Some(kept) = kept {
             shorten(&mut out, &markup[copied..kept]);
-            copied = end;
+            (copied, deep) = (end, true);
         }
         at = end;
     }
-    match out {
+    let text = match out {
         None => Cow::Borrowed(markup),
         Some(mut out) => {
             out.push_str(&markup[copied..]);
             Cow::Owned(out)
         }
-    }
+    };
+    Capped { text, deep }
+}
+
+/// Whether nobody reads the text of a script: it is no data, and no part of `READ`. A script with `<!--` may hold its own
+/// end tag: it stays as it is.
+fn is_unread(attributes: &[u8], text: &[u8]) -> bool {
+    let json = attributes.windows(4).any(|w| w.eq_ignore_ascii_case(b"json"));
+    let has = |what: &[u8]| memchr::memmem::find(text, what).is_some();
+    !json && !has(b"<!--") && !has(READ)
 }
 
 /// Ends a tag behind the attributes that are kept.
@@ -121,62 +302,69 @@ fn shorten(out: &mut Option<String>, kept: &str) {
     out.push('>');
 }
 
-/// Where the first attribute beyond the limit begins, in the tag whose name ends at `from` and that ends at `end`.
-fn few_attributes(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
-    if end - from <= 2 * MAX_ATTRIBUTES {
-        return None;
+fn find(bytes: &[u8], from: usize, needle: u8) -> Option<usize> {
+    memchr::memchr(needle, bytes.get(from..)?).map(|p| from + p)
+}
+
+/// Behind the `>` of the tag whose name ends at `from` (HTML Standard, 13.2.5.32 to 13.2.5.40), and where its first
+/// attribute beyond the limit begins.
+fn tag(bytes: &[u8], from: usize) -> (usize, Option<usize>) {
+    enum At {
+        Between,
+        Name,
+        BehindName,
+        BeforeValue,
+        Value,
     }
-    let (mut count, mut quote, mut between) = (0, None, true);
-    for (i, &b) in bytes[..end].iter().enumerate().skip(from) {
-        match quote {
-            Some(q) if b == q => (quote, between) = (None, true),
-            Some(_) => {}
-            None if b.is_ascii_whitespace() || b == b'/' => between = true,
-            None if matches!(b, b'"' | b'\'') && bytes[i - 1] == b'=' => quote = Some(b),
-            None if between => {
+    let (mut state, mut at, mut count, mut kept) = (At::Between, from, 0, None);
+    while let Some(&b) = bytes.get(at) {
+        state = match (state, b) {
+            (At::BeforeValue, b'"' | b'\'') => {
+                let Some(end) = find(bytes, at + 1, b) else {
+                    return (bytes.len(), kept);
+                };
+                at = end;
+                At::Between
+            }
+            (_, b'>') => return (at + 1, kept),
+            (At::Between, b) if b.is_ascii_whitespace() || b == b'/' => At::Between,
+            (At::Name | At::BehindName, b'=') => At::BeforeValue,
+            (At::Name | At::BehindName, b'/') => At::Between,
+            (At::Name, b) => {
+                if b.is_ascii_whitespace() {
+                    At::BehindName
+                } else {
+                    At::Name
+                }
+            }
+            (At::BeforeValue, b) if b.is_ascii_whitespace() => At::BeforeValue,
+            (At::BehindName, b) if b.is_ascii_whitespace() => At::BehindName,
+            (At::Value, b) if b.is_ascii_whitespace() => At::Between,
+            (At::BeforeValue | At::Value, _) => At::Value,
+            (At::Between | At::BehindName, _) => {
                 count += 1;
                 if count > MAX_ATTRIBUTES {
-                    return Some(i);
+                    kept = kept.or(Some(at));
                 }
-                between = false;
+                At::Name
             }
-            None => {}
-        }
+        };
+        at += 1;
     }
-    None
+    (bytes.len(), kept)
 }
 
-fn memchr(bytes: &[u8], from: usize, needle: u8) -> Option<usize> {
-    bytes
-        .get(from..)?
-        .iter()
-        .position(|&b| b == needle)
-        .map(|p| from + p)
-}
-
-/// Behind the `>` of a tag, quotes respected.
-fn tag_end(bytes: &[u8], from: usize) -> usize {
-    let mut quote = None;
-    for (i, &b) in bytes.iter().enumerate().skip(from) {
-        match quote {
-            Some(q) if b == q => quote = None,
-            Some(_) => {}
-            None if b == b'>' => return i + 1,
-            None if matches!(b, b'"' | b'\'') && bytes[..i].last() == Some(&b'=') => quote = Some(b),
-            None => {}
-        }
-    }
-    bytes.len()
-}
-
-fn raw_end(bytes: &[u8], from: usize, name: &str) -> usize {
+/// Where the end tag of an element begins whose text is no markup.
+fn raw_end(bytes: &[u8], from: usize, name: &[u8]) -> usize {
     let mut at = from;
-    while let Some(found) = memchr(bytes, at, b'<') {
+    while let Some(found) = find(bytes, at, b'<') {
         let tail = &bytes[found + 1..];
+        let behind = || tail.get(1 + name.len());
         if tail.first() == Some(&b'/')
             && tail
                 .get(1..=name.len())
-                .is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
+                .is_some_and(|n| n.eq_ignore_ascii_case(name))
+            && behind().is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'>'))
         {
             return found;
         }
@@ -192,7 +380,7 @@ mod tests {
     #[test]
     fn deep_tags_go_and_text_stays() {
         let deep = format!("{}sâu{}", "<div>".repeat(100_000), "</div>".repeat(100_000));
-        let capped = cap(&deep, 512);
+        let capped = cap(&deep, 512).text;
         assert_eq!(capped.matches("<div>").count(), 512);
         assert_eq!(capped.matches("</div>").count(), 512);
         assert!(capped.contains("sâu"));
@@ -201,18 +389,74 @@ mod tests {
     #[test]
     fn attributes_beyond_the_limit_go() {
         let many: String = (0..1000).map(|n| format!(" a{n}='x y>' b{n}")).collect();
-        let capped = cap(&format!("<p>vào<div{many}>chữ</div>"), 512).into_owned();
+        let capped = cap(&format!("<p>vào<div{many}>chữ</div>"), 512).text.into_owned();
         assert_eq!(capped.matches("='x y>'").count(), 128);
         assert!(capped.ends_with("b127 >chữ</div>"), "{capped}");
         let long = format!("<a href=\"{}\">x</a>", "y ".repeat(5000));
-        assert!(matches!(cap(&long, 512), Cow::Borrowed(_)));
+        assert!(matches!(cap(&long, 512).text, Cow::Borrowed(_)));
     }
 
     #[test]
     fn unclosed_paragraphs_are_no_depth() {
         let flat = "<p>x<td>y".repeat(2000);
-        assert!(matches!(cap(&flat, 512), Cow::Borrowed(_)));
+        assert!(matches!(cap(&flat, 512).text, Cow::Borrowed(_)));
         let nested = "<b><div></b>".repeat(2000);
-        assert!(cap(&nested, 512).matches("<div>").count() <= 512);
+        assert!(cap(&nested, 512).text.matches("<div>").count() <= 512);
+    }
+
+    #[test]
+    fn long_scripts_go_and_what_is_text_stays() {
+        let long = "x".repeat(SCRIPT + 1);
+        for (page, left) in [
+            (
+                format!("<script src=a>{long}</script><p>b"),
+                "<script src=a></script><p>b".to_owned(),
+            ),
+            (
+                format!("<SCRIPT>{long}</Script >b"),
+                "<SCRIPT></Script >b".to_owned(),
+            ),
+            (
+                format!("<script>{long}</scripts>{long}</script>b"),
+                "<script></script>b".to_owned(),
+            ),
+        ] {
+            let capped = cap(&page, 512);
+            assert!(!capped.deep);
+            assert_eq!(capped.text, left);
+        }
+        for stays in [
+            format!("<script type='application/ld+json'>{long}</script>"),
+            format!("<script>{long}PageRequestManager</script>"),
+            format!("<script>{long}<!-- <script></script> --></script>"),
+            format!("<script>{long}"),
+            format!("<!-- <script>{long}</script> -->"),
+            format!("<a title = \"> <script>\" x='{long}</script>'>"),
+            format!("<?php '<script>{long}</script>"),
+            format!("<svg><![CDATA[ > <script>{long}</script> ]]></svg>"),
+            format!("<plaintext><script>{long}</script>"),
+            format!("<textarea><script>{long}</script></textarea>"),
+        ] {
+            assert!(matches!(cap(&stays, 512).text, Cow::Borrowed(_)), "{stays}");
+        }
+    }
+
+    proptest::proptest! {
+        /// What a reader sees is the same with and without the text of scripts.
+        #[test]
+        fn visible_text_stays(parts in proptest::collection::vec(0usize..18, 0..24)) {
+            let long = format!("if(a<b){{'</p>'}}{}", "x".repeat(SCRIPT));
+            let pieces = [
+                "<script>", "</script>", "<!--", "-->", "<p title=\"", "\">", "chữ ", "<textarea>", "</textarea>", "<svg>", "</svg>",
+                "<![CDATA[", "]]>", "<?", "<a b = '", "'>", &long, "</scriptx>",
+            ];
+            let page: String = parts.iter().map(|p| pieces[*p]).collect();
+            let capped = cap(&page, 512);
+            let text = |markup: &str| {
+                let html = scraper::Html::parse_document(markup);
+                super::super::visible::VisibleText::of(&html, &Default::default(), &Default::default()).as_str().to_owned()
+            };
+            proptest::prop_assert_eq!(text(&page), text(&capped.text), "{}", page);
+        }
     }
 }

@@ -1,14 +1,13 @@
 //! What the style sheets of a page hide, and what they set in lines of its own. A small cascade over `display` and
 //! `visibility`, for the sheets that stand in the page itself: those that are files of their own are not at hand.
 
-use super::style::declaration;
+use super::nodes::attr;
+use super::style::{Looks, declaration};
 use cssparser::Parser;
-use ego_tree::NodeId;
-use scraper::{ElementRef, Html, Selector};
-use std::collections::{HashMap, HashSet};
+use scraper::{ElementRef, Selector};
+use std::cell::Cell;
+use std::collections::HashMap;
 
-/// Bytes of style sheets that are read.
-const MAX_CSS: usize = 2 << 20;
 /// Rules that are kept.
 const MAX_RULES: usize = 8192;
 /// Longest selector that is read.
@@ -44,25 +43,28 @@ struct Said {
     visibility: Option<(Set, bool)>,
 }
 
+/// What the page's own sheets do to an element.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// It is not shown.
+    pub(super) hidden: bool,
+    /// It stands in lines of its own.
+    pub(super) block: bool,
+    /// So do its children.
+    pub(super) flex: bool,
+    /// It stands inside of lines.
+    pub(super) inline: bool,
+}
+
 /// Rules by what every element has that they can match.
 #[derive(Default)]
-struct Rules {
+pub(super) struct Rules {
     all: Vec<Rule>,
     ids: HashMap<String, Vec<usize>>,
     classes: HashMap<String, Vec<usize>>,
     names: HashMap<String, Vec<usize>>,
     any: Vec<usize>,
-}
-
-/// What the page's own sheets do to its elements.
-#[derive(Debug, Default)]
-pub(super) struct Sheets {
-    /// Elements that are not shown.
-    pub(super) hidden: HashSet<NodeId>,
-    /// Elements in lines of their own that would not be.
-    pub(super) blocks: HashSet<NodeId>,
-    /// Elements inside of lines that would not be.
-    pub(super) inline: HashSet<NodeId>,
+    tried: Cell<usize>,
 }
 
 struct Rule {
@@ -71,63 +73,68 @@ struct Rule {
     said: Said,
 }
 
-/// Reads the sheets of a page and finds what they say of its elements.
-pub(super) fn by_sheets(html: &Html) -> Sheets {
-    let mut rules = Rules::default();
-    let mut left = MAX_CSS;
-    for node in html.tree.root().descendants() {
-        let Some(element) = ElementRef::wrap(node).filter(|e| e.value().name() == "style") else {
-            continue;
-        };
-        let media = element.value().attr("media").unwrap_or_default();
-        let css: String = element.text().collect();
-        left = left.saturating_sub(css.len());
-        if left == 0 {
-            break;
+impl Rules {
+    /// Reads the sheets of a page.
+    pub(super) fn of(looks: &Looks) -> Self {
+        let mut rules = Self::default();
+        for (css, media) in &looks.sheets {
+            // Brackets that XHTML needed swallow a whole sheet in HTML: browsers read nothing of it.
+            if speaks(css) && applies(media) && !css.trim_start().starts_with("<![CDATA[") {
+                sheet(css, &mut rules, 0);
+            }
         }
-        // Brackets that XHTML needed swallow a whole sheet in HTML: browsers read nothing of it.
-        if speaks(&css) && applies(media) && !css.trim_start().starts_with("<![CDATA[") {
-            sheet(&css, &mut rules, 0);
-        }
+        rules
     }
-    let mut out = Sheets::default();
-    let mut tried = 0;
-    for node in html.tree.root().descendants() {
-        let Some(element) = ElementRef::wrap(node) else {
-            continue;
-        };
+
+    /// What the sheets and its own `style` do to an element.
+    pub(super) fn say(&self, element: ElementRef<'_>) -> Shown {
         let value = element.value();
-        let style = value.attr("style").filter(|s| speaks(s));
-        if rules.all.is_empty() && style.is_none() {
-            continue;
+        let style = attr(value, "style").filter(|s| speaks(s));
+        if self.all.is_empty() && style.is_none() {
+            return Shown::default();
         }
-        let ids = value.id().and_then(|id| rules.ids.get(id));
-        let classes = value.classes().filter_map(|c| rules.classes.get(c));
-        let found = ids.into_iter().chain(classes);
-        let found = found
-            .chain(rules.names.get(value.name()))
-            .chain([&rules.any])
-            .flatten();
         // The strongest word so far: important, specificity, order.
         type Best = Option<((bool, (usize, usize, usize), usize), Set)>;
         let (mut display, mut visibility): (Best, Best) = (None, None);
-        for &at in found {
-            tried += 1;
-            let rule = &rules.all[at];
-            if tried > MAX_TRIED || !rule.selector.matches(&element) {
-                continue;
+        let mut ask = |found: &[usize]| {
+            for &at in found {
+                let tried = self.tried.get();
+                self.tried.set(tried + 1);
+                let rule = &self.all[at];
+                if tried >= MAX_TRIED || !rule.selector.matches(&element) {
+                    continue;
+                }
+                for (best, said) in [
+                    (&mut display, rule.said.display),
+                    (&mut visibility, rule.said.visibility),
+                ] {
+                    let Some((set, important)) = said else { continue };
+                    let strength = (important, rule.specificity, at);
+                    if best.is_none_or(|(other, _)| strength >= other) {
+                        *best = Some((strength, set));
+                    }
+                }
             }
-            for (best, said) in [
-                (&mut display, rule.said.display),
-                (&mut visibility, rule.said.visibility),
-            ] {
-                let Some((set, important)) = said else { continue };
-                let strength = (important, rule.specificity, at);
-                if best.is_none_or(|(other, _)| strength >= other) {
-                    *best = Some((strength, set));
+        };
+        if !self.ids.is_empty()
+            && let Some(found) = attr(value, "id").and_then(|id| self.ids.get(id))
+        {
+            ask(found);
+        }
+        if !self.classes.is_empty() {
+            let classes = attr(value, "class").unwrap_or_default();
+            for class in classes.split_ascii_whitespace() {
+                if let Some(found) = self.classes.get(class) {
+                    ask(found);
                 }
             }
         }
+        if !self.names.is_empty()
+            && let Some(found) = self.names.get(value.name())
+        {
+            ask(found);
+        }
+        ask(&self.any);
         // The element's own style yields only to what is important.
         let own = style.map(|s| declared(&mut Parser::new(s))).unwrap_or_default();
         let verdict = |best: Best, own: Option<(Set, bool)>| match (best, own) {
@@ -136,37 +143,27 @@ pub(super) fn by_sheets(html: &Html) -> Sheets {
             (best, None) => best.map(|(_, set)| set),
         };
         let display = verdict(display, own.display);
-        if display == Some(Set::Hidden) || verdict(visibility, own.visibility) == Some(Set::Hidden) {
-            out.hidden.insert(node.id());
-        }
-        match display {
-            Some(Set::Block) => {
-                out.blocks.insert(node.id());
-            }
-            Some(Set::Flex) => {
-                out.blocks.insert(node.id());
-                let children = node.children().filter(|c| c.value().is_element());
-                out.blocks.extend(children.map(|c| c.id()));
-            }
-            Some(Set::Inline) => {
-                out.inline.insert(node.id());
-            }
-            Some(Set::Hidden | Set::Shown) | None => {}
+        let hidden = display == Some(Set::Hidden) || verdict(visibility, own.visibility) == Some(Set::Hidden);
+        Shown {
+            hidden,
+            block: matches!(display, Some(Set::Block | Set::Flex)),
+            flex: display == Some(Set::Flex),
+            inline: display == Some(Set::Inline),
         }
     }
-    // A child of a flexible box is a block whatever it is itself.
-    out.inline.retain(|id| !out.blocks.contains(id));
-    out
 }
 
 /// Whether declarations or sheets may say something of what is shown.
-fn speaks(css: &str) -> bool {
-    let has = |word: &str| {
-        css.as_bytes()
-            .windows(word.len())
-            .any(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+pub(super) fn speaks(css: &str) -> bool {
+    // Most sheets and styles hold these words nowhere: looked for by their rarest letter.
+    let bytes = css.as_bytes();
+    let near = |at: usize, back: usize, word: &[u8]| {
+        at.checked_sub(back)
+            .and_then(|start| bytes.get(start..start + word.len()))
+            .is_some_and(|w| w.eq_ignore_ascii_case(word))
     };
-    has("display") || has("visibility")
+    memchr::memchr2_iter(b'y', b'Y', bytes)
+        .any(|at| near(at, b"displa".len(), b"display") || near(at, b"visibilit".len(), b"visibility"))
 }
 
 /// Reads rules: their structure by braces, because most of a sheet says nothing of what is shown and need not be parsed.
@@ -444,16 +441,17 @@ fn one_applies(query: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scraper::Html;
 
     fn hidden(markup: &str) -> Vec<String> {
         let html = Html::parse_document(markup);
-        let set = by_sheets(&html).hidden;
+        let rules = Rules::of(&Looks::of(&html));
         let mut ids: Vec<String> = html
             .tree
             .root()
             .descendants()
             .filter_map(ElementRef::wrap)
-            .filter(|e| set.contains(&e.id()))
+            .filter(|e| rules.say(*e).hidden)
             .map(|e| e.value().id().unwrap_or("?").to_owned())
             .collect();
         ids.sort();

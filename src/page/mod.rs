@@ -4,13 +4,16 @@ mod decode;
 mod depth;
 mod hidden;
 mod legacy;
+mod nodes;
 mod noscript;
 pub mod picture;
 mod prescan;
 mod style;
 mod visible;
+mod withheld;
 
 pub use legacy::Shown;
+pub(crate) use nodes::{NodeMap, attr};
 pub use prescan::{declared_encoding, http_charset};
 pub use visible::VisibleText;
 pub(crate) use visible::{is_block, is_invisible, keeps_lines};
@@ -22,7 +25,8 @@ use crate::mapping::{Css, Mapping, PageUrl};
 use ego_tree::NodeId;
 use scraper::{ElementRef, Html};
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use style::Looks;
 use url::Url;
 
 /// Why a capture is no page.
@@ -165,15 +169,17 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
     );
     let mut decode = source.decode;
     let capped = depth::cap(&source.text, limits.html_depth);
-    if let std::borrow::Cow::Owned(_) = &capped {
+    if capped.deep {
         decode.repairs.push("depth-capped".into());
     }
-    let mut html = Html::parse_document(&capped);
-    if let Some(plain) = noscript::shown(&capped, &html) {
+    let mut html = Html::parse_document(&capped.text);
+    if let Some(plain) = noscript::shown(&capped.text, &html) {
         html = Html::parse_document(&plain);
         decode.repairs.push("noscript".into());
     }
-    let restored = legacy::restore(&mut html, source.prior, source.as_is);
+    drop(capped);
+    let looks = Looks::of(&html);
+    let restored = legacy::restore(&mut html, &looks, source.prior, source.as_is);
     let own = url.as_url().clone();
     let base = html
         .select(Css::builtin("base[href]").selector())
@@ -185,7 +191,15 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
         .iter()
         .flat_map(|css| html.select(css.selector()))
         .map(|e| e.id());
-    let text = VisibleText::of(&html, &hidden::by_sheets(&html), &revealed.collect());
+    let mut revealed: HashSet<NodeId> = revealed.collect();
+    let rules = hidden::Rules::of(&looks);
+    let mut text = VisibleText::of(&html, &rules, &revealed);
+    let withheld = withheld::found(&html, &text);
+    if !withheld.is_empty() {
+        revealed.extend(withheld);
+        text = VisibleText::of(&html, &rules, &revealed);
+        decode.repairs.push("withheld-text".into());
+    }
     let runs = restored.counts.clone();
     let shown = conclude(&mut decode, restored, &|nodes| {
         let spans = nodes

@@ -1,6 +1,51 @@
-//! Declarations of style sheets and `style` attributes, one after the other.
+//! The style sheets that stand in a page, and declarations of these and of `style` attributes, one after the other.
 
+use super::nodes::attr;
 use cssparser::{Parser, Token};
+use scraper::{ElementRef, Html};
+
+/// Bytes of the style sheets of one page that are read.
+const MAX_CSS: usize = 2 << 20;
+
+/// What stands in the head of a page for its looks.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    /// The text of each `<style>`, and its `media`.
+    pub(super) sheets: Vec<(String, String)>,
+    /// The last `face` of a `<basefont>`.
+    pub(super) base: Option<String>,
+}
+
+impl Looks {
+    /// Reads the page's own sheets, up to a bound.
+    pub(super) fn of(html: &Html) -> Self {
+        let mut this = Self::default();
+        let mut left = MAX_CSS;
+        for node in html.tree.root().descendants() {
+            let Some(element) = node.value().as_element() else {
+                continue;
+            };
+            match element.name() {
+                "style" if left > 0 => {
+                    let css: String = ElementRef::wrap(node)
+                        .map(|e| e.text().collect())
+                        .unwrap_or_default();
+                    left = left.saturating_sub(css.len());
+                    if left > 0 {
+                        let media = attr(element, "media").unwrap_or_default();
+                        this.sheets.push((css, media.to_owned()));
+                    }
+                }
+                "basefont" => {
+                    let face = attr(element, "face").filter(|f| !f.trim().is_empty());
+                    this.base = face.map(str::to_owned).or(this.base);
+                }
+                _ => {}
+            }
+        }
+        this
+    }
+}
 
 /// The next declaration: its property in small letters, and its value as it is written.
 pub(super) fn declaration<'i>(parser: &mut Parser<'i>) -> Option<(String, &'i str)> {

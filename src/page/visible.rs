@@ -1,78 +1,101 @@
 //! The text that a reader sees, and where each node's part of it stands.
 
-use super::hidden::Sheets;
+use super::hidden::{Rules, speaks};
+use super::nodes::{NodeMap, NodeSet, attr};
 use crate::document::Span;
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
-use scraper::{Html, Node, node::Element};
-use std::collections::{HashMap, HashSet};
+use scraper::{ElementRef, Html, Node, node::Element};
+use std::collections::HashSet;
 
 /// Every so many characters the byte offset is remembered.
-const STEP: usize = 64;
+const STEP: usize = 16;
 /// Elements that show nothing, or nothing of what stands in them: fallbacks of what a browser plays or loads.
-const SKIPPED: [&str; 17] = [
-    "script", "style", "noscript", "template", "head", "input", "iframe", "noframes", "title", "object",
-    "textarea", "audio", "video", "canvas", "datalist", "noembed", "rp",
-];
+fn is_skipped(name: &str) -> bool {
+    matches!(
+        name,
+        "script"
+            | "style"
+            | "noscript"
+            | "template"
+            | "head"
+            | "input"
+            | "iframe"
+            | "noframes"
+            | "title"
+            | "object"
+            | "textarea"
+            | "audio"
+            | "video"
+            | "canvas"
+            | "datalist"
+            | "noembed"
+            | "rp"
+    )
+}
 /// Elements that stand in blocks of their own (HTML Standard, 15.3 "Non-replaced elements"); all others are part of a
 /// line, also those that nobody knows. `marquee` is a block inside its line.
-const BLOCKS: [&str; 55] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "br",
-    "caption",
-    "center",
-    "dd",
-    "details",
-    "dialog",
-    "dir",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "frameset",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hgroup",
-    "hr",
-    "html",
-    "legend",
-    "li",
-    "listing",
-    "main",
-    "marquee",
-    "menu",
-    "nav",
-    "ol",
-    "optgroup",
-    "option",
-    "p",
-    "plaintext",
-    "pre",
-    "search",
-    "section",
-    "summary",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "ul",
-];
+fn is_block_name(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "br"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "dir"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "frameset"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "html"
+            | "legend"
+            | "li"
+            | "listing"
+            | "main"
+            | "marquee"
+            | "menu"
+            | "nav"
+            | "ol"
+            | "optgroup"
+            | "option"
+            | "p"
+            | "plaintext"
+            | "pre"
+            | "search"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
+            | "ul"
+            | "xmp"
+    )
+}
 
 /// Visible text: white space collapsed, `\n` at block boundaries and `<br>`. Offsets are characters.
 #[derive(Debug, Default)]
@@ -80,15 +103,17 @@ pub struct VisibleText {
     text: String,
     len: usize,
     steps: Vec<usize>,
-    spans: HashMap<NodeId, Span>,
+    spans: NodeMap<Span>,
     nodes: Vec<(Span, NodeId)>,
-    skipped: HashSet<NodeId>,
+    skipped: NodeSet,
     hidden: Vec<(usize, NodeId)>,
+    by_sheets: Vec<(NodeId, usize)>,
+    kept: Vec<Span>,
 }
 
 /// Whether an element is a block of its own; unknown elements are not.
 pub(crate) fn is_block(element: &Element) -> bool {
-    BLOCKS.contains(&element.name()) || element.name() == "xmp"
+    is_block_name(element.name())
 }
 
 /// Whether a character has no place on the screen: soft hyphens, zero width spaces, joiners of words and byte order marks.
@@ -99,9 +124,17 @@ pub(crate) fn is_invisible(c: char) -> bool {
 /// Whether line breaks in the text of an element are line breaks of the page.
 pub(crate) fn keeps_lines(element: &Element) -> bool {
     matches!(element.name(), "pre" | "listing" | "xmp" | "plaintext")
-        || element
-            .attr("style")
-            .is_some_and(|s| squeezed(s).contains("white-space:pre"))
+        || attr(element, "style")
+            .is_some_and(|s| mentions_lines(s) && squeezed(s).contains("white-space:pre"))
+}
+
+/// Whether a style may say something of white space: most say nothing, and need no copy to be searched.
+fn mentions_lines(style: &str) -> bool {
+    memchr::memchr_iter(b'-', style.as_bytes()).any(|at| {
+        style.as_bytes()[at + 1..]
+            .get(..5)
+            .is_some_and(|w| w.eq_ignore_ascii_case(b"space"))
+    })
 }
 
 /// A style attribute without white space, in small letters.
@@ -112,19 +145,19 @@ fn squeezed(style: &str) -> String {
 
 /// Whether an element is of a kind that shows no text.
 fn shows_nothing(element: &Element) -> bool {
-    SKIPPED.contains(&element.name())
+    is_skipped(element.name())
 }
 
 /// React streams a page in hidden `<div id="S:…">`, each of which a script at once puts where it belongs.
 fn is_streamed(element: &Element) -> bool {
-    element.name() == "div" && element.attr("id").is_some_and(|id| id.starts_with("S:"))
+    element.name() == "div" && attr(element, "id").is_some_and(|id| id.starts_with("S:"))
 }
 
 /// Whether an element says itself that it is hidden.
 fn is_hidden(element: &Element) -> bool {
-    (element.attr("hidden").is_some() && !is_streamed(element))
-        || (element.name() == "dialog" && element.attr("open").is_none())
-        || element.attr("style").is_some_and(|s| {
+    (attr(element, "hidden").is_some() && !is_streamed(element))
+        || (element.name() == "dialog" && attr(element, "open").is_none())
+        || attr(element, "style").filter(|s| speaks(s)).is_some_and(|s| {
             let s = squeezed(s);
             s.contains("display:none") || s.contains("visibility:hidden")
         })
@@ -137,36 +170,56 @@ pub(super) fn is_unseen(element: &Element) -> bool {
 
 impl VisibleText {
     /// Reads a tree in one pass. `revealed` are elements that are shown whatever hides them.
-    pub(super) fn of(html: &Html, sheets: &Sheets, revealed: &HashSet<NodeId>) -> Self {
-        let is_block = |element: &Element, id: NodeId| {
-            sheets.blocks.contains(&id) || (is_block(element) && !sheets.inline.contains(&id))
-        };
+    pub(super) fn of(html: &Html, rules: &Rules, revealed: &HashSet<NodeId>) -> Self {
+        /// An open element.
+        struct Open {
+            start: usize,
+            block: bool,
+            flex: bool,
+            lines: bool,
+        }
         let mut this = Self::default();
         let mut pending: Option<char> = None;
         let mut skip: Option<NodeId> = None;
-        let mut starts: Vec<usize> = Vec::new();
+        // Bytes of text in what a sheet hides.
+        let mut withheld: Option<usize> = None;
+        let mut open: Vec<Open> = Vec::new();
         // How many of the open elements keep their line breaks.
         let mut lines = 0usize;
         for edge in html.tree.root().traverse() {
             match edge {
                 Edge::Open(node) if skip.is_none() => match node.value() {
-                    Node::Element(element)
-                        if shows_nothing(element)
-                            || ((sheets.hidden.contains(&node.id()) || is_hidden(element))
-                                && !revealed.contains(&node.id())) =>
-                    {
-                        if !shows_nothing(element) {
-                            this.hidden.push((this.len, node.id()));
-                        }
-                        this.skipped.insert(node.id());
-                        skip = Some(node.id());
-                    }
                     Node::Element(element) => {
-                        if is_block(element, node.id()) {
+                        let nothing = shows_nothing(element);
+                        let said = if nothing {
+                            None
+                        } else {
+                            ElementRef::wrap(node).map(|e| rules.say(e))
+                        };
+                        let said = said.unwrap_or_default();
+                        let own = !nothing && is_hidden(element);
+                        if nothing || ((said.hidden || own) && !revealed.contains(&node.id())) {
+                            if !nothing {
+                                this.hidden.push((this.len, node.id()));
+                                withheld = (said.hidden && !own).then_some(0);
+                            }
+                            this.skipped.insert(node.id());
+                            skip = Some(node.id());
+                            continue;
+                        }
+                        let flexed = open.last().is_some_and(|o| o.flex);
+                        let block = flexed || said.block || (is_block(element) && !said.inline);
+                        if block {
                             pending = Some('\n');
                         }
-                        lines += usize::from(keeps_lines(element));
-                        starts.push(this.len);
+                        let keeps = keeps_lines(element);
+                        lines += usize::from(keeps);
+                        open.push(Open {
+                            start: this.len,
+                            block,
+                            flex: said.flex,
+                            lines: keeps,
+                        });
                     }
                     Node::Text(text) => {
                         let start = this.len;
@@ -193,24 +246,53 @@ impl VisibleText {
                     }
                     _ => {}
                 },
-                Edge::Close(node) if skip == Some(node.id()) => skip = None,
-                Edge::Close(node) if skip.is_none() => {
-                    if let Node::Element(element) = node.value() {
-                        if is_block(element, node.id()) {
-                            pending = Some('\n');
-                        }
-                        lines -= usize::from(keeps_lines(element));
-                        let mut start = starts.pop().unwrap_or_default();
-                        if start < this.len && this.slice(Span(start, start + 1)).starts_with([' ', '\n']) {
-                            start += 1;
-                        }
-                        this.spans.insert(node.id(), Span(start, this.len));
+                Edge::Open(node) => {
+                    if let (Some(bytes), Node::Text(text)) = (&mut withheld, node.value()) {
+                        *bytes += text.len();
                     }
                 }
-                _ => {}
+                Edge::Close(node) if skip == Some(node.id()) => {
+                    skip = None;
+                    this.by_sheets
+                        .extend(withheld.take().map(|bytes| (node.id(), bytes)));
+                }
+                Edge::Close(node) if skip.is_none() => {
+                    if node.value().is_element()
+                        && let Some(mut own) = open.pop()
+                    {
+                        if own.block {
+                            pending = Some('\n');
+                        }
+                        lines -= usize::from(own.lines);
+                        if own.start < this.len && this.begins_with_space(own.start) {
+                            own.start += 1;
+                        }
+                        let span = Span(own.start, this.len);
+                        if own.lines {
+                            this.kept.push(span);
+                        }
+                        this.spans.insert(node.id(), span);
+                    }
+                }
+                Edge::Close(_) => {}
             }
         }
+        this.kept.sort_by_key(|s| (s.0, std::cmp::Reverse(s.1)));
         this
+    }
+
+    /// Where line breaks of the source are line breaks of the page, in order.
+    pub(crate) fn kept_lines(&self) -> &[Span] {
+        &self.kept
+    }
+
+    fn begins_with_space(&self, at: usize) -> bool {
+        matches!(self.text.as_bytes().get(self.byte(at)), Some(b' ' | b'\n'))
+    }
+
+    /// Elements that nothing but a style sheet hides, with the bytes of text in each.
+    pub(super) fn by_sheets(&self) -> &[(NodeId, usize)] {
+        &self.by_sheets
     }
 
     fn push(&mut self, c: char) {
@@ -312,7 +394,7 @@ mod tests {
         let html = Html::parse_document(
             "<head><title>t</title></head><p>a&nbsp; <b>b</b><br>c</p><script>x</script><p style='display: none'>h<td>đ ê",
         );
-        let text = VisibleText::of(&html, &Sheets::default(), &HashSet::new());
+        let text = VisibleText::of(&html, &Rules::default(), &HashSet::new());
         assert_eq!(text.as_str(), "a b\nc");
         let bold = html
             .select(crate::mapping::Css::builtin("b").selector())
@@ -340,7 +422,7 @@ mod tests {
             ("<span style='visibility:hidden'>x</span>y", "y"),
         ] {
             assert_eq!(
-                VisibleText::of(&Html::parse_document(html), &Sheets::default(), &HashSet::new()).as_str(),
+                VisibleText::of(&Html::parse_document(html), &Rules::default(), &HashSet::new()).as_str(),
                 shown,
                 "{html}"
             );

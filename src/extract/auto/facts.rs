@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) titles: Vec<Candidate>,
     pub(super) site: Option<String>,
     pub(super) published: Vec<Candidate>,
+    /// The day of publication is told as that of the last change: a system may have set both when it wrote the page anew.
+    pub(super) rewritten: bool,
     pub(super) authors: Vec<Candidate>,
     pub(super) description: Option<String>,
     pub(super) image: Option<Candidate>,
@@ -83,7 +85,7 @@ impl Facts {
         let Linked {
             headline,
             published,
-            modified: _,
+            modified,
             authors,
             image,
             body,
@@ -110,10 +112,12 @@ impl Facts {
                 "citation_title",
                 "sailthru.title",
                 "parsely-title",
+                "headline",
             ],
             0.85,
         ));
         titles.extend(head.title.as_deref().and_then(|t| candidate(t, "title", 0.6)));
+        let rewritten = published.is_some() && published == modified;
         let mut dates: Vec<Candidate> = Vec::new();
         dates.extend(published.and_then(|d| candidate(&d, "json-ld", 0.95)));
         for name in PUBLISHED {
@@ -190,6 +194,7 @@ impl Facts {
             titles,
             site: meta(&["og:site_name", "application-name"], 1.0).map(|c| c.value),
             published: dates,
+            rewritten,
             authors: people,
             description,
             image,

@@ -1,9 +1,13 @@
 //! What is known of a block, as numbers. Each has a name; the names are what the model and its training speak of.
 
 use super::facts::Facts;
+use super::hash::Mixer;
 use super::stream::{Block, Element, IN_TAGS, Stream, ratio};
 use super::words::{Part, Phrase};
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
+
+type Mixed = BuildHasherDefault<Mixer>;
 
 /// Blocks on each side that count as the neighbourhood.
 const NEAR: usize = 4;
@@ -30,8 +34,8 @@ pub(super) struct Scene<'s, 'a> {
     /// By block: the last heading before it, and the last line that names a part.
     before: Vec<(usize, usize)>,
     /// By path and text: how often it occurs.
-    paths: HashMap<u64, (usize, usize, usize)>,
-    repeats: HashMap<u64, usize>,
+    paths: HashMap<u64, (usize, usize, usize), Mixed>,
+    repeats: HashMap<u64, usize, Mixed>,
     title: HashSet<String>,
     told: HashSet<u64>,
     has_told: bool,
@@ -89,8 +93,8 @@ impl<'s, 'a> Scene<'s, 'a> {
         let (winner, heavy) = (super::container::scored(stream), super::container::heavy(stream));
         let mut before = Vec::with_capacity(blocks.len());
         let (mut heading, mut named) = (usize::MAX, usize::MAX);
-        let mut paths: HashMap<u64, (usize, usize, usize)> = HashMap::new();
-        let mut repeats: HashMap<u64, usize> = HashMap::new();
+        let mut paths: HashMap<u64, (usize, usize, usize), Mixed> = HashMap::default();
+        let mut repeats: HashMap<u64, usize, Mixed> = HashMap::default();
         for (at, block) in blocks.iter().enumerate() {
             before.push((heading, named));
             if block.heading > 0 {

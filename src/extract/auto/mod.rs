@@ -5,6 +5,7 @@
 mod container;
 mod facts;
 mod features;
+mod hash;
 mod linked;
 mod model;
 mod person;

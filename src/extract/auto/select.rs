@@ -35,6 +35,8 @@ const LIKELY: f32 = 0.46;
 const BEST: f32 = 0.8;
 /// … which must be so likely itself: a page may hold no content at all.
 const AT_ALL: f32 = 0.35;
+/// Elements round a line in which a picture says that it is its caption.
+const LEVELS: usize = 5;
 /// Longest caption, in characters.
 const CAPTION: usize = 500;
 /// Blocks before the first and behind the last kept one in which a picture with caption still belongs to the text.
@@ -49,13 +51,12 @@ const LABEL: usize = 48;
 
 /// Judges all blocks; `title` is the block of the visible title.
 pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<usize>) -> Vec<Judged> {
-    let mut row = Vec::new();
-    let likely: Vec<f32> = (0..stream.blocks.len())
-        .map(|at| {
-            scene.row(at, &mut row);
-            model::likely(&row)
-        })
-        .collect();
+    let mut rows = Vec::new();
+    for at in 0..stream.blocks.len() {
+        scene.tell(at, &mut |_, value| rows.push(value));
+    }
+    let width = rows.len() / stream.blocks.len().max(1);
+    let likely = model::likely(&rows, width);
     // The best block says how sure the page lets one be; what stands above the title or names itself says nothing.
     let speaks = |at: usize, b: &Block<'_>| b.phrase.is_none() && title.is_none_or(|t| at > t);
     let best = stream.blocks.iter().zip(&likely).enumerate();
@@ -85,7 +86,9 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
         .map(|(at, (block, &likely))| {
             let within = at + MARGIN >= first && at <= last + MARGIN;
             let part = part(stream, block);
-            if within && likely < 0.9 && is_caption(stream, block) && pictured(stream, block, &images, at) {
+            let caption = (likely < 0.9 && is_caption(stream, block))
+                || (likely < LIKELY && block.heading == 0 && framed(stream, block));
+            if within && caption && pictured(stream, block, &images, at) {
                 return told(Verdict::Caption, "auto:caption", "names a picture".into(), likely);
             }
             let against = match block.phrase {
@@ -252,6 +255,16 @@ fn is_caption(stream: &Stream<'_>, block: &Block<'_>) -> bool {
     let named = element.near[Part::Caption as usize] <= 2;
     let says = matches!(block.phrase, Some((Phrase::Caption, _)));
     block.chars <= CAPTION && block.heading == 0 && (figcaption || named || says)
+}
+
+/// Whether an element holds one picture, this line and at most one more: what stands so is said of the picture.
+fn framed(stream: &Stream<'_>, block: &Block<'_>) -> bool {
+    let mut around = stream.up(block.inner).take(LEVELS).map(|e| &stream.elements[e]);
+    let frame = around.find(|e| e.images > 0);
+    frame.is_some_and(|e| e.images == 1 && e.blocks <= 2)
+        && block.chars <= CAPTION / 2
+        && block.linked() <= 0.5
+        && !matches!(block.phrase, Some((phrase, _)) if phrase != Phrase::Caption && phrase != Phrase::Byline)
 }
 
 /// Whether a picture stands in the same figure or directly before or behind.

@@ -1,14 +1,17 @@
 //! One walk over a page: its elements with what they hold, its blocks (lines of visible text), what the head says.
 
+use super::hash::Mixer;
 use super::words::{self, PARTS, Part, Phrase};
 use crate::document::Span;
-use crate::page::{Page, is_block, keeps_lines};
+use crate::page::{NodeMap, Page, is_block};
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
 use scraper::Node;
 use scraper::node::Element as Tag;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+type Mixed = BuildHasherDefault<Mixer>;
 
 /// No element names this part.
 pub(super) const FAR: u8 = u8::MAX;
@@ -66,6 +69,44 @@ pub(super) const TAGS: [&str; 20] = [
     "details",
     "a",
 ];
+
+/// The index of a tag.
+pub(super) fn tag(name: &str) -> Option<usize> {
+    // Most elements are none of these: one look at the length and a letter says so.
+    TAGS.iter()
+        .position(|t| t.len() == name.len() && t.as_bytes()[0] == name.as_bytes()[0] && *t == name)
+}
+
+/// Attributes of an element that say what it is.
+#[derive(Default)]
+struct Named<'a> {
+    class: &'a str,
+    id: &'a str,
+    role: &'a str,
+    itemprop: Option<&'a str>,
+    property: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    fn of(element: &'a Tag) -> Self {
+        let mut this = Self::default();
+        for (name, value) in element.attrs() {
+            match name {
+                "class" => this.class = value,
+                "id" => this.id = value,
+                "role" => this.role = value,
+                "itemprop" => this.itemprop = Some(value),
+                "property" => this.property = Some(value),
+                _ => {}
+            }
+        }
+        this
+    }
+
+    fn key(&self) -> (&'a str, &'a str, &'a str, &'a str) {
+        (self.class, self.id, self.role, self.itemprop.unwrap_or_default())
+    }
+}
 
 /// Names of the features that tell how far these are.
 pub(super) const IN_TAGS: [&str; TAGS.len()] = [
@@ -157,7 +198,7 @@ pub(super) struct Stream<'a> {
     /// Alternative texts and addresses of pictures, by the block before which they stand.
     pub(super) images: Vec<(usize, NodeId)>,
     /// Index of an element's node.
-    pub(super) index: HashMap<NodeId, usize>,
+    pub(super) index: NodeMap<usize>,
 }
 
 fn is_wide(c: char) -> bool {
@@ -166,14 +207,7 @@ fn is_wide(c: char) -> bool {
 
 /// The text line by line; lines that `<pre>` keeps apart are one piece of content.
 fn pieces(page: &Page) -> Vec<&str> {
-    let mut kept = page
-        .html
-        .tree
-        .root()
-        .descendants()
-        .filter(|node| node.value().as_element().is_some_and(keeps_lines))
-        .filter_map(|node| page.text.span(node.id()))
-        .peekable();
+    let mut kept = page.text.kept_lines().iter().peekable();
     let text = page.text.as_str();
     let (mut out, mut begin) = (Vec::new(), 0);
     for (at, (byte, c)) in text.char_indices().enumerate() {
@@ -212,14 +246,14 @@ fn lines(page: &Page) -> Vec<Block<'_>> {
             phrase: None,
             hash: 0,
         };
-        let mut hash = DefaultHasher::new();
+        let mut hash = Mixer::default();
         let mut length = 0;
         let mut last = ' ';
         for c in text.chars() {
             length += 1;
             if c.is_ascii_lowercase() {
                 block.words += usize::from(!last.is_alphanumeric());
-                c.hash(&mut hash);
+                hash.write_u32(c.into());
             } else if c == ' ' || c == '\n' {
                 last = c;
                 continue;
@@ -227,7 +261,7 @@ fn lines(page: &Page) -> Vec<Block<'_>> {
                 block.words += usize::from(!last.is_alphanumeric());
                 block.capitals += usize::from(c.is_uppercase());
                 block.wide += usize::from(is_wide(c));
-                c.to_lowercase().for_each(|c| c.hash(&mut hash));
+                c.to_lowercase().for_each(|c| hash.write_u32(c.into()));
             } else if c.is_numeric() {
                 block.words += usize::from(!last.is_alphanumeric());
                 block.digits += 1;
@@ -265,7 +299,7 @@ impl<'a> Stream<'a> {
             blocks: lines(page),
             head: Head::default(),
             images: Vec::new(),
-            index: HashMap::new(),
+            index: NodeMap::default(),
         };
         let mut texts = page.text.nodes().iter().peekable();
         let mut open: Vec<usize> = Vec::new();
@@ -274,8 +308,8 @@ impl<'a> Stream<'a> {
         let mut skip: Option<NodeId> = None;
         let mut line = 0;
         let mut begun = usize::MAX;
-        let mut names: HashMap<(&str, &str, &str, &str), (u32, u64)> = HashMap::new();
-        let mut twins: HashMap<(usize, u64), u32> = HashMap::new();
+        let mut names: HashMap<(&str, &str, &str, &str), (u32, u64), Mixed> = HashMap::default();
+        let mut twins: HashMap<(usize, u64), u32, Mixed> = HashMap::default();
         for edge in page.html.tree.root().traverse() {
             match edge {
                 Edge::Open(node) => {
@@ -319,7 +353,8 @@ impl<'a> Stream<'a> {
                         }
                         _ => continue,
                     };
-                    this.head.note(node, element);
+                    let named = Named::of(element);
+                    this.head.note(node, element, &named);
                     if skip.is_some() {
                         continue;
                     }
@@ -328,11 +363,14 @@ impl<'a> Stream<'a> {
                         continue;
                     }
                     let name = element.name();
-                    let attr = |name| element.attr(name).unwrap_or_default();
-                    let key = (attr("class"), attr("id"), attr("role"), attr("itemprop"));
-                    let (parts, hash) = *names.entry(key).or_insert_with(|| of_names(key));
+                    let key = named.key();
+                    let (parts, hash) = if key == Default::default() {
+                        (0, 0)
+                    } else {
+                        *names.entry(key).or_insert_with(|| of_names(key))
+                    };
                     let parent = open.last().copied().unwrap_or(0);
-                    let mut hasher = DefaultHasher::new();
+                    let mut hasher = Mixer::default();
                     (name, hash).hash(&mut hasher);
                     // The lowest bit says whether the element is a block.
                     let sign = hasher.finish() & !1 | u64::from(is_block(element));
@@ -372,7 +410,7 @@ impl<'a> Stream<'a> {
                             }
                         }
                     }
-                    if let Some(at) = TAGS.iter().position(|t| *t == name) {
+                    if let Some(at) = tag(name) {
                         made.tags[at] = 0;
                     }
                     *twins.entry((parent, sign)).or_default() += 1;
@@ -403,7 +441,7 @@ impl<'a> Stream<'a> {
         this
     }
 
-    fn sum(&mut self, twins: &HashMap<(usize, u64), u32>) {
+    fn sum(&mut self, twins: &HashMap<(usize, u64), u32, Mixed>) {
         for block in &self.blocks {
             let good = if block.is_good() { block.chars } else { 0 };
             if let Some(element) = self.elements.get_mut(block.element) {
@@ -442,12 +480,9 @@ impl<'a> Stream<'a> {
 
 /// Parts of names, and a hash of them without numbers.
 fn of_names((class, id, role, itemprop): (&str, &str, &str, &str)) -> (u32, u64) {
-    if class.is_empty() && id.is_empty() && role.is_empty() && itemprop.is_empty() {
-        return (0, 0);
-    }
-    let mut hash = DefaultHasher::new();
+    let mut hash = Mixer::default();
     for c in class.bytes().filter(|b| !b.is_ascii_digit()) {
-        c.hash(&mut hash);
+        hash.write_u8(c);
     }
     (
         words::parts(&format!("{class} {id} {role} {itemprop}")),
@@ -479,7 +514,7 @@ const MAX_JSON: usize = 1 << 20;
 const MAX_MARKED: usize = 512;
 
 impl<'a> Head<'a> {
-    fn note(&mut self, node: ego_tree::NodeRef<'a, Node>, element: &'a Tag) {
+    fn note(&mut self, node: ego_tree::NodeRef<'a, Node>, element: &'a Tag, named: &Named<'a>) {
         match element.name() {
             "html" => self.language = element.attr("lang").or_else(|| element.attr("xml:lang")),
             "title" if self.title.is_none() => {
@@ -511,7 +546,7 @@ impl<'a> Head<'a> {
                 self.marked.push((node.id(), name, element.attr("datetime")));
             }
             _ if self.marked.len() < MAX_MARKED => {
-                if let Some(name) = element.attr("itemprop").or_else(|| element.attr("property")) {
+                if let Some(name) = named.itemprop.or(named.property) {
                     self.marked.push((
                         node.id(),
                         name,

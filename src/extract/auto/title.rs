@@ -1,15 +1,20 @@
 //! The title: what the page tells beside what it shows. A visible heading that agrees with what is told is best.
 
 use super::facts::{Candidate, Facts};
-use super::stream::{Stream, tells};
-use super::words::Part;
+use super::stream::{Stream, tag, tells};
+use super::words::{Part, Phrase};
 use crate::document::Span;
 use crate::lang::spaces;
-use crate::page::Page;
+use crate::page::{Page, is_invisible};
 use std::collections::HashSet;
+
+/// What it weighs that a page has one heading of the first level.
+const ONLY: f64 = 0.3;
 
 /// Longest title, in characters.
 const LONGEST: usize = 300;
+/// Shortest title that tells where another one ends, in bytes.
+const SHORTEST: usize = 24;
 /// Signs between a title and the name of its site.
 const BETWEEN: [&str; 13] = [
     " | ", " - ", " – ", " — ", " :: ", " » ", " · ", " • ", " « ", " < ", " ~ ", "|", "ㅣ",
@@ -18,6 +23,12 @@ const BETWEEN: [&str; 13] = [
 /// Letters and digits in small letters, one space between words.
 pub(super) fn letters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    // Soft hyphens and joiners stand inside of words.
+    let text: std::borrow::Cow<'_, str> = if text.contains(is_invisible) {
+        text.replace(is_invisible, "").into()
+    } else {
+        text.into()
+    };
     for word in text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|w| !w.is_empty())
@@ -31,9 +42,8 @@ pub(super) fn letters(text: &str) -> String {
 }
 
 /// Share of the words of two texts that both have.
-fn alike(a: &str, b: &str) -> f64 {
-    let (a, b): (HashSet<&str>, HashSet<&str>) = (a.split(' ').collect(), b.split(' ').collect());
-    let both = a.intersection(&b).count();
+fn alike(a: &HashSet<&str>, b: &HashSet<&str>) -> f64 {
+    let both = a.intersection(b).count();
     super::share(both, a.len().max(b.len()))
 }
 
@@ -43,6 +53,32 @@ struct Shown {
     span: Span,
     level: u8,
     named: bool,
+    /// It ends the way through the portal: it names the page for machines.
+    trail: bool,
+}
+
+/// Whether an element stands in a navigation or in the way through the portal.
+fn is_trail(stream: &Stream<'_>, element: usize) -> bool {
+    /// Elements between a heading and the one that says so.
+    const REACH: u8 = 5;
+    let near = |steps: u8| steps <= REACH;
+    stream.elements.get(element).is_some_and(|e| {
+        near(e.near[Part::Breadcrumb as usize]) || tag("nav").is_some_and(|at| near(e.tags[at]))
+    })
+}
+
+/// Whether a name is made of the first letters of another's words.
+fn is_initials(short: &str, long: &str) -> bool {
+    let initials: String = long.split(' ').filter_map(|w| w.chars().next()).collect();
+    short.chars().count() > 1 && short == initials
+}
+
+/// Whether a heading names the site or a part of every page.
+fn is_furniture(heading: &Shown, facts: &Facts) -> bool {
+    let site = facts.site.as_deref().map(letters);
+    let phrase = super::words::phrase(&heading.text);
+    site.is_some_and(|s| s == heading.letters)
+        || phrase.is_some_and(|(p, whole)| whole || p == Phrase::Cookie)
 }
 
 /// Headings that a reader sees, in order.
@@ -84,6 +120,7 @@ fn shown(page: &Page, stream: &Stream<'_>) -> Vec<Shown> {
             span,
             level: block.heading,
             named,
+            trail: is_trail(stream, element),
         });
     }
     out
@@ -91,16 +128,19 @@ fn shown(page: &Page, stream: &Stream<'_>) -> Vec<Shown> {
 
 /// A told title without the name of its site before or behind it.
 pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: &[String]) -> &'t str {
-    let host = letters(host).replace(' ', "");
+    let whole_host = letters(host).replace(' ', "");
+    let host = letters(host.split('.').next().unwrap_or_default()).replace(' ', "");
     let is_site = |part: &str| {
         let part = letters(part);
         let packed = part.replace(' ', "");
         site.is_some_and(|s| {
             let site = letters(s);
             site == part
+                || is_initials(&part, &site)
                 || (!part.is_empty() && site.contains(&part))
                 || (!site.is_empty() && part.contains(&site) && part.len() < site.len() + 16)
-        }) || packed.len() > 2 && host.contains(&packed)
+        }) || packed == whole_host
+            || packed.len() > 2 && host.contains(&packed)
             || host.len() > 3 && packed.contains(&host)
     };
     let mut rest = told.trim();
@@ -108,6 +148,20 @@ pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: 
         let whole = letters(rest);
         if headings.contains(&whole) {
             return rest;
+        }
+        // Where what stands before or behind a sign is a heading of the page, that is the title.
+        let parts = BETWEEN.iter().flat_map(|sign| rest.match_indices(sign));
+        let told = parts.chain(rest.match_indices(": ")).find_map(|(at, sign)| {
+            let (head, tail) = (rest[..at].trim(), rest[at + sign.len()..].trim());
+            let is_heading = |part: &str| part.contains(' ') && headings.contains(&letters(part));
+            if is_heading(head) && sign != ": " {
+                Some(head)
+            } else {
+                (is_heading(tail) && (sign != ": " || is_site(head))).then_some(tail)
+            }
+        });
+        if let Some(part) = told {
+            return part;
         }
         let cut = BETWEEN
             .iter()
@@ -118,6 +172,10 @@ pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: 
         if headings.contains(&letters(head)) || is_site(tail) {
             rest = head;
             continue;
+        }
+        if head.is_empty() {
+            rest = "";
+            break;
         }
         let first = BETWEEN
             .iter()
@@ -131,16 +189,16 @@ pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: 
         }
         break;
     }
-    if rest.is_empty() { told.trim() } else { rest }
+    rest
 }
 
 /// Chooses among what is told and shown.
 pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<Candidate> {
     let shown = shown(page, stream);
-    let headings: Vec<String> = shown.iter().map(|s| s.letters.clone()).collect();
+    let told_way = |s: &&Shown| !s.trail && !s.letters.is_empty();
+    let headings: Vec<String> = shown.iter().filter(told_way).map(|s| s.letters.clone()).collect();
     let host = page.url.as_url().host_str().unwrap_or_default();
     let host = host.strip_prefix("www.").unwrap_or(host);
-    let host = host.split('.').next().unwrap_or_default();
     let told: Vec<(String, &Candidate)> = facts
         .titles
         .iter()
@@ -151,6 +209,19 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
             )
         })
         .filter(|(t, _)| !t.is_empty())
+        .collect();
+    // A section that one source writes behind the title, and another does not.
+    let plain: Vec<String> = told.iter().map(|(t, _)| t.clone()).collect();
+    let told: Vec<(String, &Candidate)> = told
+        .into_iter()
+        .map(|(text, candidate)| {
+            let shorter = plain.iter().find(|p| {
+                let rest = text.strip_prefix(p.as_str()).map(str::trim_start);
+                p.len() >= SHORTEST
+                    && rest.is_some_and(|r| r.starts_with(['-', '|', '–', '—', '·', '•', '»', 'ㅣ']))
+            });
+            (shorter.cloned().unwrap_or(text), candidate)
+        })
         .collect();
     let visible = |s: &Shown, method: &str, confidence: f64| Candidate {
         value: s.text.clone(),
@@ -180,22 +251,45 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
         };
         vote(letters(text), weight, at);
     }
+    let told_letters: Vec<String> = told.iter().map(|(t, _)| letters(t)).collect();
+    let told_words: Vec<HashSet<&str>> = told_letters.iter().map(|t| t.split(' ').collect()).collect();
     let agrees = |heading: &Shown| {
-        told.iter()
-            .map(|(t, _)| alike(&letters(t), &heading.letters))
-            .fold(0.0, f64::max)
+        let own = heading.letters.split(' ').collect();
+        // A kicker may stand before what is told.
+        let ends = |told: &String| {
+            told.matches(' ').count() >= 2
+                && (heading.letters.strip_suffix(told.as_str()))
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with(' '))
+        };
+        if told_letters.iter().any(ends) {
+            return 1.0;
+        }
+        told_words.iter().map(|t| alike(t, &own)).fold(0.0, f64::max)
     };
-    let mut headed = false;
+    // The heading of the page: its first one of the first level, or, where that one only ends the way through the portal,
+    // the first that says what is told.
+    let first = shown.iter().filter(|s| !s.trail && !is_furniture(s, facts));
+    let tops: Vec<&Shown> = first.clone().filter(|s| s.level == 1).collect();
+    let trails = shown.iter().any(|s| s.trail && s.level == 1);
+    let main = tops.iter().copied().find(|s| told.is_empty() || agrees(s) >= 0.3);
+    let main = main.or_else(|| {
+        let mut first = first.filter(|s| s.level == 2 || s.named);
+        first.find(|s| trails && agrees(s) >= 0.5)
+    });
+    // A page that has only one says with it what it is.
+    let only = if tops.len() == 1 { ONLY } else { 0.0 };
     for heading in &shown {
         let agreed = agrees(heading);
+        let is_main = main.is_some_and(|m| std::ptr::eq(m, heading));
         let weight = match (heading.level, heading.named) {
-            (1, _) if !headed => 1.4 + agreed,
+            // What repeats what is told is the way through the portal, or a link to the page itself: no evidence.
+            _ if heading.trail || (!is_main && told_letters.contains(&heading.letters)) => continue,
+            _ if is_main => 1.4 + agreed + if heading.level == 1 { only } else { 0.0 },
             (1, _) => 0.3 + agreed,
             (2, _) | (_, true) => 0.5 * agreed,
             _ => 0.2 * agreed,
         };
-        if told.is_empty() || agreed >= 0.3 {
-            headed |= heading.level == 1;
+        if told.is_empty() || is_main || agreed >= 0.3 {
             vote(heading.letters.clone(), weight, usize::MAX);
         }
     }

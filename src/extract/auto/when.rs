@@ -2,7 +2,7 @@
 
 use super::facts::{Candidate, Facts, candidate};
 use super::stream::{Block, Stream, tells};
-use super::words::Part;
+use super::words::{Part, Phrase};
 use crate::lang::{Language, date, pattern};
 use crate::page::Page;
 use regex::Regex;
@@ -12,6 +12,16 @@ use std::sync::LazyLock;
 const NEAR: usize = 25;
 /// Longest line that is a date with its label, in characters.
 const LONGEST: usize = 160;
+
+/// Blocks from the title within which a line with the author may hold the date too.
+const BESIDE: usize = 6;
+
+/// A line that says when the page was published, wherever it stands.
+static PUBLISHED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)^\W*(?:first published|published|posted|publié|veröffentlicht|publicado|pubblicato|gepubliceerd|ngày đăng|đăng ngày|ngày xuất bản|cập nhật ngày|ngày cập nhật)\b",
+    )
+});
 
 /// So many dates in the same place are those of a list.
 const LISTED: usize = 3;
@@ -23,7 +33,7 @@ static ISO: LazyLock<Regex> = LazyLock::new(|| {
 });
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:(\d{1,2})(?:st|nd|rd|th|\.|º|er)?\s*(?:de\s+|d')?([\p{L}]{3,10})\.?,?\s*(?:de\s+|del\s+)?|([\p{L}]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+)((?:19|20)\d{2})\b",
+        r"(?i)\b(?:(\d{1,2})(?:st|nd|rd|th|\.|º|er)?\s*(?:de\s+|d')?([\p{L}]{3,10})\.?,?\s*(?:de\s+|del\s+)?|([\p{L}]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+)((?:19|20)\d{2})(?:\b|\p{Lu})",
     )
 });
 static AMERICAN: LazyLock<Regex> =
@@ -126,15 +136,25 @@ pub(super) fn choose(
     first: usize,
 ) -> Option<Candidate> {
     let language = facts.language.as_ref().map(|l| l.value.as_str());
-    for told in &facts.published {
-        if let Some(value) = read(&told.value, language) {
-            return Some(Candidate {
-                value,
-                ..told.clone()
-            });
-        }
-    }
+    let told = facts.published.iter().find_map(|told| {
+        let value = read(&told.value, language)?;
+        Some(Candidate {
+            value,
+            ..told.clone()
+        })
+    });
     let anchor = title.unwrap_or(first);
+    if let Some(told) = told {
+        // Where a system tells the day on which it wrote the page anew, an earlier one that the page shows is right.
+        if facts.rewritten
+            && told.method == "json-ld"
+            && let Some(seen) = visible(stream, anchor, language).filter(|c| c.confidence >= 0.7)
+            && seen.value.get(..10) < told.value.get(..10)
+        {
+            return Some(seen);
+        }
+        return Some(told);
+    }
     // `<time>` near the title, then lines that a template calls a date, then short lines with one.
     let times = stream.head.marked.iter().filter(|(_, name, _)| *name == "time");
     let mut best: Option<(usize, Candidate)> = None;
@@ -164,23 +184,37 @@ pub(super) fn choose(
     if let Some((_, found)) = best {
         return Some(found);
     }
+    if let Some(found) = visible(stream, anchor, language) {
+        return Some(found);
+    }
+    let c = IN_URL.captures(page.url.as_str())?;
+    let part = |n: usize| c.get(n).map(|m| m.as_str());
+    candidate(&format!("{}-{}-{}", part(1)?, part(2)?, part(3)?), "url", 0.6)
+}
+
+/// The date in a line near the title, or in one that says that it is the day of publication.
+fn visible(stream: &Stream<'_>, anchor: usize, language: Option<&str>) -> Option<Candidate> {
     let mut best: Option<(usize, Candidate)> = None;
     let from = anchor.saturating_sub(NEAR);
     for (at, block) in stream.blocks.iter().enumerate().skip(from).take(2 * NEAR) {
         if block.digits < 3 || block.text.chars().count() > LONGEST {
             continue;
         }
-        let named = stream
-            .up(block.inner)
-            .take(3)
-            .any(|e| tells(&stream.elements[e], Part::Date));
+        let byline = at.abs_diff(anchor) <= BESIDE && matches!(block.phrase, Some((Phrase::Byline, _)));
+        let named = byline
+            || PUBLISHED.is_match(block.text)
+            || stream
+                .up(block.inner)
+                .take(3)
+                .any(|e| tells(&stream.elements[e], Part::Date));
         // Many dates in the same place are those of a list.
         let path = |b: &Block<'_>| stream.elements.get(b.inner).map(|e| e.path);
         let alike = stream
             .blocks
             .iter()
             .filter(|b| b.digits >= 3 && path(b) == path(block));
-        if alike.take(LISTED).count() == LISTED {
+        let beside = at > anchor && at - anchor <= 2;
+        if !beside && alike.take(LISTED).count() == LISTED {
             continue;
         }
         // A day in a sentence is that of the event.
@@ -206,9 +240,19 @@ pub(super) fn choose(
     if let Some((_, found)) = best {
         return Some(found);
     }
-    let c = IN_URL.captures(page.url.as_str())?;
-    let part = |n: usize| c.get(n).map(|m| m.as_str());
-    candidate(&format!("{}-{}-{}", part(1)?, part(2)?, part(3)?), "url", 0.6)
+    let short = |b: &&Block<'_>| b.digits >= 3 && b.text.chars().count() <= LONGEST / 2;
+    let mut said = stream
+        .blocks
+        .iter()
+        .filter(short)
+        .filter(|b| PUBLISHED.is_match(b.text));
+    let block = said.next().filter(|_| said.next().is_none())?;
+    Some(Candidate {
+        value: read(block.text, language)?,
+        method: "visible".into(),
+        confidence: 0.7,
+        chars: Some(block.span),
+    })
 }
 
 #[cfg(test)]
@@ -224,6 +268,7 @@ mod tests {
             ("5 de mayo de 2019", "2019-05-05"),
             ("Ngày 14/7/2023", "2023-07-14"),
             ("1700000000", "2023-11-14T22:13:20Z"),
+            ("Dec 17, 2025Julian", "2025-12-17"),
         ] {
             assert_eq!(read(text, None).as_deref(), Some(day), "{text}");
         }

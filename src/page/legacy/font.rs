@@ -1,10 +1,14 @@
 //! The font that a text is set in, where it says something about a legacy character set: `face`, inline style, style
 //! sheets of the page, `basefont`. A font proposes; it never decides.
 
+use crate::lang::pattern;
 use crate::lang::vietnamese::Charset;
-use crate::page::style::declaration;
+use crate::page::attr;
+use crate::page::style::{Looks, declaration};
 use cssparser::{Parser, Token};
-use scraper::{ElementRef, Html, Selector};
+use regex::Regex;
+use scraper::{ElementRef, Selector};
+use std::sync::LazyLock;
 
 /// Style rules of one page that are looked at; a hand-written page has a few dozen.
 const MAX_RULES: usize = 128;
@@ -164,7 +168,8 @@ fn declared(parser: &mut Parser<'_>) -> Option<Font> {
 /// The font of a `style` attribute.
 fn inline(style: &str) -> Option<Font> {
     // Most styles say nothing of fonts; they are not parsed.
-    if !style.to_ascii_lowercase().contains("font") {
+    let says = |w: &[u8]| w.eq_ignore_ascii_case(b"font");
+    if !style.as_bytes().windows(4).any(says) {
         return None;
     }
     declared(&mut Parser::new(style))
@@ -186,22 +191,14 @@ pub(super) struct Styles {
 
 impl Styles {
     /// Reads `<style>` and `<basefont>`. Empty when no legacy font is named: then no element is matched.
-    pub(super) fn of(html: &Html) -> Self {
+    pub(super) fn of(looks: &Looks) -> Self {
         let mut rules = Vec::new();
-        let mut base = None;
-        for node in html.tree.root().descendants() {
-            let Some(element) = ElementRef::wrap(node) else {
-                continue;
-            };
-            match element.value().name() {
-                "style" => {
-                    let css: String = element.text().collect();
-                    // Old pages hide the sheet from browsers older still.
-                    let css = css.replace("<!--", "").replace("-->", "");
-                    sheet(&mut Parser::new(&css), &mut rules, 0);
-                }
-                "basefont" => base = element.attr("face").and_then(family).or(base),
-                _ => {}
+        // Sheets without any letters of their names are not parsed.
+        if looks.sheets.iter().any(|(css, _)| may_name(css)) {
+            for (css, _) in &looks.sheets {
+                // Old pages hide the sheet from browsers older still.
+                let css = css.replace("<!--", "").replace("-->", "");
+                sheet(&mut Parser::new(&css), &mut rules, 0);
             }
         }
         if rules.iter().all(|r: &Rule| r.font.hint.is_none()) {
@@ -210,7 +207,7 @@ impl Styles {
         rules.sort_by_key(|r| r.specificity);
         Self {
             rules,
-            base,
+            base: looks.base.as_deref().and_then(family),
             tried: std::cell::Cell::new(0),
         }
     }
@@ -222,7 +219,7 @@ impl Styles {
 
     /// The font that an element sets itself; `None`: it inherits.
     pub(super) fn own(&self, element: ElementRef<'_>) -> Option<Font> {
-        if let Some(font) = element.attr("style").and_then(inline) {
+        if let Some(font) = attr(element.value(), "style").and_then(inline) {
             return Some(font);
         }
         // A presentational attribute yields to every rule (CSS 2.1, 6.4.4).
@@ -236,10 +233,17 @@ impl Styles {
             .map(|r| r.font.clone())
             .or_else(|| {
                 (element.value().name() == "font")
-                    .then(|| element.attr("face").and_then(family))
+                    .then(|| attr(element.value(), "face").and_then(family))
                     .flatten()
             })
     }
+}
+
+/// Whether a sheet holds letters without which no name proposes a set ([`hint`]).
+fn may_name(css: &str) -> bool {
+    static LETTERS: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"(?i-u:[\s:,;{"'\\.](?:vn|vps|bk-?hcm|abc)|viscii|vietware|tcvn3)"#));
+    LETTERS.is_match(css)
 }
 
 fn sheet(parser: &mut Parser<'_>, rules: &mut Vec<Rule>, nesting: usize) {
@@ -305,6 +309,7 @@ fn rule(prelude: &str, block: &mut Parser<'_>, rules: &mut Vec<Rule>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scraper::Html;
 
     fn charset(face: &str) -> Option<(Charset, bool)> {
         hint(face).map(|h| (h.charset, h.capitals))
@@ -336,7 +341,7 @@ mod tests {
 
     fn fonts(markup: &str) -> Vec<String> {
         let html = Html::parse_document(markup);
-        let styles = Styles::of(&html);
+        let styles = Styles::of(&Looks::of(&html));
         html.tree
             .root()
             .descendants()

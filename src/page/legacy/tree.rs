@@ -7,6 +7,7 @@ use crate::document::{BlockDecode, RunnerUp};
 use crate::lang::is_nfc;
 use crate::lang::vietnamese::Charset;
 use crate::page::is_block;
+use crate::page::style::Looks;
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
 use scraper::{ElementRef, Html, Node};
@@ -87,8 +88,8 @@ impl<'a> Reader<'a> {
 }
 
 /// Reads a tree and writes right text into it. `as_is`: the encoding whose text the tree holds.
-pub(in crate::page) fn restore(html: &mut Html, prior: Prior, as_is: &str) -> Restored {
-    let styles = Styles::of(html);
+pub(in crate::page) fn restore(html: &mut Html, looks: &Looks, prior: Prior, as_is: &str) -> Restored {
+    let styles = Styles::of(looks);
     let mut reader = Reader {
         pieces: Vec::new(),
         places: Vec::new(),
