@@ -6,8 +6,8 @@
 //! `just bench extract features SET PREFIX`: features of all blocks, for `benches/extract/train.py`.
 //! `just bench extract answers SET FILE`: the answers as JSON lines, for other scorers.
 //! `just bench extract deep`: 100,000 nested elements.
-//! `just bench extract skins`: what five articles of each skin of the sample portal teach, and how learning grows; without
-//! arguments this comes first.
+//! `just bench extract skins`: what five articles of each skin of the sample portal teach; without arguments this comes first.
+//! `just bench extract growth`: how time and memory of learning grow with the pages.
 
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
 
@@ -34,6 +34,7 @@ fn main() {
         ["answers", set, file] => answers(Path::new(set), Path::new(file)),
         ["deep"] => deep(),
         ["skins"] => skins::main(),
+        ["growth"] => skins::growth(),
         [] => {
             skins::main();
             let folder = std::env::var_os("SANGTRANG_EXTRACTION").map(PathBuf::from);
