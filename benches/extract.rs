@@ -7,8 +7,9 @@
 //! `just bench extract answers SET FILE`: the answers as JSON lines, for other scorers.
 //! `just bench extract deep`: 100,000 nested elements and the worst pages that the limit of size allows: time and memory.
 //! `just bench extract once bare|read|auto|mapped SET`: one pass, for a profiler.
-//! `just bench extract skins`: what five articles of each skin of the sample portal teach, and how learning grows; without
+//! `just bench extract skins`: what five articles of each skin of the sample portal teach; without
 //! arguments this comes first.
+//! `just bench extract growth`: how time and memory of learning grow with the pages.
 
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
 
@@ -37,6 +38,7 @@ fn main() {
         ["skins"] => skins::main(),
         ["worst", name] => worst(name),
         ["once", what, set] => once(what, Path::new(set)),
+        ["growth"] => skins::growth(),
         [] => {
             skins::main();
             let folder = std::env::var_os("SANGTRANG_EXTRACTION").map(PathBuf::from);
