@@ -213,8 +213,7 @@ fn visible(stream: &Stream<'_>, anchor: usize, language: Option<&str>) -> Option
             .blocks
             .iter()
             .filter(|b| b.digits >= 3 && path(b) == path(block));
-        let beside = at > anchor && at - anchor <= 2;
-        if !beside && alike.take(LISTED).count() == LISTED {
+        if alike.take(LISTED).count() == LISTED {
             continue;
         }
         // A day in a sentence is that of the event.
