@@ -224,20 +224,7 @@ mod tests {
     fn an_older_ledger_opens() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger.db");
-        let ledger = Ledger::open(&path).unwrap();
-        let known: i64 = ledger
-            .conn
-            .pragma_query_value(None, "user_version", |r| r.get(0))
-            .unwrap();
-        ledger
-            .conn
-            .execute_batch("DROP TABLE model; DROP TABLE template")
-            .unwrap();
-        ledger
-            .conn
-            .pragma_update(None, "user_version", known - 1)
-            .unwrap();
-        drop(ledger);
+        crate::ledger::open::before(&path, SCHEMA);
         assert_eq!(Ledger::read(&path).unwrap().newest_model().unwrap(), None);
         let mut ledger = Ledger::open(&path).unwrap();
         assert_eq!(ledger.store_model(&row("a")).unwrap(), 1);

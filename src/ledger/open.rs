@@ -116,6 +116,16 @@ const MIGRATIONS: &[&str] = &[
     super::misses::SCHEMA,
 ];
 
+/// A ledger as a program wrote it that did not know the step `schema` yet.
+#[cfg(test)]
+pub(super) fn before(path: &Path, schema: &str) {
+    let known = MIGRATIONS.iter().position(|step| *step == schema).unwrap();
+    let conn = Connection::open(path).unwrap();
+    conn.execute_batch(&MIGRATIONS[..known].concat()).unwrap();
+    conn.pragma_update(None, "user_version", i64::try_from(known).unwrap())
+        .unwrap();
+}
+
 /// Pages are listed by what is held of them, whatever became of their URL since.
 const HELD: &str = "
 DROP INDEX url_done;
