@@ -228,8 +228,8 @@ impl Sync<'_> {
     /// What a changed mapping would do to the documents that are there, before anything is asked of the portal. Then what the
     /// next extraction changes is the portal's doing. `false` if it is too much.
     fn mapping_changed(&mut self) -> Result<bool, CliError> {
-        let now = format!("{} {}", self.mapping.hash(), env!("CARGO_PKG_VERSION"));
         let ledger = Ledger::read(&self.layout.ledger()).map_err(failure)?;
+        let now = pipeline::made_by(&self.mapping, &ledger).map_err(failure)?;
         let known = ledger.meta(ACCEPTED).map_err(failure)?;
         drop(ledger);
         if known.as_ref() == Some(&now) {
@@ -330,7 +330,10 @@ impl Sync<'_> {
     }
 
     fn extract(&mut self) -> Result<(), CliError> {
-        let tally = self.extracted()?;
+        let tally = match pipeline::still_extracted(&self.mapping, &self.layout).map_err(failure)? {
+            Some(tally) => tally,
+            None => self.extracted()?,
+        };
         let portal = &mut self.told.portal;
         (portal.documents, portal.added, portal.changed) = (tally.documents, tally.added, tally.altered);
         portal.gated = tally.failed;
