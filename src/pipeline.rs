@@ -16,8 +16,8 @@ mod store;
 mod tables;
 
 pub use deliver::{
-    apply_plan, doubt, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run,
-    target_name, verify_run, verify_target,
+    apply_plan, doubt, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, remember_edits,
+    rollback_run, target_name, verify_run, verify_target,
 };
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;

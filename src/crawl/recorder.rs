@@ -127,6 +127,8 @@ pub(super) struct Recorder {
     again: Option<HashSet<String>>,
     /// Only what may have changed is asked for.
     follows: bool,
+    /// The site was crawled to its end before: what is new to us is young.
+    seen: bool,
     /// Pages of handlers whose probe has not answered yet, at most [`MAX_UNJUDGED`] each.
     unjudged: HashMap<String, Vec<UrlId>>,
     /// By the place of their rules.
@@ -178,6 +180,9 @@ impl Recorder {
     ) -> Result<Self, CrawlError> {
         let site = &mapping.rules().site.id;
         let uid = uuid::Uuid::now_v7().to_string();
+        let ended =
+            |r: &crate::ledger::RunRow| r.command == "crawl" && r.outcome.as_deref() == Some("finished");
+        let seen = ledger.runs()?.iter().any(ended);
         let run = ledger.begin_run(&uid, command, mapping.hash(), now_ms())?;
         let mut batch = ledger.batch(run)?;
         batch.set_meta("site", site)?;
@@ -197,6 +202,7 @@ impl Recorder {
             learned,
             again: None,
             follows: false,
+            seen,
             unjudged: HashMap::new(),
             sweeps: HashMap::new(),
             mapping,
@@ -535,6 +541,7 @@ impl Recorder {
             learned: &self.learned,
             again: self.again.as_mut(),
             follows: self.follows,
+            seen: self.seen,
             learnt: Vec::new(),
             urgent: Vec::new(),
         };

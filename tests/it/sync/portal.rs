@@ -95,6 +95,7 @@ pub const MAPPING: &str = r#"schema = 1
 [site]
 id = "song"
 base = "http://song.example/"
+start = ["/", "/list"]
 [politeness]
 breaker = 3
 breaker_rest = "20ms"
