@@ -65,6 +65,12 @@ impl Layout {
         self.root.join("sync.json")
     }
 
+    /// `notify.json`
+    #[must_use]
+    pub fn notify_json(&self) -> PathBuf {
+        self.root.join("notify.json")
+    }
+
     /// `plan.json`
     #[must_use]
     pub fn plan_json(&self) -> PathBuf {

@@ -1,9 +1,19 @@
 //! The ledger told to people: `report.txt` and `run.json`. Reads, never decides; the desk prints what this room says.
 
+mod health;
+mod metrics;
 mod resources;
+mod serve;
+mod standing;
 mod text;
 
+pub use health::Health;
+pub use metrics::{Observed, metrics_text};
 pub use resources::Resources;
+pub use serve::{Watched, serve};
+pub use standing::{
+    FROZEN, Frozen, PortalSummary, Run, Standing, SyncSummary, TargetStanding, TargetSummary, frozen,
+};
 pub use text::report_text;
 
 use crate::ledger::{Counts, Failure, ListRow, Listed, PatternRow, Tally, UrlState};

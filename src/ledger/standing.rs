@@ -1,0 +1,171 @@
+//! Where a site stands: what is counted for `status`, metrics and reports, and the way of one object through a target.
+
+use super::delivery::{DeliveryState, Kind, PushOp};
+use super::query::unsigned;
+use super::{Ledger, LedgerError, Miss, RunRow, UrlId};
+use rusqlite::{OptionalExtension as _, params};
+use std::collections::BTreeMap;
+
+/// One write of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// When it was begun (milliseconds since 1970).
+    pub at: i64,
+    /// Name of the target.
+    pub target: String,
+    /// Id of the run.
+    pub run: String,
+    /// What was done.
+    pub op: PushOp,
+    /// When it ended; `None`: nobody knows what came of it yet.
+    pub done: Option<i64>,
+    /// Id in the target.
+    pub remote: Option<String>,
+    /// `ok`, `adopted`, or why it failed.
+    pub outcome: Option<String>,
+}
+
+/// Most writes of one object that are handed out.
+const MAX_WRITES: i64 = 200;
+
+impl Ledger {
+    /// Documents by state: `extracted`, `gated`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn documents_by_state(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let rows = self.all("SELECT state, count(*) FROM document GROUP BY state", [], |r| {
+            Ok((r.get::<_, String>(0)?, unsigned(r.get(1)?)))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Documents by collection.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn documents_by_collection(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let rows = self.all(
+            "SELECT collection, count(*) FROM document GROUP BY collection",
+            [],
+            |r| Ok((r.get::<_, String>(0)?, unsigned(r.get(1)?))),
+        )?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Documents whose page was missed and did not come back.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn missed_documents(&self) -> Result<u64, LedgerError> {
+        self.count(
+            "SELECT count(*) FROM document d WHERE EXISTS (SELECT 1 FROM miss m WHERE m.url_id = d.url_id AND m.ended IS NULL)",
+            [],
+        )
+    }
+
+    /// Objects of a target by kind and state; only those that are not 0.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn delivered(&self, target: i64) -> Result<Vec<(Kind, DeliveryState, u64)>, LedgerError> {
+        self.all(
+            "SELECT kind, state, count(*) FROM delivery WHERE target = ? GROUP BY kind, state ORDER BY kind, state",
+            [target],
+            |r| {
+                Ok((
+                    Kind::from_code(r.get(0)?),
+                    DeliveryState::from_code(r.get(1)?),
+                    unsigned(r.get(2)?),
+                ))
+            },
+        )
+    }
+
+    /// Writes to a target of which nobody knows what came of them.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn open_writes(&self, target: i64) -> Result<u64, LedgerError> {
+        self.count(
+            "SELECT count(*) FROM push WHERE target = ? AND done IS NULL",
+            [target],
+        )
+    }
+
+    /// Entries that are taken off a target and did not come back.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn standing_tombstones(&self, target: i64) -> Result<u64, LedgerError> {
+        self.count(
+            "SELECT count(*) FROM tombstone WHERE target = ? AND back IS NULL",
+            [target],
+        )
+    }
+
+    /// The newest run of a command that ended as `outcome` (of any, if `None`).
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn last_run(&self, command: &str, outcome: Option<&str>) -> Result<Option<RunRow>, LedgerError> {
+        self.conn
+            .query_row(
+                "SELECT id, uid, command, started, finished, outcome, summary FROM run
+                 WHERE command = ?1 AND (?2 IS NULL OR outcome = ?2) ORDER BY id DESC LIMIT 1",
+                params![command, outcome],
+                super::records::run,
+            )
+            .optional()
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
+    /// The newest writes of one object in all targets, oldest first.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn writes_of(&self, kind: Kind, key: &str) -> Result<Vec<Write>, LedgerError> {
+        let mut writes = self.all(
+            "SELECT p.at, t.name, coalesce(r.uid, ''), p.op, p.done, p.remote, p.outcome FROM push p
+             JOIN target t ON t.id = p.target LEFT JOIN run r ON r.id = p.run
+             WHERE p.target IN (SELECT id FROM target) AND p.kind = ? AND p.key = ? ORDER BY p.id DESC LIMIT ?",
+            params![kind.code(), key, MAX_WRITES],
+            |r| {
+                Ok(Write {
+                    at: r.get(0)?,
+                    target: r.get(1)?,
+                    run: r.get(2)?,
+                    op: PushOp::from_code(r.get(3)?),
+                    done: r.get(4)?,
+                    remote: r.get(5)?,
+                    outcome: r.get(6)?,
+                })
+            },
+        )?;
+        writes.reverse();
+        Ok(writes)
+    }
+
+    /// Every run that found a page gone, in order, with whether it came back since.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn all_misses(&self, id: UrlId) -> Result<Vec<(Miss, bool)>, LedgerError> {
+        self.all(
+            "SELECT m.at, coalesce(r.uid, ''), m.status, n.text, f.text, c.offset, m.ended IS NOT NULL
+             FROM miss m JOIN name n ON n.id = m.class LEFT JOIN run r ON r.id = m.run
+             LEFT JOIN capture c ON c.id = m.capture LEFT JOIN name f ON f.id = c.file
+             WHERE m.url_id = ? ORDER BY m.run LIMIT 1000",
+            [id.0],
+            |r| Ok((super::misses::miss(r)?, r.get(6)?)),
+        )
+    }
+
+    fn count(&self, text: &str, params: impl rusqlite::Params) -> Result<u64, LedgerError> {
+        self.conn
+            .prepare_cached(text)
+            .and_then(|mut s| s.query_row(params, |r| r.get(0)))
+            .map(unsigned)
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+}

@@ -1,0 +1,271 @@
+//! Where a site stands: the totals that `status`, metrics, the health of a daemon, the checklist of a switch-over and the report
+//! for the record all tell. Read from the ledger in one place, so that no two of them ever disagree.
+
+use super::CrawlCounts;
+use crate::ledger::{Kind, Ledger, LedgerError, RunRow};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Under which name the ledger remembers that nothing is pushed any more.
+pub const FROZEN: &str = "freeze";
+/// Syncs that are looked through for the last one that came to its end.
+const LOOK_BACK: usize = 5000;
+/// Exit codes of syncs that walked through all their steps, whatever they found.
+const WHOLE: [u8; 2] = [0, 4];
+/// Held by a guard, and everything else went on.
+const HELD: u8 = 6;
+
+/// Where a site stands.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Standing {
+    /// Id of the site.
+    pub site: String,
+    /// URLs by kind and state.
+    pub urls: CrawlCounts,
+    /// Documents.
+    pub documents: u64,
+    /// Documents by state: `extracted`, `gated`.
+    pub documents_by_state: BTreeMap<String, u64>,
+    /// Documents by collection.
+    pub documents_by_collection: BTreeMap<String, u64>,
+    /// Documents whose page was missed and did not come back yet.
+    pub missed: u64,
+    /// What is delivered, by target.
+    pub targets: Vec<TargetStanding>,
+    /// The newest run of any command.
+    pub last_run: Option<Run>,
+    /// The newest crawl.
+    pub last_crawl: Option<Run>,
+    /// The newest sync, and what it told.
+    pub last_sync: Option<Run>,
+    /// What it told.
+    pub sync: Option<SyncSummary>,
+    /// When the last sync began that walked through all its steps (RFC 3339, UTC).
+    pub last_success: Option<String>,
+    /// Since when and why nothing is pushed any more.
+    pub frozen: Option<Frozen>,
+}
+
+/// What is delivered to one target.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TargetStanding {
+    /// Its name.
+    pub name: String,
+    /// Objects by kind and state: `document live`, `media staged`.
+    pub entries: BTreeMap<String, u64>,
+    /// Writes of which nobody knows what came of them; the next `apply` finds out.
+    pub open_writes: u64,
+    /// Entries that were taken off and did not come back.
+    pub tombstones: u64,
+    #[serde(skip)]
+    counts: Vec<(Kind, &'static str, u64)>,
+}
+
+impl TargetStanding {
+    /// Objects by kind and state.
+    #[must_use]
+    pub fn counts(&self) -> &[(Kind, &'static str, u64)] {
+        &self.counts
+    }
+
+    /// Objects of a kind in a state.
+    #[must_use]
+    pub fn count(&self, kind: Kind, state: &str) -> u64 {
+        self.counts
+            .iter()
+            .filter(|c| c.0 == kind && c.1 == state)
+            .map(|c| c.2)
+            .sum()
+    }
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// UUID.
+    pub id: String,
+    /// `sync`, `crawl`, …
+    pub command: String,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// RFC 3339, UTC; `None`: it goes on, or was killed.
+    pub finished: Option<String>,
+    /// How it ended.
+    pub outcome: Option<String>,
+}
+
+/// Nothing is pushed any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Since when (RFC 3339, UTC).
+    pub since: String,
+    /// What the person who did it wrote.
+    #[serde(default)]
+    pub note: String,
+    /// Changes that were known then and accepted as they are.
+    #[serde(default)]
+    pub accepted: u64,
+}
+
+/// What a sync told (`sync/1`), as far as others tell it on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SyncSummary {
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// What the portal changed.
+    pub portal: PortalSummary,
+    /// What became of it in the CMS.
+    pub target: Option<TargetSummary>,
+    /// Why nothing is taken off.
+    pub doubt: Option<String>,
+    /// Why it could not go on.
+    pub error: Option<String>,
+    /// Exit code.
+    pub exit: u8,
+}
+
+/// What the portal changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortalSummary {
+    /// Requests.
+    pub asked: u64,
+    /// Of these, as they were.
+    pub unchanged: u64,
+    /// Bytes of captures.
+    pub bytes: u64,
+    /// URLs that were given up.
+    pub failed: u64,
+    /// Pages that we were locked out of.
+    pub walled: u64,
+    /// Documents.
+    pub documents: u64,
+    /// Documents that were none before.
+    pub added: u64,
+    /// Documents with another content.
+    pub changed: u64,
+    /// Documents that fail a gate.
+    pub gated: u64,
+}
+
+/// What became of it in the CMS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TargetSummary {
+    /// What is left alone, by reason.
+    pub holds: BTreeMap<String, u64>,
+    /// Writes.
+    pub writes: u64,
+    /// Entries made.
+    pub created: u64,
+    /// Entries changed.
+    pub updated: u64,
+    /// Entries taken off.
+    pub retired: u64,
+    /// Fields that the CMS shows otherwise than they were sent.
+    pub losses: u64,
+}
+
+impl From<RunRow> for Run {
+    fn from(row: RunRow) -> Self {
+        Self {
+            id: row.uid,
+            command: row.command,
+            started: time(row.started),
+            finished: row.finished.map(time),
+            outcome: row.outcome,
+        }
+    }
+}
+
+impl Standing {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn read(ledger: &Ledger, site: &str) -> Result<Self, LedgerError> {
+        let counts = ledger.counts()?;
+        let mut targets = Vec::new();
+        for (row, name) in ledger.targets()? {
+            let counts: Vec<_> = ledger
+                .delivered(row)?
+                .into_iter()
+                .map(|(kind, state, count)| (kind, state.as_str(), count))
+                .collect();
+            targets.push(TargetStanding {
+                name,
+                entries: counts
+                    .iter()
+                    .map(|(kind, state, count)| (format!("{} {state}", kind.as_str()), *count))
+                    .collect(),
+                open_writes: ledger.open_writes(row)?,
+                tombstones: ledger.standing_tombstones(row)?,
+                counts,
+            });
+        }
+        let runs = ledger.runs()?;
+        let last = |command: &str| runs.iter().rev().find(|r| r.command == command);
+        let last_sync = last("sync");
+        // A sync that goes on has told nothing yet: the one before it has.
+        let told = runs
+            .iter()
+            .rev()
+            .filter(|r| r.command == "sync")
+            .find_map(summary);
+        Ok(Self {
+            site: site.to_owned(),
+            documents: counts.documents,
+            urls: counts.into(),
+            documents_by_state: ledger.documents_by_state()?,
+            documents_by_collection: ledger.documents_by_collection()?,
+            missed: ledger.missed_documents()?,
+            targets,
+            last_run: runs.last().cloned().map(Run::from),
+            last_crawl: last("crawl").cloned().map(Run::from),
+            last_sync: last_sync.cloned().map(Run::from),
+            sync: told,
+            last_success: runs
+                .iter()
+                .rev()
+                .filter(|r| r.command == "sync")
+                .take(LOOK_BACK)
+                .find(|r| summary(r).is_some_and(|s| s.is_whole()))
+                .map(|r| time(r.started)),
+            frozen: frozen(ledger)?,
+        })
+    }
+}
+
+impl SyncSummary {
+    /// Did it walk through all its steps, whatever it found?
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.error.is_none() && (WHOLE.contains(&self.exit) || (self.exit == HELD && self.target.is_some()))
+    }
+}
+
+/// Since when and why nothing is pushed any more.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn frozen(ledger: &Ledger) -> Result<Option<Frozen>, LedgerError> {
+    Ok(ledger.meta(FROZEN)?.filter(|text| !text.is_empty()).map(|text| {
+        // What cannot be read means that somebody froze it: the safe reading.
+        serde_json::from_str(&text).unwrap_or(Frozen {
+            since: text,
+            note: String::new(),
+            accepted: 0,
+        })
+    }))
+}
+
+fn summary(run: &RunRow) -> Option<SyncSummary> {
+    serde_json::from_str(run.summary.as_deref()?).ok()
+}
+
+fn time(at: i64) -> String {
+    jiff::Timestamp::from_millisecond(at)
+        .map(|t| t.to_string())
+        .unwrap_or_default()
+}
