@@ -5,7 +5,7 @@ use super::apply::{self, Carried};
 use super::crawl::crawl_with_progress;
 use super::error::CliError;
 use super::extract::{extract_with_progress, threads};
-use super::run::{findings, read_report, write_report};
+use super::run::{read_report, write_report};
 use super::secret::{Site, given, with_sink};
 use super::sync_args::SyncArgs;
 use super::sync_summary::{self, code, reason_name};
@@ -35,7 +35,18 @@ const SHOWN: usize = 12;
 pub(super) fn main(args: &SyncArgs, ui: &Ui) -> Outcome {
     let (runtime, cancel) = reactor()?;
     if args.every.is_some() || args.schedule.is_some() {
+        let mapping = load_mapping(&args.site.mapping)?;
+        let layout = Layout::new(&args.site.output.output, &mapping.rules().site.id);
+        telling::listen(args, &mapping, &layout, &runtime, &cancel, ui)?;
         return super::daemon::main(args, &runtime, &cancel, ui);
+    }
+    if args.tell.listen.is_some() {
+        return Err(CliError::new(
+            Exit::Usage,
+            "usage::listen",
+            "`--listen` needs a sync that stays: `--every` or `--schedule`",
+        )
+        .hint("`--metrics-file` writes the metrics of a single sync"));
     }
     once(args, &runtime, &cancel, ui).map(|told| told.exit())
 }
@@ -349,7 +360,7 @@ impl Sync<'_> {
             delay: args.delay,
             concurrency: args.concurrency,
             refresh: args.full,
-            follow: !args.full,
+            follow: true,
             connect_to: args.net.connect_to()?,
             allow_net: args.net.allow_net.clone(),
             browser: args.net.browser.clone(),
@@ -383,7 +394,11 @@ impl Sync<'_> {
         portal.gated = tally.failed;
         let report = read_report(&self.mapping, &self.layout, self.begun, tally)?;
         write_report(&report, &self.layout)?;
-        self.told.end(findings(&report));
+        // A page that is gone is the portal's business; what could not be had or read is ours.
+        let documents = &report.documents;
+        if documents.failed + documents.unreadable.count + self.told.portal.failed > 0 {
+            self.told.end(Exit::Findings);
+        }
         Ok(())
     }
 
@@ -416,6 +431,9 @@ impl Sync<'_> {
         self.told.doubt = pipeline::doubt(&ledger).map_err(failure)?;
         let frozen = frozen(&ledger).map_err(failure)?;
         drop(ledger);
+        if self.told.doubt.is_some() {
+            self.told.end(Exit::Held);
+        }
         if let Some(frozen) = &frozen
             && planned.plan.counts.changes() > 0
         {

@@ -12,7 +12,7 @@ use crate::ledger::{Ledger, clock};
 use crate::mapping::Mapping;
 use crate::mapping::model::{Mail, MailTls, NotifyOn, Webhook};
 use crate::notify::{self, Channels, Class, MailTo, Problem, Protection, WebhookTo};
-use crate::pipeline::{Layout, write_atomic};
+use crate::pipeline::{Layout, Rhythm, write_atomic};
 use crate::report::{Health, Observed, Standing, Watched, metrics_text, serve};
 use std::path::Path;
 use std::sync::Arc;
@@ -203,7 +203,12 @@ struct Watch {
 }
 
 fn watch(args: &SyncArgs, mapping: &Mapping, layout: &Layout) -> Watch {
-    let usual = args.every.map_or(A_DAY, |every| (every * 3).max(LEAST_AGE));
+    let cron = args.schedule.as_deref();
+    let between = args.every.or_else(|| {
+        let rhythm = Rhythm::cron(cron?, mapping.timezone()).ok()?;
+        rhythm.length(clock::now())
+    });
+    let usual = between.map_or(A_DAY, |time| (time * 3).max(LEAST_AGE));
     Watch {
         layout: layout.clone(),
         site: mapping.rules().site.id.clone(),

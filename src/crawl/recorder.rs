@@ -61,8 +61,8 @@ pub(super) enum Reopen {
     Failed,
     /// Everything.
     All,
-    /// What failed, and what may have changed.
-    Due,
+    /// What failed, and what may have changed; or everything, but each list page by page.
+    Due { everything: bool },
 }
 
 /// How the ledger stands to a URL, with the capture that counts; `None` if it does not know it.
@@ -330,12 +330,16 @@ impl Recorder {
                     Reopen::Failed => {
                         batch.reopen_failed()?;
                     }
-                    Reopen::Due => {
+                    Reopen::Due { everything } => {
                         let full = millis(self.mapping.rules().sync.full_every.0);
+                        let (due, since) = match everything {
+                            true => (i64::MAX, i64::MAX),
+                            false => (now_ms(), now_ms() - full),
+                        };
                         self.follows = true;
                         batch.reopen_failed()?;
-                        batch.reopen_due(now_ms())?;
-                        batch.begin_walks(now_ms() - full)?;
+                        batch.reopen_due(due)?;
+                        batch.begin_walks(since)?;
                         batch.reopen_probes()?;
                     }
                 }

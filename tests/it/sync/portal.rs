@@ -115,9 +115,10 @@ id = "map"
 [[collection]]
 id = "news"
 match = { url = '^/view' }
-key = "news:{id}"
+key = "{id}"
 scope = { container = ["div.text"] }
 fields.title = { take = [{ css = "h1" }], required = true }
+fields.section = { take = [{ value = "Tin tức" }] }
 [[drop]]
 id = "chrome"
 outside = true

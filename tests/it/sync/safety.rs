@@ -75,8 +75,8 @@ fn what_is_gone_is_retired_with_evidence_and_comes_back() {
     let site = Delivered::new(&portal, &wp, RETIRE);
     assert_eq!(
         site.sync(&[], 0)["target"]["created"],
-        8 + 1,
-        "eight articles, one picture"
+        8 + 2,
+        "eight articles, one picture, one category"
     );
     // Nothing new: nothing is written.
     let told = site.sync(&[], 0);
