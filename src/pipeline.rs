@@ -6,6 +6,7 @@ mod encodings;
 mod error;
 mod export;
 mod filename;
+mod gc;
 mod lock;
 mod output;
 mod parts;
@@ -23,6 +24,7 @@ pub use deliver::{
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
+pub use gc::{Collected, collect_garbage};
 pub use lock::{Owner, SiteLock};
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use radius::Radius;

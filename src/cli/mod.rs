@@ -15,6 +15,8 @@ mod events;
 mod exit;
 mod export;
 mod extract;
+mod freeze;
+mod gc;
 mod init;
 mod inspect;
 mod inspect_content;
@@ -25,8 +27,10 @@ mod inspect_robots;
 mod inspect_tls;
 mod inspect_url;
 mod ledger;
+mod move_args;
 mod plan;
 mod redirects;
+mod report;
 mod rollback;
 mod run;
 mod schedule;
@@ -36,6 +40,7 @@ mod setup;
 mod show;
 mod show_way;
 mod status;
+mod switchover;
 mod sync;
 mod sync_args;
 mod sync_summary;
@@ -111,6 +116,10 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Apply(args) => apply::main(args, ui),
         Command::Sync(args) => sync::main(args, ui),
         Command::Schedule(args) => schedule::main(args, ui),
+        Command::Freeze(args) => freeze::main(args, ui),
+        Command::Switchover(args) => switchover::main(args, ui),
+        Command::Report(args) => report::main(args, ui),
+        Command::Gc(args) => gc::main(args, ui),
         Command::Approve(args) => approve::main(args, ui),
         Command::Verify(args) => verify::main(args, ui),
         Command::Rollback(args) => rollback::main(args, ui),

@@ -150,7 +150,7 @@ fn one(
 }
 
 /// Why something was taken off, from the evidence that its tombstone keeps.
-fn cause(evidence: &str) -> String {
+pub(super) fn cause(evidence: &str) -> String {
     let misses: Vec<serde_json::Value> = serde_json::from_str(evidence).unwrap_or_default();
     let Some(last) = misses.last() else {
         return "no run that missed it is recorded".into();

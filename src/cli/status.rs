@@ -6,7 +6,7 @@ use super::target::{failure, load_mapping};
 use super::{Exit, Outcome, Ui};
 use crate::ledger::Ledger;
 use crate::pipeline::{self, Layout};
-use crate::report::{Run, Standing};
+use crate::report::Standing;
 use std::path::Path;
 
 pub(super) fn main(args: &StatusArgs, ui: &Ui) -> Outcome {
@@ -77,10 +77,10 @@ fn text(s: &Standing, doubt: Option<&str>) -> String {
         }
     }
     if let Some(run) = &s.last_run {
-        let _ = writeln!(out, "  last run: {}", line(run));
+        let _ = writeln!(out, "  last run: {}", run.line());
     }
     if let Some(run) = &s.last_sync {
-        let _ = writeln!(out, "  last sync: {}", line(run));
+        let _ = writeln!(out, "  last sync: {}", run.line());
     }
     if let Some(success) = &s.last_success {
         let _ = writeln!(out, "  last whole sync: {success}");
@@ -104,11 +104,6 @@ fn text(s: &Standing, doubt: Option<&str>) -> String {
         );
     }
     out
-}
-
-fn line(run: &Run) -> String {
-    let outcome = run.outcome.as_deref().unwrap_or("did not finish");
-    format!("{} {outcome} ({})", run.command, run.started)
 }
 
 fn all_sites(output: &Path) -> Result<Vec<String>, CliError> {

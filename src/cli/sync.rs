@@ -20,7 +20,6 @@ use crate::mapping::Mapping;
 use crate::pipeline::{
     self, AtomicFile, Layout, PipelineError, Radius, SiteLock, plan_delivery, write_atomic,
 };
-use crate::report::frozen;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -429,7 +428,7 @@ impl Sync<'_> {
         }
         let ledger = Ledger::read(&self.layout.ledger()).map_err(failure)?;
         self.told.doubt = pipeline::doubt(&ledger).map_err(failure)?;
-        let frozen = frozen(&ledger).map_err(failure)?;
+        let frozen = ledger.frozen().map_err(failure)?;
         drop(ledger);
         if self.told.doubt.is_some() {
             self.told.end(Exit::Held);

@@ -299,10 +299,11 @@ pub(super) fn listen(
             )
             .hint("another process has the port, or the address is not of this machine")
         })?;
-    ui.status(
-        "Listening",
-        format_args!("http://{}/metrics and /healthz", listener.local_addr()?),
-    );
+    let address = listener.local_addr()?;
+    ui.status("Listening", format_args!("http://{address}/metrics and /healthz"));
+    let said =
+        serde_json::json!({ "schema": "event/1", "type": "listening", "address": address.to_string() });
+    ui.event(&said);
     let watched = Arc::new(watch(args, mapping, layout));
     let cancel = cancel.clone();
     runtime.spawn(async move {

@@ -2,7 +2,7 @@
 
 use super::delivery::{DeliveryState, Kind, PushOp};
 use super::query::unsigned;
-use super::{Ledger, LedgerError, Miss, RunRow, UrlId};
+use super::{Ledger, LedgerError, Miss, RunRow, Tombstone, UrlId, UrlState};
 use rusqlite::{OptionalExtension as _, params};
 use std::collections::BTreeMap;
 
@@ -158,6 +158,58 @@ impl Ledger {
              WHERE m.url_id = ? ORDER BY m.run LIMIT 1000",
             [id.0],
             |r| Ok((super::misses::miss(r)?, r.get(6)?)),
+        )
+    }
+
+    /// Pages that lists and sitemaps announce, by state.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn announced(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let rows = self.all(
+            "SELECT u.state, count(*) FROM url u WHERE u.kind = 0 AND u.id IN (SELECT url_id FROM found) GROUP BY u.state",
+            [],
+            |r| Ok((UrlState::from_code(r.get(0)?).as_str().to_owned(), unsigned(r.get(1)?))),
+        )?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Announced pages that were never captured and lead nowhere else, although nobody said that they are gone: at most
+    /// `limit` of them with their state, and how many there are.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn announced_not_captured(&self, limit: usize) -> Result<(Vec<(String, String)>, u64), LedgerError> {
+        const OPEN: &str = "FROM url u WHERE u.kind = 0 AND u.id IN (SELECT url_id FROM found) AND u.capture IS NULL AND u.state IN (0, 2, 6)";
+        let count = self.count(&format!("SELECT count(*) {OPEN}"), [])?;
+        let rows = self.all(
+            &format!("SELECT u.url, u.state {OPEN} ORDER BY u.url LIMIT ?"),
+            [i64::try_from(limit).unwrap_or(i64::MAX)],
+            |r| {
+                let state = UrlState::from_code(r.get(1)?);
+                Ok((r.get(0)?, state.as_str().to_owned()))
+            },
+        )?;
+        Ok((rows, count))
+    }
+
+    /// Tombstones of a target that stand, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn tombstones_of(&self, target: i64, limit: usize) -> Result<Vec<Tombstone>, LedgerError> {
+        self.all(
+            "SELECT key, at, url, evidence, back FROM tombstone WHERE target = ? AND back IS NULL ORDER BY at, key LIMIT ?",
+            params![target, i64::try_from(limit).unwrap_or(i64::MAX)],
+            |r| {
+                Ok(Tombstone {
+                    key: r.get(0)?,
+                    at: r.get(1)?,
+                    url: r.get(2)?,
+                    evidence: r.get(3)?,
+                    back: r.get(4)?,
+                })
+            },
         )
     }
 

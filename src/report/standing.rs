@@ -2,12 +2,10 @@
 //! for the record all tell. Read from the ledger in one place, so that no two of them ever disagree.
 
 use super::CrawlCounts;
-use crate::ledger::{Kind, Ledger, LedgerError, RunRow};
+use crate::ledger::{Frozen, Kind, Ledger, LedgerError, RunRow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Under which name the ledger remembers that nothing is pushed any more.
-pub const FROZEN: &str = "freeze";
 /// Syncs that are looked through for the last one that came to its end.
 const LOOK_BACK: usize = 5000;
 /// Exit codes of syncs that walked through all their steps, whatever they found.
@@ -94,19 +92,6 @@ pub struct Run {
     pub outcome: Option<String>,
 }
 
-/// Nothing is pushed any more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Frozen {
-    /// Since when (RFC 3339, UTC).
-    pub since: String,
-    /// What the person who did it wrote.
-    #[serde(default)]
-    pub note: String,
-    /// Changes that were known then and accepted as they are.
-    #[serde(default)]
-    pub accepted: u64,
-}
-
 /// What a sync told (`sync/1`), as far as others tell it on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -165,6 +150,15 @@ pub struct TargetSummary {
     pub retired: u64,
     /// Fields that the CMS shows otherwise than they were sent.
     pub losses: u64,
+}
+
+impl Run {
+    /// For people: `sync done (2026-03-01T02:00:00Z)`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let outcome = self.outcome.as_deref().unwrap_or("did not finish");
+        format!("{} {outcome} ({})", self.command, self.started)
+    }
 }
 
 impl From<RunRow> for Run {
@@ -232,7 +226,7 @@ impl Standing {
                 .take(LOOK_BACK)
                 .find(|r| summary(r).is_some_and(|s| s.is_whole()))
                 .map(|r| time(r.started)),
-            frozen: frozen(ledger)?,
+            frozen: ledger.frozen()?,
         })
     }
 }
@@ -243,21 +237,6 @@ impl SyncSummary {
     pub fn is_whole(&self) -> bool {
         self.error.is_none() && (WHOLE.contains(&self.exit) || (self.exit == HELD && self.target.is_some()))
     }
-}
-
-/// Since when and why nothing is pushed any more.
-///
-/// # Errors
-/// When the ledger cannot be read.
-pub fn frozen(ledger: &Ledger) -> Result<Option<Frozen>, LedgerError> {
-    Ok(ledger.meta(FROZEN)?.filter(|text| !text.is_empty()).map(|text| {
-        // What cannot be read means that somebody froze it: the safe reading.
-        serde_json::from_str(&text).unwrap_or(Frozen {
-            since: text,
-            note: String::new(),
-            accepted: 0,
-        })
-    }))
 }
 
 fn summary(run: &RunRow) -> Option<SyncSummary> {

@@ -5,3 +5,4 @@ mod follow;
 mod kill;
 mod portal;
 mod safety;
+mod telling;
