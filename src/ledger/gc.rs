@@ -5,6 +5,8 @@
 use super::query::{int, unsigned};
 use super::{Ledger, LedgerError, Place};
 use rusqlite::params;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What one file of the archive holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +21,14 @@ pub struct Holding {
     pub bytes: u64,
 }
 
-/// A capture that may be a revisit of a disposable one.
+/// A capture that may be a revisit of a disposable one: it has the same body, or says that nothing changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suspect {
     /// The disposable capture.
     pub disposable: i64,
     /// Where it stands.
     pub place: Place,
-    /// A newer one of the same body that is needed.
+    /// A newer one that is needed.
     pub newer: Place,
 }
 
@@ -102,7 +104,7 @@ impl Ledger {
         let rows = self.all(
             "SELECT d.id, df.text, d.offset, d.length, nf.text, n.offset, n.length, n.id FROM temp.disposable d
              JOIN capture c ON c.id = d.id JOIN name df ON df.id = d.file
-             JOIN capture n ON n.url_id = c.url_id AND n.id > c.id AND n.hash = c.hash JOIN name nf ON nf.id = n.file
+             JOIN capture n ON n.url_id = c.url_id AND n.id > c.id AND (n.hash = c.hash OR n.status = 304) JOIN name nf ON nf.id = n.file
              WHERE (d.id, n.id) > (?, ?) AND n.id NOT IN (SELECT id FROM temp.disposable) ORDER BY d.id, n.id LIMIT ?",
             params![after.0, after.1, int(limit)],
             |r| {
@@ -162,7 +164,7 @@ impl Ledger {
     pub fn may_refer_to(&self, file: &str) -> Result<Vec<String>, LedgerError> {
         self.all(
             "SELECT DISTINCT nf.text FROM capture c JOIN name f ON f.id = c.file
-             JOIN capture n ON n.url_id = c.url_id AND n.id > c.id AND n.hash = c.hash AND n.file <> c.file
+             JOIN capture n ON n.url_id = c.url_id AND n.id > c.id AND (n.hash = c.hash OR n.status = 304) AND n.file <> c.file
              JOIN name nf ON nf.id = n.file WHERE f.text = ?1 AND c.hash IS NOT NULL",
             [file],
             |r| r.get(0),
@@ -233,15 +235,7 @@ impl Ledger {
                 .and_then(|mut s| s.execute([at(old), at(new)]))
                 .map_err(sql)?;
         }
-        tx.execute(
-            "UPDATE tombstone SET evidence = (SELECT json_group_array(CASE WHEN m.new IS NULL THEN json(e.value)
-                 ELSE json_set(e.value, '$.archived', m.new) END)
-               FROM json_each(tombstone.evidence) e LEFT JOIN temp.moved m ON m.old = e.value ->> 'archived')
-             WHERE json_valid(evidence) AND EXISTS (SELECT 1 FROM json_each(tombstone.evidence) e
-               WHERE e.value ->> 'archived' IN (SELECT old FROM temp.moved))",
-            [],
-        )
-        .map_err(sql)?;
+        evidence_moved(&tx).map_err(sql)?;
         tx.commit().map_err(sql)?;
         Ok(forgotten as u64)
     }
@@ -292,6 +286,40 @@ impl Ledger {
             writes: writes as u64,
         })
     }
+}
+
+/// Tombstones name the new places of their evidence.
+fn evidence_moved(tx: &rusqlite::Transaction<'_>) -> rusqlite::Result<()> {
+    let went: BTreeMap<String, String> = tx
+        .prepare("SELECT old, new FROM temp.moved")?
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    if went.is_empty() {
+        return Ok(());
+    }
+    let stones: Vec<(i64, String, i64, String)> = tx
+        .prepare("SELECT target, key, at, evidence FROM tombstone")?
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (target, key, at, evidence) in stones {
+        let Ok(mut misses) = serde_json::from_str::<Vec<Value>>(&evidence) else {
+            continue;
+        };
+        let mut changed = false;
+        for miss in &mut misses {
+            if let Some(new) = miss["archived"].as_str().and_then(|old| went.get(old)) {
+                miss["archived"] = new.clone().into();
+                changed = true;
+            }
+        }
+        if changed {
+            tx.execute(
+                "UPDATE tombstone SET evidence = ? WHERE target = ? AND key = ? AND at = ?",
+                params![Value::from(misses).to_string(), target, key, at],
+            )?;
+        }
+    }
+    Ok(())
 }
 
 fn place(r: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Place> {
