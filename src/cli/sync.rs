@@ -368,8 +368,9 @@ impl Sync<'_> {
         };
         let (exit, summary) =
             match crawl_with_progress(self.runtime, &self.mapping, &self.layout, options, self.ui) {
-                // What an earlier sync left undone in the CMS does not wait for the portal.
-                Err(error) if error.exit == Exit::Unreachable => {
+                // What an earlier sync left undone in the CMS does not wait for the portal. A robots.txt that cannot be had is
+                // a server that is down, not one that forbids.
+                Err(error) if error.exit == Exit::Unreachable || error.code == "robots::silent" => {
                     self.ui.warning(&error.message);
                     (Exit::Unreachable, Summary::default())
                 }
@@ -430,7 +431,8 @@ impl Sync<'_> {
         self.told.doubt = pipeline::doubt(&ledger).map_err(failure)?;
         let frozen = ledger.frozen().map_err(failure)?;
         drop(ledger);
-        if self.told.doubt.is_some() {
+        // That the portal could not be reached was said already.
+        if self.told.doubt.is_some() && !self.told.ends.contains(&Exit::Unreachable) {
             self.told.end(Exit::Held);
         }
         if let Some(frozen) = &frozen

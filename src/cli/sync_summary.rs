@@ -24,7 +24,8 @@ const BY_WEIGHT: [Exit; 6] = [
 /// What a hold means for the exit code: a person is to look, or something failed, or it only takes its time.
 pub(super) const fn code(reason: Hold) -> Exit {
     match reason {
-        Hold::NotGoneYet => Exit::Ok,
+        // The doubt itself is told on its own.
+        Hold::NotGoneYet | Hold::PortalInDoubt => Exit::Ok,
         Hold::GateFailed | Hold::Unmapped | Hold::Lossy | Hold::Refused => Exit::Findings,
         _ => Exit::Held,
     }
