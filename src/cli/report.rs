@@ -126,12 +126,13 @@ fn tombstones(ledger: &Ledger) -> Result<Vec<String>, CliError> {
 }
 
 fn runs(ledger: &Ledger) -> Result<Vec<(String, u64)>, CliError> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for run in ledger.runs().map_err(failure)? {
-        let end = run.outcome.as_deref().unwrap_or("did not finish");
-        *counts.entry(format!("{} {end}", run.command)).or_default() += 1;
-    }
-    Ok(counts.into_iter().collect())
+    let runs = ledger.runs_by_end().map_err(failure)?.into_iter();
+    Ok(runs
+        .map(|(command, end, count)| {
+            let end = end.as_deref().unwrap_or("did not finish");
+            (format!("{command} {end}"), count)
+        })
+        .collect())
 }
 
 /// What `switchover` found last.

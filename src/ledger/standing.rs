@@ -120,6 +120,40 @@ impl Ledger {
             .map_err(|e| LedgerError::sql(&self.path, e))
     }
 
+    /// The newest run of any command.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn newest_run(&self) -> Result<Option<RunRow>, LedgerError> {
+        let text =
+            "SELECT id, uid, command, started, finished, outcome, summary FROM run ORDER BY id DESC LIMIT 1";
+        Ok(self.all(text, [], super::records::run)?.pop())
+    }
+
+    /// At most `limit` runs of a command from before row `before`, newest first.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn runs_of(&self, command: &str, before: i64, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+        self.all(
+            "SELECT id, uid, command, started, finished, outcome, summary FROM run WHERE command = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            params![command, before, i64::try_from(limit).unwrap_or(i64::MAX)],
+            super::records::run,
+        )
+    }
+
+    /// Runs by command and outcome.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn runs_by_end(&self) -> Result<Vec<(String, Option<String>, u64)>, LedgerError> {
+        self.all(
+            "SELECT command, outcome, count(*) FROM run GROUP BY command, outcome ORDER BY command, outcome",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?, unsigned(r.get(2)?))),
+        )
+    }
+
     /// The newest writes of one object in all targets, oldest first.
     ///
     /// # Errors

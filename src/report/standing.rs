@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// Syncs that are looked through for the last one that came to its end.
 const LOOK_BACK: usize = 5000;
+/// Runs that are read at once.
+const PAGE: usize = 20;
 /// Exit codes of syncs that walked through all their steps, whatever they found.
 const WHOLE: [u8; 2] = [0, 4];
 /// Held by a guard, and everything else went on.
@@ -198,15 +200,20 @@ impl Standing {
                 counts,
             });
         }
-        let runs = ledger.runs()?;
-        let last = |command: &str| runs.iter().rev().find(|r| r.command == command);
-        let last_sync = last("sync");
         // A sync that goes on has told nothing yet: the one before it has.
-        let told = runs
-            .iter()
-            .rev()
-            .filter(|r| r.command == "sync")
-            .find_map(summary);
+        let (mut sync, mut last_success, mut before, mut seen) = (None, None, i64::MAX, 0);
+        while last_success.is_none() && seen < LOOK_BACK {
+            let runs = ledger.runs_of("sync", before, PAGE)?;
+            let Some(last) = runs.last() else { break };
+            (before, seen) = (last.id, seen + runs.len());
+            for run in &runs {
+                let Some(told) = summary(run) else { continue };
+                if last_success.is_none() && told.is_whole() {
+                    last_success = Some(time(run.started));
+                }
+                sync = sync.or(Some(told));
+            }
+        }
         Ok(Self {
             site: site.to_owned(),
             documents: counts.documents,
@@ -215,17 +222,11 @@ impl Standing {
             documents_by_collection: ledger.documents_by_collection()?,
             missed: ledger.missed_documents()?,
             targets,
-            last_run: runs.last().cloned().map(Run::from),
-            last_crawl: last("crawl").cloned().map(Run::from),
-            last_sync: last_sync.cloned().map(Run::from),
-            sync: told,
-            last_success: runs
-                .iter()
-                .rev()
-                .filter(|r| r.command == "sync")
-                .take(LOOK_BACK)
-                .find(|r| summary(r).is_some_and(|s| s.is_whole()))
-                .map(|r| time(r.started)),
+            last_run: ledger.newest_run()?.map(Run::from),
+            last_crawl: ledger.last_run("crawl", None)?.map(Run::from),
+            last_sync: ledger.last_run("sync", None)?.map(Run::from),
+            sync,
+            last_success,
             frozen: ledger.frozen()?,
         })
     }
