@@ -1,6 +1,6 @@
 //! What nothing needs any more. A capture may go only if the ledger could be made anew from the rest of the archive and would be the
-//! same, documents included; so pages and lists whose text is nowhere else stay for ever, and what goes is: older versions of
-//! pictures and files, repetitions of the same body, answers that said that something is not there or not now.
+//! same, documents included. Answers of pages teach the crawl links, spellings and what "not found" looks like, so they stay for
+//! ever; what goes are older versions and repetitions of pictures and files, which are the bulk of an archive's bytes.
 
 use super::query::{int, unsigned};
 use super::{Ledger, LedgerError, Place};
@@ -60,10 +60,8 @@ WHERE c.at < ?1 AND c.chain IS NULL
   -- lists and whatever announced something
   AND u.list IS NULL AND NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = u.id)
   AND u.id NOT IN (SELECT parent FROM temp.announcer)
-  AND (u.kind = 1 AND (c.hash IS NOT NULL OR c.status >= 400)
-    OR u.kind = 0 AND c.hash IS NULL AND (c.status >= 400 OR c.status = 304)
-    OR u.kind = 0 AND c.hash IS NOT NULL
-       AND EXISTS (SELECT 1 FROM capture s WHERE s.url_id = c.url_id AND s.id > c.id AND s.hash = c.hash))";
+  -- what a page was answered teaches the crawl what is no content: all of it stays
+  AND u.kind = 1 AND c.hash IS NOT NULL";
 
 impl Ledger {
     /// Finds the captures from before `before` (milliseconds since 1970) that nothing needs; the newest `versions` of each

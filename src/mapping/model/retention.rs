@@ -8,8 +8,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
-    /// Captures that a newer one of the same address replaced are kept so long. What a document, a tombstone, a page's last
-    /// visit or a plan needs is kept whatever its age.
+    /// Captures of pictures and files that a newer one of the same address replaced are kept so long. What a document, a
+    /// tombstone or the next visit needs is kept whatever its age, and so are the answers of pages.
     pub captures: Span,
     /// Newest captures of an address that are kept whatever their age, at least 1.
     pub versions: u32,

@@ -65,7 +65,7 @@ fn hooked(life: &Life<'_>, more: &[&str], code: i32) -> Value {
 
 #[test]
 fn status_and_show_tell_the_same_as_the_sync() {
-    let portal = Portal::new(7);
+    let portal = Portal::new(12);
     let life = Life::new(&portal, "");
     let said = expect(&mut life.command(sangtrang(), &[]), 0);
     let lines: Vec<Value> = text(&said.stdout)
@@ -94,10 +94,10 @@ fn status_and_show_tell_the_same_as_the_sync() {
     let json: Value = serde_json::from_str(&status(&["--json"])).unwrap();
     assert_eq!(
         (&json["schema"], &json["documents"]),
-        (&"status/1".into(), &7.into())
+        (&"status/1".into(), &12.into())
     );
-    assert_eq!(json["documents_by_collection"]["news"], 7);
-    assert_eq!(json["sync"]["portal"]["added"], 7, "{json}");
+    assert_eq!(json["documents_by_collection"]["news"], 12);
+    assert_eq!(json["sync"]["portal"]["added"], 12, "{json}");
     assert_eq!(json["last_sync"]["outcome"], "done", "{json}");
     assert_eq!(json["last_success"], json["last_sync"]["started"]);
     assert!(
@@ -107,7 +107,7 @@ fn status_and_show_tell_the_same_as_the_sync() {
     );
     // A day without the portal is no success, and the one before it stays the last one.
     portal.today().login = true;
-    life.sync(&[], 7);
+    life.sync(&["--full"], 7);
     let later: Value = serde_json::from_str(&status(&["--json"])).unwrap();
     assert_eq!(later["last_success"], json["last_success"]);
     assert_eq!(later["sync"]["exit"], 7, "{later}");
@@ -158,17 +158,17 @@ fn lint(metrics: &str) {
 
 #[test]
 fn metrics_are_written_whole_and_promtool_takes_them() {
-    let portal = Portal::new(7);
+    let portal = Portal::new(12);
     let life = Life::new(&portal, "");
     let file = life.folder.path().join("collected").join("sangtrang.prom");
     let file_name = file.to_str().unwrap();
     life.sync(&["--metrics-file", file_name], 0);
     let metrics = std::fs::read_to_string(&file).unwrap();
     for line in [
-        "sangtrang_documents{site=\"song\",collection=\"news\"} 7.0",
+        "sangtrang_documents{site=\"song\",collection=\"news\"} 12.0",
         "sangtrang_sync_exit_code{site=\"song\"} 0.0",
         "sangtrang_healthy{site=\"song\"} 1.0",
-        "sangtrang_sync_documents{site=\"song\",change=\"added\"} 7.0",
+        "sangtrang_sync_documents{site=\"song\",change=\"added\"} 12.0",
         "sangtrang_breaker_open{site=\"song\"} 0.0",
     ] {
         assert!(metrics.contains(line), "{line}\n{metrics}");
@@ -176,14 +176,14 @@ fn metrics_are_written_whole_and_promtool_takes_them() {
     assert!(metrics.ends_with("# EOF\n"));
     lint(&metrics);
     // Nothing of the portal's becomes a label: however many pages, as many lines.
-    for id in 8..=40 {
+    for id in 13..=40 {
         portal.today().articles.insert(id, article(id));
     }
     life.sync(&["--metrics-file", file_name], 0);
     let more = std::fs::read_to_string(&file).unwrap();
     assert_eq!(metrics.lines().count(), more.lines().count(), "{more}");
     portal.today().login = true;
-    life.sync(&["--metrics-file", file_name], 7);
+    life.sync(&["--full", "--metrics-file", file_name], 7);
     let down = std::fs::read_to_string(&file).unwrap();
     assert!(
         down.contains("sangtrang_breaker_open{site=\"song\"} 1.0"),
@@ -221,9 +221,17 @@ fn get(address: &str, path: &str) -> (u16, String) {
 
 #[test]
 fn a_daemon_serves_metrics_and_health() {
-    let portal = Portal::new(3);
+    let portal = Portal::new(12);
     let life = Life::new(&portal, "");
-    let more = ["--every", "1s", "--jitter", "0s", "--listen", "127.0.0.1:0"];
+    let more = [
+        "--full",
+        "--every",
+        "1s",
+        "--jitter",
+        "0s",
+        "--listen",
+        "127.0.0.1:0",
+    ];
     let mut child = life
         .command(sangtrang(), &more)
         .stdout(Stdio::piped())
@@ -237,16 +245,16 @@ fn a_daemon_serves_metrics_and_health() {
         }
     };
     let address = next("listening")["address"].as_str().unwrap().to_owned();
-    assert_eq!(next("sync")["portal"]["added"], 3);
+    assert_eq!(next("sync")["portal"]["added"], 12);
     let (status, health) = get(&address, "/healthz");
     let health: Value = serde_json::from_str(&health).unwrap();
     assert_eq!((status, &health["healthy"]), (200, &true.into()), "{health}");
     let (status, metrics) = get(&address, "/metrics");
     assert_eq!(status, 200);
-    assert!(metrics.contains("sangtrang_documents{site=\"song\",collection=\"news\"} 3.0"));
+    assert!(metrics.contains("sangtrang_documents{site=\"song\",collection=\"news\"} 12.0"));
     lint(&metrics);
     portal.today().login = true;
-    while next("sync")["exit"] == 0 {}
+    while next("sync")["exit"] != 7 {}
     let (status, health) = get(&address, "/healthz");
     assert_eq!(status, 503, "{health}");
     assert!(health.contains("breaker"), "{health}");
@@ -262,7 +270,7 @@ fn a_daemon_serves_metrics_and_health() {
 #[test]
 fn a_webhook_is_signed_repeated_and_never_a_flood() {
     let (inbox, base) = Inbox::at("/hook");
-    let portal = Portal::new(3);
+    let portal = Portal::new(12);
     let notify = format!(
         "[notify]\ndigest = \"49h\"\n[notify.webhook]\nurl = \"{base}/hook\"\nsecret_env = \"TEST_HOOK_SECRET\"\n"
     );
@@ -272,7 +280,7 @@ fn a_webhook_is_signed_repeated_and_never_a_flood() {
     // The first time at once, although the receiver refuses twice.
     portal.today().login = true;
     *inbox.refusals.lock().unwrap() = 2;
-    hooked(&life, &[], 7);
+    hooked(&life, &["--full"], 7);
     let got = inbox.take();
     assert_eq!(got.len(), 1);
     let (headers, body) = &got[0];
@@ -288,10 +296,10 @@ fn a_webhook_is_signed_repeated_and_never_a_flood() {
     assert_eq!(notice["problems"][0]["key"], "unreachable", "{notice}");
     assert_eq!(headers["x-sangtrang-id"], notice["id"].as_str().unwrap());
     // Two days of the same: nothing. Then one digest.
-    hooked(&life, &[], 7);
-    hooked(&life, &[], 7);
+    hooked(&life, &["--full"], 7);
+    hooked(&life, &["--full"], 7);
     assert!(inbox.take().is_empty());
-    hooked(&life, &[], 7);
+    hooked(&life, &["--full"], 7);
     let digest = inbox.notices();
     assert_eq!(digest.len(), 1);
     assert_eq!(
@@ -313,7 +321,7 @@ fn a_webhook_is_signed_repeated_and_never_a_flood() {
 #[test]
 fn what_cannot_be_sent_waits_and_nothing_of_it_holds_up_a_sync() {
     let (inbox, base) = Inbox::at("/hook");
-    let portal = Portal::new(3);
+    let portal = Portal::new(12);
     let hook = |url: &str| {
         format!(
             "[notify.webhook]\nurl = \"{url}\"\nretries = 1\ntimeout = \"2s\"\nsecret_env = \"TEST_HOOK_SECRET\"\n"
@@ -323,7 +331,7 @@ fn what_cannot_be_sent_waits_and_nothing_of_it_holds_up_a_sync() {
     hooked(&life, &[], 0);
     portal.today().login = true;
     *inbox.refusals.lock().unwrap() = 100;
-    let mut command = life.command(sangtrang(), &[]);
+    let mut command = life.command(sangtrang(), &["--full"]);
     let said = expect(command.env("TEST_HOOK_SECRET", SECRET), 7);
     assert!(
         text(&said.stderr).contains("the next sync tries again"),
@@ -338,7 +346,7 @@ fn what_cannot_be_sent_waits_and_nothing_of_it_holds_up_a_sync() {
     assert_eq!(kinds, ["problem", "resolved"]);
     // Without the secret nothing is sent unsigned, and the sync goes on.
     portal.today().login = true;
-    let said = expect(&mut life.command(sangtrang(), &[]), 7);
+    let said = expect(&mut life.command(sangtrang(), &["--full"]), 7);
     assert!(
         text(&said.stderr).contains("TEST_HOOK_SECRET"),
         "{}",
@@ -425,7 +433,7 @@ fn an_e_mail_says_what_is_wrong() {
     let Some(server) = MailServer::start(&boxes) else {
         return;
     };
-    let portal = Portal::new(3);
+    let portal = Portal::new(12);
     let notify = format!(
         "[notify.mail]\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"Sang Trang <sangtrang@song.example>\"\nto = [\"truc@song.example\", \"ban@song.example\"]\n",
         server.port
@@ -433,7 +441,7 @@ fn an_e_mail_says_what_is_wrong() {
     let life = Life::new(&portal, &notify);
     life.sync(&[], 0);
     portal.today().login = true;
-    life.sync(&[], 7);
+    life.sync(&["--full"], 7);
     let mails: Vec<String> = crate::support::files(&boxes)
         .iter()
         .map(|f| std::fs::read_to_string(boxes.join(f)).unwrap())
