@@ -15,7 +15,7 @@ use std::io::BufReader;
 pub(super) struct Stage {
     /// RFC 3339, UTC; `None` for what has no time.
     pub(super) at: Option<String>,
-    /// `url`, `found`, `spelled`, `fetched`, `state`, `missed`, `document`, `gate`, `planned`, `held`, `pushed`, `delivered`,
+    /// `url`, `found`, `spelled`, `fetched`, `state`, `missed`, `document`, `gate`, `planned`, `held`, `pushed`, `verified`, `delivered`,
     /// `tombstone`.
     pub(super) what: &'static str,
     /// What happened.
@@ -112,6 +112,17 @@ fn one(
             write.run
         );
         add(Some(write.at), "pushed", text);
+    }
+    if let Some(run) = ledger.last_run("sync", None).map_err(failure)? {
+        let told: serde_json::Value = run
+            .summary
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        let lost = told["target"]["lost"]["first"].as_array().into_iter().flatten();
+        for loss in lost.filter(|l| l["url"] == key.as_str()) {
+            let text = format!("run {}: {}", run.uid, loss["note"].as_str().unwrap_or_default());
+            add(Some(run.started), "verified", text);
+        }
     }
     for (target, name) in ledger.targets().map_err(failure)? {
         let Some(d) = ledger.delivery(target, Kind::Document, &key).map_err(failure)? else {

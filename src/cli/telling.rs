@@ -62,14 +62,16 @@ fn tell_people(mapping: &Mapping, layout: &Layout, problems: Vec<Problem>, runti
         })
     };
     let problems = problems.into_iter().filter(|p| wanted(p.class)).collect();
-    let mut channels = Channels::default();
-    match rules.webhook.as_ref().map(webhook).transpose() {
-        Ok(to) => channels.webhook = to,
-        Err(why) => ui.warning(format_args!("the webhook is not asked: {why}")),
+    let channels = Channels {
+        webhook: rules.webhook.as_ref().map(webhook),
+        mail: rules.mail.as_ref().map(mail),
+    };
+    // Said also when there is nothing to tell: on the day when there is, it would be too late.
+    if let Some(Err(why)) = &channels.webhook {
+        ui.warning(format_args!("the webhook cannot be asked: {why}"));
     }
-    match rules.mail.as_ref().map(mail).transpose() {
-        Ok(to) => channels.mail = to,
-        Err(why) => ui.warning(format_args!("no e-mail is sent: {why}")),
+    if let Some(Err(why)) = &channels.mail {
+        ui.warning(format_args!("no e-mail can be sent: {why}"));
     }
     let sent = runtime.block_on(notify::tell(
         &layout.notify_json(),

@@ -14,13 +14,13 @@ const ALL: Duration = Duration::from_secs(30);
 /// Version of the file.
 const SCHEMA: u32 = 1;
 
-/// Where notices go.
+/// Where notices go. A channel that cannot be used now (its secret is not there) says why: its notices wait.
 #[derive(Clone, Debug, Default)]
 pub struct Channels {
     /// A webhook.
-    pub webhook: Option<WebhookTo>,
+    pub webhook: Option<Result<WebhookTo, String>>,
     /// An e-mail.
-    pub mail: Option<MailTo>,
+    pub mail: Option<Result<MailTo, String>>,
 }
 
 impl Channels {
@@ -126,8 +126,9 @@ async fn send(path: &Path, memory: &mut Memory, channels: &Channels) -> Result<S
 
 async fn one(name: &str, notice: &Notice, channels: &Channels) -> Result<(), String> {
     match (name, &channels.webhook, &channels.mail) {
-        (WEBHOOK, Some(to), _) => webhook::send(to, notice).await,
-        (MAIL, _, Some(to)) => mail::send(to, notice).await,
+        (WEBHOOK, Some(Ok(to)), _) => webhook::send(to, notice).await,
+        (MAIL, _, Some(Ok(to))) => mail::send(to, notice).await,
+        (WEBHOOK, Some(Err(why)), _) | (MAIL, _, Some(Err(why))) => Err(why.clone()),
         _ => Ok(()),
     }
 }

@@ -353,6 +353,9 @@ fn what_cannot_be_sent_waits_and_nothing_of_it_holds_up_a_sync() {
         text(&said.stderr)
     );
     assert!(inbox.take().is_empty());
+    // What was not told then is told when the secret is there.
+    hooked(&life, &["--full"], 7);
+    assert_eq!(inbox.notices()[0]["kind"], "problem");
     // What is no web address is a problem of the mapping.
     for (bad, why) in [
         (hook("file:///etc/passwd"), "neither http nor https"),
