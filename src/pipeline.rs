@@ -136,7 +136,7 @@ pub fn still_extracted(mapping: &Mapping, layout: &Layout) -> Result<Option<Tall
     if ledger.meta(EXTRACTED)? != Some(now) || !layout.documents_jsonl().exists() {
         return Ok(None);
     }
-    let last = ledger.runs()?.into_iter().rev().find(|r| r.command == "extract");
+    let last = ledger.last_run("extract", None)?;
     let tally: Option<Tally> = last
         .filter(|r| r.outcome.as_deref() == Some("done"))
         .and_then(|r| serde_json::from_str(&r.summary?).ok());
