@@ -14,6 +14,7 @@ pub mod lang;
 pub mod ledger;
 pub mod mapping;
 pub mod net;
+pub mod notify;
 pub mod page;
 pub mod pipeline;
 pub mod report;

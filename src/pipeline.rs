@@ -7,6 +7,7 @@ mod encodings;
 mod error;
 mod export;
 mod filename;
+mod gc;
 mod impact;
 mod learn;
 mod lock;
@@ -27,6 +28,7 @@ pub use deliver::{
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
+pub use gc::{Collected, collect_garbage};
 pub use impact::{Impact, Told, What, impact, impact_schema};
 pub use learn::{Health, Relearned, StoredModel, model_hash, relearn, store_model, stored_model};
 pub use lock::{Owner, SiteLock};
@@ -157,7 +159,7 @@ pub fn still_extracted(mapping: &Mapping, layout: &Layout) -> Result<Option<Tall
     if ledger.meta(EXTRACTED)? != Some(now) || !layout.documents_jsonl().exists() {
         return Ok(None);
     }
-    let last = ledger.runs()?.into_iter().rev().find(|r| r.command == "extract");
+    let last = ledger.last_run("extract", None)?;
     let tally: Option<Tally> = last
         .filter(|r| r.outcome.as_deref() == Some("done"))
         .and_then(|r| serde_json::from_str(&r.summary?).ok());

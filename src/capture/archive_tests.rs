@@ -295,3 +295,67 @@ fn names_that_leave_the_folder_are_refused() {
         assert!(matches!(opened, Err(CaptureError::Name { .. })));
     }
 }
+
+#[test]
+fn a_compacted_file_keeps_what_is_kept_and_revisits_of_other_files_find_their_originals() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let limits = ArchiveLimits {
+        max_file_bytes: 4000,
+        ..ArchiveLimits::new("ctk")
+    };
+    let mut writer = ArchiveWriter::open(dir, limits).unwrap();
+    let noise = |n: usize| -> Vec<u8> {
+        let mut chance = fastrand::Rng::with_seed(n as u64);
+        std::iter::repeat_with(|| chance.u8(..)).take(1500).collect()
+    };
+    let mut places: Vec<Location> = Vec::new();
+    for n in 0..6 {
+        places.push(writer.append(&exchange(n, &noise(n))).unwrap());
+    }
+    // The first three again: nothing but headers, in a later file.
+    for n in 0..3 {
+        places.push(
+            writer
+                .append_or_revisit(&exchange(n, &noise(n)), &places[n])
+                .unwrap(),
+        );
+    }
+    writer.sync().unwrap();
+    drop(writer);
+    let first = places[0].file.clone();
+    let last = places[6].file.clone();
+    assert_ne!(first, last);
+    assert_eq!(original_of(dir, &places[7]).unwrap(), Some(places[1].clone()));
+    assert_eq!(original_of(dir, &places[1]).unwrap(), None);
+    // Without the first answer.
+    let gone = places[0].offset;
+    let one = compact(dir, &first, &mut |o| !o.contains(&gone), &|_| None).unwrap();
+    assert_eq!(one.file.as_deref(), Some("ctk-00000.1.warc.gz"));
+    assert!(one.after < one.before && dir.join(&first).exists());
+    let went = |to: &Location| one.moved.iter().find(|(old, _)| old == to).map(|m| m.1.clone());
+    // The revisit of what is gone goes, too.
+    let gone = places[6].offset;
+    let two = compact(dir, &last, &mut |o| !o.contains(&gone), &went).unwrap();
+    fs::remove_file(dir.join(&first)).unwrap();
+    fs::remove_file(dir.join(&last)).unwrap();
+    let reader = ArchiveReader::new(dir);
+    for (moved, n) in one.moved.iter().chain(&two.moved).filter_map(|(old, new)| {
+        let n = places.iter().position(|p| p == old)?;
+        Some((new, if n >= 6 { n - 6 } else { n }))
+    }) {
+        assert_eq!(
+            reader.read_exchange(moved, MAX).unwrap().body,
+            noise(n),
+            "{moved:?}"
+        );
+    }
+    let walked: Vec<_> = walk(dir, "ctk", MAX).unwrap().map(Result::unwrap).collect();
+    assert_eq!(walked.len(), places.len() - 2);
+    for file in fs::read_dir(dir).unwrap() {
+        warcio_accepts(&file.unwrap().path());
+    }
+    // Nothing kept: no file.
+    let none = compact(dir, "ctk-00000.1.warc.gz", &mut |_| false, &|_| None).unwrap();
+    assert_eq!((none.file, none.after), (None, 0));
+}

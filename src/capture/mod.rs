@@ -6,6 +6,7 @@ mod arc;
 #[cfg(test)]
 mod archive_tests;
 mod coding;
+mod compact;
 mod compose;
 mod error;
 mod exchange;
@@ -19,8 +20,9 @@ pub mod warc;
 mod writer;
 
 pub use coding::decode_body;
+pub use compact::{Compacted, compact, original_of};
 pub use error::CaptureError;
 pub use exchange::{Capture, Exchange, Location, Truncated};
 pub use reader::ArchiveReader;
 pub use walk::{Walk, walk};
-pub use writer::{ArchiveLimits, ArchiveWriter};
+pub use writer::{ArchiveLimits, ArchiveWriter, generations};

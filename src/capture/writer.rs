@@ -201,7 +201,11 @@ impl ArchiveWriter {
         }
         self.current = None;
         self.failed = false;
-        let files = self.files()?;
+        // All generations: the ledger may name one that is not the newest, if a compaction did not come to its end.
+        let files: Vec<(u32, String)> = generations(&self.dir, &self.limits.site)?
+            .into_iter()
+            .map(|(number, _, name)| (number, name))
+            .collect();
         let keep = match last {
             None => None,
             Some(last) => Some(
@@ -217,8 +221,10 @@ impl ArchiveWriter {
         self.next_number = 0;
         // Newest first: a crash in between leaves a prefix of the archive.
         for (number, name) in files.into_iter().rev() {
-            if keep.as_ref().is_some_and(|(kept, _)| number <= *kept) {
-                break;
+            let kept = keep.as_ref();
+            // Another generation of the last file is what a compaction left that did not come to its end, or its old one.
+            if kept.is_some_and(|(kept, last)| number < *kept || *last == name) {
+                continue;
             }
             let path = self.dir.join(name);
             fs::remove_file(&path).map_err(CaptureError::io("remove", &path))?;
@@ -437,19 +443,39 @@ fn is_packed(exchange: &Exchange) -> bool {
     coded || PACKED.iter().any(|magic| exchange.body.starts_with(magic))
 }
 
-/// The archive files of `site`, oldest first.
+/// The archive files of `site`, oldest first: of each number the newest generation.
 pub(super) fn archive_files(dir: &Path, site: &str) -> Result<Vec<(u32, String)>, CaptureError> {
+    let mut files = generations(dir, site)?;
+    files.reverse();
+    files.dedup_by_key(|(number, _, _)| *number);
+    files.reverse();
+    Ok(files
+        .into_iter()
+        .map(|(number, _, name)| (number, name))
+        .collect())
+}
+
+/// All archive files of `site` with number and generation, oldest first.
+///
+/// # Errors
+/// [`CaptureError::Io`] if the folder cannot be listed.
+pub fn generations(dir: &Path, site: &str) -> Result<Vec<(u32, u32, String)>, CaptureError> {
+    let digits = |text: &str, least: usize| -> Option<u32> {
+        let all = text.len() >= least && text.bytes().all(|b| b.is_ascii_digit());
+        all.then(|| text.parse().ok()).flatten()
+    };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(CaptureError::io("list", dir))? {
         let name = entry.map_err(CaptureError::io("list", dir))?.file_name();
         let Some(name) = name.to_str() else { continue };
-        let number = name
+        let stem = name
             .strip_prefix(site)
             .and_then(|rest| rest.strip_prefix('-'))
-            .and_then(|rest| rest.strip_suffix(".warc.gz"))
-            .filter(|digits| digits.len() >= 5 && digits.bytes().all(|b| b.is_ascii_digit()));
-        if let Some(Ok(number)) = number.map(str::parse) {
-            files.push((number, name.to_owned()));
+            .and_then(|rest| rest.strip_suffix(".warc.gz"));
+        let Some(stem) = stem else { continue };
+        let (number, generation) = stem.split_once('.').unwrap_or((stem, "0"));
+        if let (Some(number), Some(generation)) = (digits(number, 5), digits(generation, 1)) {
+            files.push((number, generation, name.to_owned()));
         }
     }
     files.sort();
@@ -472,7 +498,7 @@ fn file_name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-fn sync_dir(dir: &Path) -> Result<(), CaptureError> {
+pub(super) fn sync_dir(dir: &Path) -> Result<(), CaptureError> {
     std::fs::File::open(dir)
         .and_then(|d| d.sync_all())
         .map_err(CaptureError::io("sync", dir))

@@ -93,7 +93,9 @@ pub(super) fn carry_out(
     let bar: Mutex<Option<(super::ui::Progress<'_>, u64)>> = Mutex::new(None);
     let on_event = |event: Event| {
         if ui.json() {
-            ui.event(&serde_json::json!(event));
+            let mut object = serde_json::json!(event);
+            object["schema"] = "event/1".into();
+            ui.event(&object);
         }
         let mut bar = bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match event {

@@ -69,6 +69,14 @@ pub(super) enum Command {
     Sync(Box<super::sync_args::SyncArgs>),
     /// What runs a sync regularly: units of systemd, a line for cron
     Schedule(super::sync_args::ScheduleArgs),
+    /// Follow the old portal a last time, then let nothing be pushed any more
+    Freeze(Box<super::move_args::FreezeArgs>),
+    /// May the old portal be turned off? A checklist, each line with its reason
+    Switchover(super::move_args::SwitchoverArgs),
+    /// The record of a move: totals that reconcile, what is held, what was taken off and why
+    Report(super::move_args::ReportArgs),
+    /// Remove what nothing needs any more: captures, runs, logs
+    Gc(super::move_args::GcArgs),
     /// A verdict on documents as they are now, for `apply --only approved`
     Approve(ApproveArgs),
     /// Read everything back from the new CMS and report each loss

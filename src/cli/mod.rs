@@ -17,6 +17,8 @@ mod example;
 mod exit;
 mod export;
 mod extract;
+mod freeze;
+mod gc;
 mod init;
 mod inspect;
 mod inspect_content;
@@ -30,8 +32,10 @@ mod inspect_url;
 mod learn;
 mod ledger;
 mod mapping;
+mod move_args;
 mod plan;
 mod redirects;
+mod report;
 mod rollback;
 mod run;
 mod schedule;
@@ -39,11 +43,17 @@ mod schema;
 mod secret;
 mod setup;
 mod show;
+mod show_way;
 mod status;
+mod switchover;
 mod sync;
 mod sync_args;
+mod sync_summary;
 mod target;
+mod tell_args;
+mod telling;
 mod test;
+mod traces;
 mod try_page;
 mod ui;
 mod verify;
@@ -56,6 +66,9 @@ use args::Command;
 use clap::Parser;
 use error::CliError;
 use std::process::ExitCode;
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 use ui::Ui;
 
 /// What every command answers.
@@ -71,8 +84,14 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
         }
     };
-    start_log(cli.verbose);
     let ui = Ui::new(cli.json, cli.quiet);
+    let _traces = match start_log(cli.verbose, cli.command.otlp()) {
+        Ok(traces) => traces,
+        Err(error) => {
+            ui.error(&error);
+            return error.exit.into();
+        }
+    };
     if let Err(error) = set_clock() {
         ui.error(&error);
         return error.exit.into();
@@ -105,6 +124,10 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Apply(args) => apply::main(args, ui),
         Command::Sync(args) => sync::main(args, ui),
         Command::Schedule(args) => schedule::main(args, ui),
+        Command::Freeze(args) => freeze::main(args, ui),
+        Command::Switchover(args) => switchover::main(args, ui),
+        Command::Report(args) => report::main(args, ui),
+        Command::Gc(args) => gc::main(args, ui),
         Command::Approve(args) => approve::main(args, ui),
         Command::Verify(args) => verify::main(args, ui),
         Command::Rollback(args) => rollback::main(args, ui),
@@ -135,14 +158,26 @@ fn set_clock() -> Result<(), CliError> {
     Ok(())
 }
 
-/// Logs go to stderr: warnings always, more with `-v`; `SANGTRANG_LOG` overrides (tracing's filter syntax).
-fn start_log(verbose: u8) {
+/// Logs go to stderr: warnings always, more with `-v`; `SANGTRANG_LOG` overrides (tracing's filter syntax). Traces go to a
+/// collector, if one is named.
+fn start_log(verbose: u8, otlp: Option<&str>) -> Result<Option<traces::Traces>, CliError> {
     let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SANGTRANG_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("sangtrang={level},off")));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filter = EnvFilter::try_from_env("SANGTRANG_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("sangtrang={level},off")));
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .without_time()
-        .init();
+        .with_filter(filter);
+    let (traces, spans) = match otlp.map(traces::start).transpose()? {
+        Some((traces, tracer)) => {
+            let ours = filter_fn(|meta| meta.is_span() && meta.target() == traces::TARGET);
+            let layer = tracing_opentelemetry::layer()
+                .with_tracer(tracer)
+                .with_filter(ours);
+            (Some(traces), Some(layer))
+        }
+        None => (None, None),
+    };
+    tracing_subscriber::registry().with(log).with(spans).init();
+    Ok(traces)
 }

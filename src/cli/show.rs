@@ -1,12 +1,13 @@
-//! `sangtrang show URL|ID`: the way of one page.
+//! `sangtrang show URL|ID`: the whole way of one page, from its discovery to the new CMS.
 
 use super::args::ShowArgs;
 use super::error::CliError;
 use super::inspect::clean;
+use super::show_way::{Stage, way};
 use super::target::{failure, load_mapping};
 use super::{Exit, Outcome, Ui};
 use crate::document::DocumentId;
-use crate::ledger::{DocumentRow, Ledger, Step};
+use crate::ledger::{DocumentRow, Ledger, UrlId};
 use crate::mapping::Mapping;
 use crate::pipeline::{self, Layout};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 /// What is known of one page.
 struct Found {
     url: String,
-    steps: Vec<Step>,
+    stages: Vec<Stage>,
     document: Option<DocumentRow>,
 }
 
@@ -25,7 +26,7 @@ pub(super) fn main(args: &ShowArgs, ui: &Ui) -> Outcome {
         let Ok(ledger) = Ledger::read(&layout.ledger()) else {
             continue;
         };
-        if let Some(found) = find(&mapping, &ledger, &args.what)? {
+        if let Some(found) = find(&mapping, &ledger, &layout, &args.what)? {
             tell(&found, &mapping.rules().site.id, ui);
             return Ok(Exit::Ok);
         }
@@ -54,80 +55,57 @@ fn mappings(args: &ShowArgs) -> Result<Vec<Arc<Mapping>>, CliError> {
         .collect())
 }
 
-fn find(mapping: &Mapping, ledger: &Ledger, what: &str) -> Result<Option<Found>, CliError> {
-    if let Ok(id) = what.parse::<DocumentId>() {
-        let Some(document) = ledger.document(&id).map_err(failure)? else {
+fn find(mapping: &Mapping, ledger: &Ledger, layout: &Layout, what: &str) -> Result<Option<Found>, CliError> {
+    let bare = what.strip_prefix("doc:").unwrap_or(what);
+    let (row, documents): (Option<UrlId>, Vec<DocumentRow>) = if let Ok(id) = bare.parse::<DocumentId>() {
+        match ledger.document(&id).map_err(failure)? {
+            Some(document) => (document.url, vec![document]),
+            None => return Ok(None),
+        }
+    } else {
+        let Ok(url) = pipeline::site_url(mapping, what) else {
             return Ok(None);
         };
-        let url = match document.url {
-            Some(row) => ledger.url(row).map_err(failure)?.unwrap_or_default(),
-            None => String::new(),
-        };
-        let steps = steps(mapping, ledger, &url)?.unwrap_or_default();
-        return Ok(Some(Found {
-            url,
-            steps,
-            document: Some(document),
-        }));
-    }
-    let Ok(url) = pipeline::site_url(mapping, what) else {
-        return Ok(None);
+        match ledger.find(&url.key()).map_err(failure)? {
+            Some(row) => (Some(row), ledger.documents_of(row).map_err(failure)?),
+            None => return Ok(None),
+        }
     };
-    let Some(steps) = ledger.show(&url.key()).map_err(failure)? else {
-        return Ok(None);
+    let url = match row {
+        Some(row) => ledger.url(row).map_err(failure)?.unwrap_or_default(),
+        None => String::new(),
     };
-    let document = match ledger.find(&url.key()).map_err(failure)? {
-        Some(row) => ledger.documents_of(row).map_err(failure)?.into_iter().next(),
-        None => None,
+    let steps = match pipeline::site_url(mapping, &url) {
+        Ok(url) => ledger.show(&url.key()).map_err(failure)?.unwrap_or_default(),
+        Err(_) => Vec::new(),
     };
+    let stages = way(ledger, layout, row, steps, &documents)?;
     Ok(Some(Found {
-        url: url.to_string(),
-        steps,
-        document,
+        url,
+        stages,
+        document: documents.into_iter().next(),
     }))
 }
 
-fn steps(mapping: &Mapping, ledger: &Ledger, url: &str) -> Result<Option<Vec<Step>>, CliError> {
-    let Ok(url) = pipeline::site_url(mapping, url) else {
-        return Ok(None);
-    };
-    ledger.show(&url.key()).map_err(failure)
-}
-
 fn tell(found: &Found, site: &str, ui: &Ui) {
-    let time = |at: i64| {
-        jiff::Timestamp::from_millisecond(at)
-            .map(|t| t.to_string())
-            .unwrap_or_default()
-    };
     if ui.json() {
-        let steps: Vec<_> = found
-            .steps
-            .iter()
-            .map(|s| serde_json::json!({ "at": s.at.map(time), "text": s.text }))
-            .collect();
         let document = found.document.as_ref().map(|d| {
             serde_json::json!({
                 "id": d.id, "source_key": d.source_key, "collection": d.collection, "state": d.state, "revision": d.content,
             })
         });
         ui.data(serde_json::json!({
-            "schema": "show/1", "type": "page", "site": site, "url": found.url, "steps": steps, "document": document,
+            "schema": "show/1", "type": "page", "site": site, "url": found.url, "steps": found.stages, "document": document,
         }));
         return;
     }
     ui.data(clean(&found.url));
-    for step in &found.steps {
+    for stage in &found.stages {
         ui.data(clean(&format!(
-            "  {:<30} {}",
-            step.at.map(time).unwrap_or_default(),
-            step.text
+            "  {:<30} {:<9} {}",
+            stage.at.as_deref().unwrap_or_default(),
+            stage.what,
+            stage.text
         )));
-    }
-    if let Some(d) = &found.document {
-        ui.data(format_args!(
-            "  document {} {} {} ({})",
-            d.id, d.collection, d.source_key, d.state
-        ));
     }
 }

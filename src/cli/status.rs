@@ -5,8 +5,8 @@ use super::error::CliError;
 use super::target::{failure, load_mapping};
 use super::{Exit, Outcome, Ui};
 use crate::ledger::Ledger;
-use crate::pipeline::Layout;
-use crate::report::CrawlCounts;
+use crate::pipeline::{self, Layout};
+use crate::report::Standing;
 use std::path::Path;
 
 pub(super) fn main(args: &StatusArgs, ui: &Ui) -> Outcome {
@@ -25,33 +25,85 @@ pub(super) fn main(args: &StatusArgs, ui: &Ui) -> Outcome {
     for site in sites {
         let layout = Layout::new(output, &site);
         let ledger = Ledger::read(&layout.ledger()).map_err(failure)?;
-        let counts = ledger.counts().map_err(failure)?;
-        let last = ledger.runs().map_err(failure)?.pop();
-        let documents = counts.documents;
-        let counts = CrawlCounts::from(counts);
+        let standing = Standing::read(&ledger, &site).map_err(failure)?;
+        let doubt = pipeline::doubt(&ledger).map_err(failure)?;
         if ui.json() {
-            ui.data(serde_json::json!({
-                "schema": "status/1", "type": "site", "site": site, "urls": counts, "documents": documents,
-                "last_run": last.map(|r| serde_json::json!({ "id": r.uid, "command": r.command, "outcome": r.outcome })),
-            }));
+            let mut object = serde_json::to_value(&standing).map_err(std::io::Error::other)?;
+            object["schema"] = "status/1".into();
+            object["type"] = "site".into();
+            object["doubt"] = doubt.into();
+            ui.data(object);
             continue;
         }
-        ui.data(format_args!(
-            "{site}\n  documents {documents:>24}\n  urls known {:>23}",
-            counts.known
-        ));
-        for (state, count) in &counts.by_state {
-            ui.data(format_args!("    {state:<22} {count:>9}"));
-        }
-        if let Some(run) = last {
-            ui.data(format_args!(
-                "  last run: {} {}",
-                run.command,
-                run.outcome.as_deref().unwrap_or("did not finish")
-            ));
-        }
+        ui.data(text(&standing, doubt.as_deref()).trim_end());
     }
     Ok(Exit::Ok)
+}
+
+/// A site for people: counts first, what wants attention last.
+fn text(s: &Standing, doubt: Option<&str>) -> String {
+    use std::fmt::Write as _;
+    let mut out = format!("{}\n", s.site);
+    let mut count = |indent: usize, name: &str, count: u64| {
+        let width = 28 - indent;
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{:indent$}{name:<width$} {count:>9}", "");
+    };
+    count(2, "documents", s.documents);
+    for (state, n) in &s.documents_by_state {
+        count(4, state, *n);
+    }
+    if s.missed > 0 {
+        count(4, "of pages that are missed", s.missed);
+    }
+    count(2, "urls known", s.urls.known);
+    for (state, n) in &s.urls.by_state {
+        count(4, state, *n);
+    }
+    for target in &s.targets {
+        let _ = writeln!(out, "  {}", target.name);
+        for (state, n) in &target.entries {
+            let _ = writeln!(out, "    {state:<24} {n:>9}");
+        }
+        if target.tombstones > 0 {
+            let _ = writeln!(out, "    {:<24} {:>9}", "tombstones", target.tombstones);
+        }
+        if target.open_writes > 0 {
+            let _ = writeln!(
+                out,
+                "    {:<24} {:>9}",
+                "writes without an answer", target.open_writes
+            );
+        }
+    }
+    if let Some(run) = &s.last_run {
+        let _ = writeln!(out, "  last run: {}", run.line());
+    }
+    if let Some(run) = &s.last_sync {
+        let _ = writeln!(out, "  last sync: {}", run.line());
+    }
+    if let Some(success) = &s.last_success {
+        let _ = writeln!(out, "  last whole sync: {success}");
+    }
+    if let Some(sync) = &s.sync {
+        for (reason, n) in sync.target.iter().flat_map(|t| &t.holds) {
+            let _ = writeln!(out, "  on hold: {n} {}", reason.replace('_', " "));
+        }
+        if let Some(error) = &sync.error {
+            let _ = writeln!(out, "  the last sync failed: {error}");
+        }
+    }
+    if let Some(doubt) = doubt {
+        let _ = writeln!(out, "  nothing is taken off: {doubt}");
+    }
+    if let Some(frozen) = &s.frozen {
+        let _ = writeln!(
+            out,
+            "  frozen since {}: nothing is pushed {}",
+            frozen.since, frozen.note
+        );
+    }
+    out
 }
 
 fn all_sites(output: &Path) -> Result<Vec<String>, CliError> {

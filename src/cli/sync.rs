@@ -8,12 +8,14 @@ use super::extract::{extract_with_progress, threads};
 use super::run::{read_report, write_report};
 use super::secret::{Site, given, with_sink};
 use super::sync_args::SyncArgs;
+use super::sync_summary::{self, code, reason_name};
 use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
+use super::{telling, traces};
 use crate::crawl::{CrawlOptions, Summary};
 use crate::deliver::Planned;
 use crate::deliver::plan::{Counts, Hold};
-use crate::ledger::{Ledger, Tally, clock};
+use crate::ledger::{Finding, Ledger, Listed, Tally, clock};
 use crate::mapping::Mapping;
 use crate::pipeline::{
     self, AtomicFile, Layout, PipelineError, Radius, SiteLock, plan_delivery, write_atomic,
@@ -32,7 +34,18 @@ const SHOWN: usize = 12;
 pub(super) fn main(args: &SyncArgs, ui: &Ui) -> Outcome {
     let (runtime, cancel) = reactor()?;
     if args.every.is_some() || args.schedule.is_some() {
+        let mapping = load_mapping(&args.site.mapping)?;
+        let layout = Layout::new(&args.site.output.output, &mapping.rules().site.id);
+        telling::listen(args, &mapping, &layout, &runtime, &cancel, ui)?;
         return super::daemon::main(args, &runtime, &cancel, ui);
+    }
+    if args.tell.listen.is_some() {
+        return Err(CliError::new(
+            Exit::Usage,
+            "usage::listen",
+            "`--listen` needs a sync that stays: `--every` or `--schedule`",
+        )
+        .hint("`--metrics-file` writes the metrics of a single sync"));
     }
     once(args, &runtime, &cancel, ui).map(|told| told.exit())
 }
@@ -47,13 +60,15 @@ pub(super) struct Told {
     started: String,
     seconds: f64,
     /// What the mapping changed, if it is another one.
-    mapping: Option<Radius>,
-    portal: Portal,
-    target: Option<TargetTold>,
+    pub(super) mapping: Option<Radius>,
+    pub(super) portal: Portal,
+    pub(super) target: Option<TargetTold>,
     /// Why nothing is taken off today.
-    doubt: Option<String>,
+    pub(super) doubt: Option<String>,
+    /// Why it could not go on.
+    error: Option<String>,
     /// What each step that did not end well answered.
-    codes: Vec<u8>,
+    pub(super) codes: Vec<u8>,
     /// Exit code.
     exit: u8,
     #[serde(skip)]
@@ -62,32 +77,38 @@ pub(super) struct Told {
 
 /// What the portal changed.
 #[derive(Debug, Default, Serialize)]
-struct Portal {
+pub(super) struct Portal {
     /// Requests for pages, files, lists and sitemaps.
-    asked: u64,
+    pub(super) asked: u64,
     /// Of these, as they were.
-    unchanged: u64,
+    pub(super) unchanged: u64,
     bytes: u64,
-    failed: u64,
+    pub(super) failed: u64,
     /// Pages of ours that we were locked out of.
-    walled: u64,
+    pub(super) walled: u64,
     /// Documents.
-    documents: u64,
-    added: u64,
-    changed: u64,
+    pub(super) documents: u64,
+    pub(super) added: u64,
+    pub(super) changed: u64,
     /// Documents that fail a gate.
-    gated: u64,
+    pub(super) gated: u64,
 }
 
 /// What became of it in the CMS, and what the CMS had changed.
 #[derive(Debug, Default, Serialize)]
-struct TargetTold {
-    plan: Counts,
+pub(super) struct TargetTold {
+    pub(super) plan: Counts,
     /// What is left alone, by reason.
-    holds: BTreeMap<Hold, u64>,
+    pub(super) holds: BTreeMap<Hold, u64>,
+    /// What exactly, and why.
+    pub(super) held: Listed<Finding>,
     /// Id of the run that wrote.
     run: Option<String>,
-    writes: u64,
+    pub(super) writes: u64,
+    /// Fields that the CMS shows otherwise than they were sent.
+    losses: u64,
+    /// Which.
+    pub(super) lost: Listed<Finding>,
     created: u64,
     updated: u64,
     retired: u64,
@@ -129,13 +150,27 @@ pub(super) fn once(
     ui: &Ui,
 ) -> Result<Told, CliError> {
     let mapping = load_mapping(&args.site.mapping)?;
+    let layout = Layout::new(&args.site.output.output, &mapping.rules().site.id);
+    let result = held(args, mapping.clone(), layout.clone(), runtime, cancel, ui);
+    telling::after(args, &mapping, &layout, &result, runtime, ui);
+    result
+}
+
+/// One sync, for as long as it holds the site.
+fn held(
+    args: &SyncArgs,
+    mapping: Arc<Mapping>,
+    layout: Layout,
+    runtime: &tokio::runtime::Runtime,
+    cancel: &CancellationToken,
+    ui: &Ui,
+) -> Result<Told, CliError> {
     // A sync without a target keeps documents and exports current.
     let target = if args.site.target.is_some() || mapping.rules().target.is_some() {
         Some(Site::load(&args.site)?)
     } else {
         None
     };
-    let layout = Layout::new(&args.site.output.output, &mapping.rules().site.id);
     let _lock = SiteLock::take(&layout, &format!("sync {}", args.site.mapping.display())).map_err(failure)?;
     let begun = (clock::now(), Instant::now());
     let mut sync = Sync {
@@ -156,13 +191,17 @@ pub(super) fn once(
     sync.told.site.clone_from(&sync.mapping.rules().site.id);
     let uid = uuid::Uuid::now_v7().to_string();
     let run = sync.begin(&uid)?;
-    let result = sync.steps(target.as_ref());
+    let span = traces::step("sync", &sync.told.site);
+    let result = span.in_scope(|| sync.steps(target.as_ref()));
     let mut told = std::mem::take(&mut sync.told);
     told.seconds = begun.1.elapsed().as_secs_f64();
     if let Err(error) = &result {
         told.end(error.exit);
+        told.error = Some(error.message.clone());
     }
     told.exit = told.exit() as u8;
+    span.record("exit", told.exit);
+    drop(span);
     sync.end(run, &told, &result)?;
     result.map(|()| told)
 }
@@ -206,23 +245,42 @@ impl Sync<'_> {
                 .data(serde_json::to_value(told).map_err(std::io::Error::other)?);
         }
         if result.is_ok() {
-            self.summary(told);
+            sync_summary::tell(told, self.ui);
         }
         Ok(())
     }
 
     fn steps(&mut self, target: Option<&Site>) -> Result<(), CliError> {
-        if !self.mapping_changed()? {
+        if !self.step("mapping").in_scope(|| self.mapping_changed())? {
             return Ok(());
         }
-        if !self.crawl()? {
+        let span = self.step("crawl");
+        let go_on = span.in_scope(|| self.crawl())?;
+        let p = &self.told.portal;
+        span.record("asked", p.asked).record("unchanged", p.unchanged);
+        span.record("bytes", p.bytes).record("failed", p.failed);
+        drop(span);
+        if !go_on {
             return Ok(());
         }
-        self.extract()?;
+        let span = self.step("extract");
+        span.in_scope(|| self.extract())?;
+        let p = &self.told.portal;
+        span.record("documents", p.documents);
+        span.record("added", p.added).record("changed", p.changed);
+        drop(span);
         match target {
             Some(site) => self.deliver(site),
             None => Ok(()),
         }
+    }
+
+    /// Says to programs that listen which step begins; answers its span.
+    fn step(&self, step: &'static str) -> tracing::Span {
+        let at = clock::now().to_string();
+        self.ui
+            .event(&serde_json::json!({ "schema": "event/1", "type": "step", "step": step, "at": at }));
+        traces::step(step, &self.told.site)
     }
 
     /// What a changed mapping would do to the documents that are there, before anything is asked of the portal. Then what the
@@ -348,28 +406,51 @@ impl Sync<'_> {
     }
 
     fn deliver(&mut self, site: &Site) -> Result<(), CliError> {
-        let Some(mut planned) = self.plan(site)? else {
+        let span = self.step("plan");
+        let Some(mut planned) = span.in_scope(|| self.plan(site))? else {
             self.told.end(Exit::Interrupted);
             return Ok(());
         };
+        span.record("holds", planned.plan.counts.hold);
+        drop(span);
         let mut told = TargetTold {
             plan: planned.plan.counts.clone(),
             ..TargetTold::default()
         };
         for held in planned.holds.each()? {
-            *told.holds.entry(held?.reason).or_default() += 1;
+            let held = held?;
+            *told.holds.entry(held.reason).or_default() += 1;
+            let finding = Finding {
+                url: held.key,
+                class: reason_name(held.reason),
+                note: format!("{} {}", held.source, held.note),
+            };
+            some(&mut told.held, finding);
         }
         for reason in told.holds.keys() {
             self.told.end(code(*reason));
         }
         let ledger = Ledger::read(&self.layout.ledger()).map_err(failure)?;
         self.told.doubt = pipeline::doubt(&ledger).map_err(failure)?;
+        let frozen = ledger.frozen().map_err(failure)?;
         drop(ledger);
         // That the portal could not be reached was said already.
         if self.told.doubt.is_some() && !self.told.ends.contains(&Exit::Unreachable) {
             self.told.end(Exit::Held);
         }
-        if !self.args.dry_run {
+        if let Some(frozen) = &frozen
+            && planned.plan.counts.changes() > 0
+        {
+            self.told.end(Exit::Held);
+            self.ui.warning(format_args!(
+                "frozen since {}: {} changes are not pushed",
+                frozen.since,
+                planned.plan.counts.changes()
+            ));
+        }
+        if !self.args.dry_run && frozen.is_none() {
+            let span = self.step("apply");
+            let _entered = span.enter();
             let options = crate::deliver::apply::Options {
                 cancel: self.cancel.clone(),
                 ..Default::default()
@@ -385,8 +466,18 @@ impl Sync<'_> {
             let Carried { uid, applied, .. } = &carried;
             told.run = Some(uid.clone());
             told.writes = applied.wrote();
+            span.record("writes", told.writes);
             (told.created, told.updated) = (applied.created, applied.updated);
             told.retired = applied.retired;
+            told.losses = applied.losses.len() as u64;
+            for loss in &applied.losses {
+                let finding = Finding {
+                    url: loss.key.clone(),
+                    class: loss.field.clone(),
+                    note: apply::loss_line(loss),
+                };
+                some(&mut told.lost, finding);
+            }
             self.told.end(apply::exit(applied)?);
             carried.summary(self.ui);
         }
@@ -416,49 +507,15 @@ impl Sync<'_> {
         file.commit()?;
         Ok(Some(planned))
     }
-
-    /// What changed where; the worst comes last.
-    fn summary(&self, told: &Told) {
-        let ui = self.ui;
-        let p = &told.portal;
-        if told.mapping.as_ref().is_some_and(|m| !m.is_empty()) {
-            let radius = told.mapping.as_ref().map_or(0, Radius::reach);
-            ui.status("Mapping", format_args!("{radius} documents changed by it"));
-        }
-        ui.status(
-            "Portal",
-            format_args!(
-                "{} documents new, {} changed, of {}; {} asked for, {} of them as they were",
-                p.added, p.changed, p.documents, p.asked, p.unchanged
-            ),
-        );
-        let Some(target) = &told.target else { return };
-        let held = |reason: Hold| target.holds.get(&reason).copied().unwrap_or_default();
-        ui.status(
-            "Target",
-            format_args!(
-                "{} entries edited there and held, {} left to the editors, {} removed there; {} writes",
-                held(Hold::Drift),
-                target.plan.theirs,
-                held(Hold::Removed),
-                target.writes
-            ),
-        );
-        for (reason, count) in &target.holds {
-            ui.warning(format_args!("{count} on hold: {}", reason.text()));
-        }
-        if let Some(doubt) = &told.doubt {
-            ui.warning(format_args!("nothing is taken off: {doubt}"));
-        }
-    }
 }
 
-/// What a hold means for the exit code: a person is to look, or something failed, or it only takes its time.
-const fn code(reason: Hold) -> Exit {
-    match reason {
-        // The doubt itself is told on its own.
-        Hold::NotGoneYet | Hold::PortalInDoubt => Exit::Ok,
-        Hold::GateFailed | Hold::Unmapped | Hold::Lossy | Hold::Refused => Exit::Findings,
-        _ => Exit::Held,
+/// Findings that a sync remembers of one sort: the plan and the reports name all.
+const REMEMBERED: usize = 50;
+
+fn some(list: &mut Listed<Finding>, finding: Finding) {
+    if list.first.len() < REMEMBERED {
+        list.push(finding);
+    } else {
+        list.count += 1;
     }
 }

@@ -55,6 +55,8 @@ pub(super) struct SyncArgs {
     /// Skip what was missed while the last sync still ran or the machine slept, instead of making up for it once
     #[arg(long)]
     pub(super) no_catch_up: bool,
+    #[command(flatten)]
+    pub(super) tell: super::tell_args::TellArgs,
 }
 
 /// What editors' changes in the CMS mean. A glob is a document's key (`news:4*`), collection/key or slug.

@@ -110,6 +110,8 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
         error @ PipelineError::Glob { .. } => {
             CliError::new(Exit::Usage, "usage::glob", error).hint("`news:4*`, `news/*`, `*-2023-*`")
         }
+        error @ PipelineError::Frozen { .. } => CliError::new(Exit::Held, "freeze::frozen", error)
+            .hint("`sangtrang freeze --lift MAPPING` lets it follow the old portal again"),
         error @ PipelineError::LedgerThere { .. } => CliError::new(Exit::Held, "ledger::exists", error)
             .hint("`--force` replaces it and keeps it beside the new one"),
         error @ PipelineError::NoArchive { .. } => CliError::new(Exit::Failure, "archive::missing", error)

@@ -41,10 +41,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn code(self) -> i64 {
+    pub(super) const fn code(self) -> i64 {
         self as i64
     }
-    const fn from_code(code: i64) -> Self {
+    pub(super) const fn from_code(code: i64) -> Self {
         match code {
             0 => Self::Term,
             1 => Self::Media,
@@ -80,10 +80,10 @@ pub enum DeliveryState {
 }
 
 impl DeliveryState {
-    const fn code(self) -> i64 {
+    pub(super) const fn code(self) -> i64 {
         self as i64
     }
-    const fn from_code(code: i64) -> Self {
+    pub(super) const fn from_code(code: i64) -> Self {
         match code {
             1 => Self::Staged,
             2 => Self::Live,
@@ -121,10 +121,10 @@ pub enum PushOp {
 }
 
 impl PushOp {
-    const fn code(self) -> i64 {
+    pub(super) const fn code(self) -> i64 {
         self as i64
     }
-    const fn from_code(code: i64) -> Self {
+    pub(super) const fn from_code(code: i64) -> Self {
         match code {
             0 => Self::Create,
             2 => Self::Publish,

@@ -122,19 +122,7 @@ impl Ledger {
              LEFT JOIN run r ON r.id = m.run LEFT JOIN capture c ON c.id = m.capture LEFT JOIN name f ON f.id = c.file
              WHERE m.url_id = ? AND m.ended IS NULL ORDER BY m.run",
             [id.0],
-            |r| {
-                let file: Option<String> = r.get(4)?;
-                let offset: Option<i64> = r.get(5)?;
-                Ok(Miss {
-                    at: r.get(0)?,
-                    run: r.get(1)?,
-                    status: r.get(2)?,
-                    class: r.get(3)?,
-                    archived: file
-                        .zip(offset)
-                        .map(|(file, offset)| format!("{file} at {offset}")),
-                })
-            },
+            miss,
         )
     }
 
@@ -261,4 +249,18 @@ impl Ledger {
         batch.set_meta(key, value)?;
         batch.commit()
     }
+}
+
+pub(super) fn miss(r: &rusqlite::Row<'_>) -> rusqlite::Result<Miss> {
+    let file: Option<String> = r.get(4)?;
+    let offset: Option<i64> = r.get(5)?;
+    Ok(Miss {
+        at: r.get(0)?,
+        run: r.get(1)?,
+        status: r.get(2)?,
+        class: r.get(3)?,
+        archived: file
+            .zip(offset)
+            .map(|(file, offset)| format!("{file} at {offset}")),
+    })
 }

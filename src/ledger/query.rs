@@ -27,6 +27,8 @@ pub struct ListRow {
 pub struct Step {
     /// Milliseconds since 1970; `None` for what has no time.
     pub at: Option<i64>,
+    /// `url`, `found`, `spelled`, `fetched`, `state`.
+    pub what: &'static str,
     /// What happened: `found by list-news on …`, `fetched 200`, `state done`, …
     pub text: String,
 }
@@ -289,19 +291,21 @@ impl Ledger {
         let Some((id, url, kind, state, via, parent, reason, target)) = head else {
             return Ok(None);
         };
-        let step = |text: String| Step { at: None, text };
-        let mut steps = vec![step(format!("{} {url}", kind.as_str()))];
-        steps.push(step(match (via, parent) {
+        let step = |what, text: String| Step { at: None, what, text };
+        let mut steps = vec![step("url", format!("{} {url}", kind.as_str()))];
+        let found = match (via, parent) {
             (Some(via), Some(parent)) => format!("found by {via} on {parent}"),
             (Some(via), None) => format!("found by {via}"),
             _ => "found".to_owned(),
-        }));
+        };
+        steps.push(step("found", found));
         for found in self.discovered(id)? {
-            steps.push(step(format!("announced by {} on {}", found.rule, found.parent)));
+            let text = format!("announced by {} on {}", found.rule, found.parent);
+            steps.push(step("found", text));
         }
         for alias in self.aliases(id)? {
             if alias != url {
-                steps.push(step(format!("also spelled {alias}")));
+                steps.push(step("spelled", format!("also spelled {alias}")));
             }
         }
         steps.extend(self.all(
@@ -319,16 +323,11 @@ impl Ledger {
                 }
                 Ok(Step {
                     at: Some(r.get(0)?),
+                    what: "fetched",
                     text,
                 })
             },
         )?);
-        for miss in self.missed(id)? {
-            steps.push(Step {
-                at: Some(miss.at),
-                text: format!("missed: {} ({})", miss.class, miss.status),
-            });
-        }
         let mut end = format!("state {}", state.as_str());
         if let Some(reason) = reason {
             end = format!("{end}: {reason}");
@@ -336,27 +335,7 @@ impl Ledger {
         if let Some(target) = target {
             end = format!("{end} to {target}");
         }
-        steps.push(step(end));
-        for document in self.documents_of(id)? {
-            steps.push(step(format!(
-                "document {} {} ({})",
-                document.id, document.source_key, document.state
-            )));
-            for stone in self.tombstones(&format!("doc:{}", document.id))? {
-                let misses: Vec<serde_json::Value> =
-                    serde_json::from_str(&stone.evidence).unwrap_or_default();
-                steps.push(Step {
-                    at: Some(stone.at),
-                    text: format!("taken off the CMS: gone in {} runs", misses.len()),
-                });
-                if let Some(back) = stone.back {
-                    steps.push(Step {
-                        at: Some(back),
-                        text: "back in the CMS".to_owned(),
-                    });
-                }
-            }
-        }
+        steps.push(step("state", end));
         Ok(Some(steps))
     }
 

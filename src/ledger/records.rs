@@ -89,17 +89,7 @@ impl Ledger {
         self.all(
             "SELECT id, uid, command, started, finished, outcome, summary FROM run ORDER BY id",
             [],
-            |r| {
-                Ok(RunRow {
-                    id: r.get(0)?,
-                    uid: r.get(1)?,
-                    command: r.get(2)?,
-                    started: r.get(3)?,
-                    finished: r.get(4)?,
-                    outcome: r.get(5)?,
-                    summary: r.get(6)?,
-                })
-            },
+            run,
         )
     }
 
@@ -177,6 +167,18 @@ impl Ledger {
 
 const DOCUMENT: &str =
     "SELECT id, collection, source_key, url_id, state, capture, content, mapping, gates FROM document";
+
+pub(super) fn run(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
+    Ok(RunRow {
+        id: r.get(0)?,
+        uid: r.get(1)?,
+        command: r.get(2)?,
+        started: r.get(3)?,
+        finished: r.get(4)?,
+        outcome: r.get(5)?,
+        summary: r.get(6)?,
+    })
+}
 
 fn document(r: &rusqlite::Row<'_>) -> rusqlite::Result<DocumentRow> {
     let id: String = r.get(0)?;

@@ -67,7 +67,7 @@ pub fn doubt(ledger: &Ledger) -> Result<Option<String>, PipelineError> {
             "the list {url} names {items} items, usually {usual}"
         )));
     }
-    let last = ledger.runs()?.into_iter().rev().find(|r| r.command == "crawl");
+    let last = ledger.last_run("crawl", None)?;
     let Some(last) = last else { return Ok(None) };
     match last.outcome.as_deref() {
         Some("stonewalled") => {

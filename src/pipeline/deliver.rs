@@ -220,6 +220,7 @@ pub async fn apply_plan<S: Sink>(
     }
     probed(&*sink, &mapper).await?;
     let mut ledger = Ledger::open(&layout.ledger())?;
+    not_frozen(&ledger)?;
     let row = ledger.target(&plan.target)?;
     let uid = uuid::Uuid::now_v7().to_string();
     let run = ledger.begin_run(&uid, "apply", mapping.hash(), now())?;
@@ -252,6 +253,14 @@ pub async fn apply_plan<S: Sink>(
     };
     ledger.finish_run(run, outcome, &summary, now())?;
     Ok((uid, result?))
+}
+
+/// Whoever holds the ledger may push, unless the move is being finished.
+fn not_frozen(ledger: &Ledger) -> Result<(), PipelineError> {
+    match ledger.frozen()? {
+        None => Ok(()),
+        Some(frozen) => Err(PipelineError::Frozen { since: frozen.since }),
+    }
 }
 
 /// Reads everything back.
@@ -307,6 +316,7 @@ pub async fn rollback_run<S: Sink>(
     cancel: &CancellationToken,
 ) -> Result<(String, RolledBack), PipelineError> {
     let mut ledger = Ledger::open(&layout.ledger())?;
+    not_frozen(&ledger)?;
     let name = target_name(mapper.target());
     let runs = ledger.runs()?;
     let mut matching = Vec::new();

@@ -42,6 +42,12 @@ pub enum PipelineError {
         /// Why.
         reason: String,
     },
+    /// The move is being finished: nothing is pushed any more.
+    #[error("the site is frozen since {since}: nothing is pushed any more")]
+    Frozen {
+        /// Since when.
+        since: String,
+    },
     /// There is a ledger already.
     #[error("there is a ledger at `{path}` already: nothing was done")]
     LedgerThere {

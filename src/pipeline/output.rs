@@ -65,6 +65,30 @@ impl Layout {
         self.root.join("sync.json")
     }
 
+    /// `notify.json`
+    #[must_use]
+    pub fn notify_json(&self) -> PathBuf {
+        self.root.join("notify.json")
+    }
+
+    /// `switchover.json`
+    #[must_use]
+    pub fn switchover_json(&self) -> PathBuf {
+        self.root.join("switchover.json")
+    }
+
+    /// `record.md`
+    #[must_use]
+    pub fn record_md(&self) -> PathBuf {
+        self.root.join("record.md")
+    }
+
+    /// `quarantine/`
+    #[must_use]
+    pub fn quarantine_folder(&self) -> PathBuf {
+        self.root.join("quarantine")
+    }
+
     /// `plan.json`
     #[must_use]
     pub fn plan_json(&self) -> PathBuf {

@@ -1,10 +1,24 @@
 //! The ledger told to people: `report.txt` and `run.json`. Reads, never decides; the desk prints what this room says.
 
+mod checklist;
+mod health;
+mod metrics;
+mod record;
 mod resources;
+mod serve;
+mod standing;
 mod text;
+mod totals;
 
+pub use checklist::{Check, Checklist};
+pub use health::Health;
+pub use metrics::{Observed, metrics_text};
+pub use record::{Facts, record};
 pub use resources::Resources;
+pub use serve::{Watched, serve};
+pub use standing::{PortalSummary, Run, Standing, SyncSummary, TargetStanding, TargetSummary};
 pub use text::report_text;
+pub use totals::{Sum, Totals};
 
 use crate::ledger::{Counts, Failure, ListRow, Listed, PatternRow, Tally, UrlState};
 use serde::Serialize;

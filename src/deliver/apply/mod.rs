@@ -38,7 +38,7 @@ pub struct Options {
 
 /// What goes on.
 #[derive(Clone, Debug, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// A phase begins.
     Phase {

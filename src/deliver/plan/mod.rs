@@ -67,6 +67,14 @@ pub struct Counts {
     pub media: u64,
 }
 
+impl Counts {
+    /// Everything that would be written.
+    #[must_use]
+    pub const fn changes(&self) -> u64 {
+        self.create + self.update + self.retire + self.terms + self.media
+    }
+}
+
 /// What is done with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,6 +5,7 @@ mod collection;
 mod discover;
 mod http_json;
 mod network;
+mod notify;
 mod render;
 mod session;
 mod site;
@@ -40,6 +41,7 @@ pub(super) fn check(root: &DeTable<'_>, text: &str, problems: &mut Problems) {
     check.render(&root);
     check.session(&root);
     check.network(&root);
+    check.notify(&root);
     check.unique(root.tables("drop"), "drop");
     root.tables("drop").for_each(|d| check.drop_rule(&d));
     check.collections(&root);

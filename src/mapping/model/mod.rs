@@ -7,8 +7,10 @@ mod discover;
 mod http_json;
 mod media;
 mod network;
+mod notify;
 mod politeness;
 mod render;
+mod retention;
 mod session;
 mod site;
 mod sync;
@@ -19,8 +21,10 @@ pub use discover::*;
 pub use http_json::*;
 pub use media::*;
 pub use network::*;
+pub use notify::*;
 pub use politeness::*;
 pub use render::*;
+pub use retention::*;
 pub use session::*;
 pub use site::*;
 pub use sync::*;
@@ -88,6 +92,12 @@ pub struct MappingFile {
     /// How the new CMS follows the portal.
     #[serde(default)]
     pub sync: SyncRules,
+    /// Who is told when a sync needs a person.
+    #[serde(default)]
+    pub notify: NotifyRules,
+    /// What `gc` may remove.
+    #[serde(default)]
+    pub retention: Retention,
     /// The new CMS.
     pub target: Option<Target>,
 }
