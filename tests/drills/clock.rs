@@ -6,9 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 const ARTICLES: u32 = 25;
-const DELAY: Duration = Duration::from_millis(60);
+const DELAY: Duration = Duration::from_millis(150);
 /// What a loaded machine may shorten between our start and the server's look at the clock.
-const SLACK: Duration = Duration::from_millis(30);
+const SLACK: Duration = Duration::from_millis(100);
 
 /// libfaketime, by the place where its wrapper looks for it.
 fn faketime() -> Option<String> {

@@ -42,7 +42,7 @@ fn signalled(signals: &[&str]) {
     }
     running.end().with(130);
     let took = began.elapsed();
-    let most = if signals.len() > 1 { 3 } else { 11 };
+    let most = if signals.len() > 1 { 6 } else { 15 };
     assert!(
         took < Duration::from_secs(most),
         "{signals:?}: {} s until the end",
