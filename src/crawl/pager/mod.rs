@@ -421,6 +421,8 @@ mod tests {
             max_pages: 10,
             stop_after: Some(2),
             total: None,
+            news: new_items,
+            least: 0,
         };
         assert!(advance(&mut state, &seen(3, true)));
         assert!(advance(&mut state, &seen(0, true)));
