@@ -14,10 +14,11 @@ mod rebuild;
 mod sample;
 mod store;
 mod tables;
+mod times;
 
 pub use deliver::{
-    apply_plan, doubt, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run,
-    target_name, verify_run, verify_target,
+    apply_plan, doubt, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, remember_edits,
+    rollback_run, target_name, verify_run, verify_target,
 };
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
@@ -27,6 +28,7 @@ pub use output::{AtomicFile, Layout, write_atomic};
 pub use radius::Radius;
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
 pub use sample::{Sampled, is_warc, sampled, site_of};
+pub use times::{Rhythm, Times};
 
 use crate::capture::{ArchiveReader, Capture};
 use crate::crawl::{self, CrawlOptions, Store};

@@ -408,6 +408,8 @@ pub(super) struct PlanArgs {
     /// Answer 5 if there is anything to do
     #[arg(long)]
     pub(super) exit_code: bool,
+    #[command(flatten)]
+    pub(super) edits: super::sync_args::EditArgs,
 }
 
 #[derive(Debug, Args)]

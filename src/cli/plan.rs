@@ -8,13 +8,16 @@ use crate::pipeline::{AtomicFile, plan_delivery};
 
 pub(super) fn main(args: &PlanArgs, ui: &Ui) -> Outcome {
     let site = Site::load(&args.site)?;
+    let edits = args.edits.decisions();
     let (runtime, cancel) = reactor()?;
-    let planned = with_sink!(site, |sink| runtime.block_on(async {
+    let planned = with_sink!(site, |sink| {
+        runtime.block_on(async {
         tokio::select! {
-            planned = plan_delivery(&*sink, &site.mapping, &site.mapper, &site.layout) => Some(planned),
+            planned = plan_delivery(&*sink, &site.mapping, &site.mapper, &site.layout, &edits) => Some(planned),
             () = cancel.cancelled() => None,
         }
-    }));
+    })
+    });
     let Some(planned) = planned else {
         return Ok(Exit::Interrupted);
     };

@@ -301,7 +301,7 @@ impl Sync<'_> {
             delay: args.delay,
             concurrency: args.concurrency,
             refresh: args.full,
-            follow: !args.full,
+            follow: true,
             connect_to: args.net.connect_to()?,
             allow_net: args.net.allow_net.clone(),
             browser: args.net.browser.clone(),
@@ -357,6 +357,9 @@ impl Sync<'_> {
         let ledger = Ledger::read(&self.layout.ledger()).map_err(failure)?;
         self.told.doubt = pipeline::doubt(&ledger).map_err(failure)?;
         drop(ledger);
+        if self.told.doubt.is_some() {
+            self.told.end(Exit::Held);
+        }
         if !self.args.dry_run {
             let options = crate::deliver::apply::Options {
                 cancel: self.cancel.clone(),
@@ -383,12 +386,18 @@ impl Sync<'_> {
     }
 
     fn plan(&self, site: &Site) -> Result<Option<Planned>, CliError> {
-        let planned = with_sink!(site, |sink| self.runtime.block_on(async {
+        let edits = self.args.edits.decisions();
+        if !self.args.dry_run {
+            pipeline::remember_edits(&site.target, &self.layout, &edits).map_err(failure)?;
+        }
+        let planned = with_sink!(site, |sink| {
+            self.runtime.block_on(async {
             tokio::select! {
-                planned = plan_delivery(&*sink, &site.mapping, &site.mapper, &site.layout) => Some(planned),
+                planned = plan_delivery(&*sink, &site.mapping, &site.mapper, &site.layout, &edits) => Some(planned),
                 () = self.cancel.cancelled() => None,
             }
-        }));
+        })
+        });
         let Some(planned) = planned else { return Ok(None) };
         let mut planned = planned.map_err(failure)?;
         let args = &self.args.site;
@@ -419,8 +428,9 @@ impl Sync<'_> {
         ui.status(
             "Target",
             format_args!(
-                "{} entries edited there, {} removed there; {} writes",
+                "{} entries edited there and held, {} left to the editors, {} removed there; {} writes",
                 held(Hold::Drift),
+                target.plan.theirs,
                 held(Hold::Removed),
                 target.writes
             ),

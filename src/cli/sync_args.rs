@@ -1,6 +1,7 @@
 //! The command line of `sync` and `schedule`.
 
 use super::args::{NetArgs, SiteArgs, parse_time};
+use crate::mapping::model::Drift;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,6 +71,21 @@ pub(super) struct EditArgs {
     /// Forget what was remembered: an editor's change is held and shown again
     #[arg(long, value_name = "GLOB")]
     pub(super) hold: Vec<String>,
+}
+
+impl EditArgs {
+    /// Globs and what they mean, the strongest last.
+    pub(super) fn decisions(&self) -> Vec<(String, Drift)> {
+        let all = [
+            (&self.hold, Drift::Hold),
+            (&self.theirs, Drift::Theirs),
+            (&self.field_merge, Drift::FieldMerge),
+            (&self.ours, Drift::Ours),
+        ];
+        all.into_iter()
+            .flat_map(|(globs, how)| globs.iter().map(move |glob| (glob.clone(), how)))
+            .collect()
+    }
 }
 
 #[derive(Debug, Args)]

@@ -107,6 +107,9 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
         error @ PipelineError::Busy { .. } => CliError::new(Exit::Locked, "sync::busy", error).hint(
             "wait until it ends, or end it: `kill` with its process; the lock goes with the process, there is nothing to delete",
         ),
+        error @ PipelineError::Glob { .. } => {
+            CliError::new(Exit::Usage, "usage::glob", error).hint("`news:4*`, `news/*`, `*-2023-*`")
+        }
         error @ PipelineError::LedgerThere { .. } => CliError::new(Exit::Held, "ledger::exists", error)
             .hint("`--force` replaces it and keeps it beside the new one"),
         error @ PipelineError::NoArchive { .. } => CliError::new(Exit::Failure, "archive::missing", error)

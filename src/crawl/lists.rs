@@ -94,6 +94,10 @@ impl Writer<'_, '_> {
 
     /// Fewer items than this, and a whole walk is not believed.
     fn least(&self, state: &crate::ledger::Pager) -> u64 {
+        // Pages of a list that are read at the same time do not say when its end was reached.
+        if !self.follows {
+            return 0;
+        }
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,

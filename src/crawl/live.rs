@@ -109,8 +109,8 @@ impl<F: Fn(Event)> Desk<F> {
         let http = Http::new(mapping.clone(), &self.options)?;
         self.send(Command::Reopen(
             match (self.options.refresh, self.options.follow) {
-                (true, _) => Reopen::All,
-                (false, true) => Reopen::Due,
+                (everything, true) => Reopen::Due { everything },
+                (true, false) => Reopen::All,
                 (false, false) => Reopen::Failed,
             },
         ))?;

@@ -89,7 +89,8 @@ pub struct CrawlOptions {
     pub live: bool,
     /// Ask again for what was captured (with its validators).
     pub refresh: bool,
-    /// Ask only for what may have changed: what is new, what lists and sitemaps say of, what is due.
+    /// Ask only for what may have changed: what is new, what lists and sitemaps say of, what is due. With `refresh`: for
+    /// everything, and lists are walked to their end.
     pub follow: bool,
     /// The browser for `[[render]]` rules; looked for in the usual places if absent.
     pub browser: Option<PathBuf>,

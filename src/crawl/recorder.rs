@@ -61,8 +61,8 @@ pub(super) enum Reopen {
     Failed,
     /// Everything.
     All,
-    /// What failed, and what may have changed.
-    Due,
+    /// What failed, and what may have changed; or everything, but each list page by page.
+    Due { everything: bool },
 }
 
 /// How the ledger stands to a URL, with the capture that counts; `None` if it does not know it.
@@ -127,6 +127,8 @@ pub(super) struct Recorder {
     again: Option<HashSet<String>>,
     /// Only what may have changed is asked for.
     follows: bool,
+    /// The site was crawled to its end before: what is new to us is young.
+    seen: bool,
     /// Pages of handlers whose probe has not answered yet, at most [`MAX_UNJUDGED`] each.
     unjudged: HashMap<String, Vec<UrlId>>,
     /// By the place of their rules.
@@ -178,6 +180,9 @@ impl Recorder {
     ) -> Result<Self, CrawlError> {
         let site = &mapping.rules().site.id;
         let uid = uuid::Uuid::now_v7().to_string();
+        let ended =
+            |r: &crate::ledger::RunRow| r.command == "crawl" && r.outcome.as_deref() == Some("finished");
+        let seen = ledger.runs()?.iter().any(ended);
         let run = ledger.begin_run(&uid, command, mapping.hash(), now_ms())?;
         let mut batch = ledger.batch(run)?;
         batch.set_meta("site", site)?;
@@ -197,6 +202,7 @@ impl Recorder {
             learned,
             again: None,
             follows: false,
+            seen,
             unjudged: HashMap::new(),
             sweeps: HashMap::new(),
             mapping,
@@ -324,12 +330,16 @@ impl Recorder {
                     Reopen::Failed => {
                         batch.reopen_failed()?;
                     }
-                    Reopen::Due => {
+                    Reopen::Due { everything } => {
                         let full = millis(self.mapping.rules().sync.full_every.0);
+                        let (due, since) = match everything {
+                            true => (i64::MAX, i64::MAX),
+                            false => (now_ms(), now_ms() - full),
+                        };
                         self.follows = true;
                         batch.reopen_failed()?;
-                        batch.reopen_due(now_ms())?;
-                        batch.begin_walks(now_ms() - full)?;
+                        batch.reopen_due(due)?;
+                        batch.begin_walks(since)?;
                         batch.reopen_probes()?;
                     }
                 }
@@ -535,6 +545,7 @@ impl Recorder {
             learned: &self.learned,
             again: self.again.as_mut(),
             follows: self.follows,
+            seen: self.seen,
             learnt: Vec::new(),
             urgent: Vec::new(),
         };

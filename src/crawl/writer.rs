@@ -66,9 +66,9 @@ enum Met {
     Gone,
 }
 
-fn visit_of(before: Option<CaptureId>, now: Option<CaptureId>, follows: bool) -> Met {
+fn visit_of(before: Option<CaptureId>, now: Option<CaptureId>, seen: bool) -> Met {
     match before {
-        None if follows => Met::Young,
+        None if seen => Met::Young,
         None => Met::First,
         Some(_) if before == now => Met::Same,
         Some(_) => Met::Other,
@@ -90,6 +90,8 @@ pub(super) struct Writer<'w, 'b> {
     pub(super) again: Option<&'w mut HashSet<String>>,
     /// Only what may have changed is asked for.
     pub(super) follows: bool,
+    /// The site was crawled to its end before.
+    pub(super) seen: bool,
     /// Fingerprints of this transaction.
     pub(super) learnt: Vec<(String, Fingerprint)>,
     /// Tasks that go before all others.
@@ -132,7 +134,7 @@ impl Writer<'_, '_> {
                         bytes: result.bytes,
                     }
                 });
-                self.visited(task, visit_of(before, result.capture, self.follows))?;
+                self.visited(task, visit_of(before, result.capture, self.seen))?;
                 self.found(result)?;
                 self.judged(result, before)?;
             }

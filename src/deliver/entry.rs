@@ -138,6 +138,7 @@ impl Mapper {
     pub fn new(target: Target, zone: TimeZone) -> Self {
         let fallback = (target.entry.is_empty() && target.kind == TargetKind::Wordpress).then(|| EntryRule {
             collection: String::new(),
+            drift: None,
             of: "posts".into(),
             terms: [("categories".to_owned(), "section".to_owned())].into(),
             fields: BTreeMap::new(),

@@ -136,3 +136,21 @@ pub(super) fn different<S: Sink>(sink: &S, wire: &Wire, remote: &Remote) -> Vec<
     }
     out
 }
+
+/// Takes fields out of a wire that belong to the editors.
+pub(super) fn without(wire: &mut Wire, kept: &[String]) {
+    wire.fields.retain(|name, _| !kept.contains(name));
+}
+
+/// Names of the fields of a wire that the target shows otherwise.
+pub(super) fn edited<S: Sink>(sink: &S, wire: &Wire, remote: &Remote) -> Vec<String> {
+    let is_other = |(name, ours): &(&String, &Value)| {
+        let theirs = remote.fields.get(*name).cloned().unwrap_or_default();
+        !sink.same(name, ours, &theirs)
+    };
+    wire.fields
+        .iter()
+        .filter(is_other)
+        .map(|(name, _)| name.clone())
+        .collect()
+}

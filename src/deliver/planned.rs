@@ -254,6 +254,7 @@ mod tests {
                 to: String::new(),
             }],
             note: None,
+            over: None,
         }
     }
 

@@ -248,6 +248,7 @@ fn begin(
     current: &Remote,
 ) -> Result<i64, LedgerError> {
     let intent = Intent {
+        kept: None,
         kind: was.kind,
         key: was.key.clone(),
         of: was.of.clone(),
@@ -294,6 +295,7 @@ fn forget(
     payload: Option<CaptureId>,
 ) -> Result<(), LedgerError> {
     let intent = Intent {
+        kept: None,
         kind: was.kind,
         key: was.key.clone(),
         of: was.of.clone(),

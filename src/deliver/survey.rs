@@ -8,6 +8,7 @@ use super::packed::unpack;
 use super::plan::{Change, FieldDiff, Memory, Presence};
 use super::sink::{Listed, Sink};
 use super::spool::Spool;
+use crate::document::CaptureId;
 use crate::ledger::{Delivery, DeliveryState, Kind, Ledger, LedgerError};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -29,7 +30,7 @@ pub struct Survey {
     keys: HashMap<Mark, Id>,
     /// By type and slug: id, and has it a key of its own?
     slugs: HashMap<Mark, (Id, bool)>,
-    drifted: HashMap<String, Vec<FieldDiff>>,
+    drifted: HashMap<String, (Vec<FieldDiff>, CaptureId)>,
     /// Keys that were being written when a run ended: what the target shows of them may be half ours.
     open: HashSet<String>,
 }
@@ -174,11 +175,13 @@ impl Survey {
                     let fields = match links::pushed(ledger, target, &row.key)? {
                         Some((was, item)) => {
                             let known = links::of(ledger, target, &item)?;
-                            links::different(sink, &links::wire(sink, &was, &item, &known), remote)
+                            let mut wire = links::wire(sink, &was, &item, &known);
+                            links::without(&mut wire, &ledger.kept(target, &row.key)?);
+                            links::different(sink, &wire, remote)
                         }
                         None => Vec::new(),
                     };
-                    self.drifted.insert(row.key.clone(), fields);
+                    self.drifted.insert(row.key.clone(), (fields, remote.seen()));
                 }
             }
         }
@@ -269,10 +272,10 @@ impl Memory for Known<'_> {
         // What was being written when a run ended is nobody's change.
         match self.survey.drifted.get(&delivery.key) {
             _ if !self.survey.there.contains_key(&named(&delivery.of, id)) => Presence::Missing,
-            Some(fields)
+            Some((fields, seen))
                 if delivery.state != DeliveryState::Intent && !self.survey.open.contains(&delivery.key) =>
             {
-                Presence::Drifted(fields.clone())
+                Presence::Drifted(fields.clone(), *seen)
             }
             _ => Presence::Ours,
         }

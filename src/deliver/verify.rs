@@ -182,7 +182,9 @@ fn document<S: Sink>(
         losses.add("state", &entry.state, "not public yet: apply again");
     }
     let known = links::of(ledger, target, &item)?;
-    let wire = links::wire(sink, &was, &item, &known);
+    let mut wire = links::wire(sink, &was, &item, &known);
+    // What belongs to the editors is theirs to change.
+    links::without(&mut wire, &ledger.kept(target, &row.key)?);
     let body = sink.body_field();
     for (name, ours) in &wire.fields {
         let theirs = remote.fields.get(name).cloned().unwrap_or_default();

@@ -474,7 +474,8 @@ impl Batch<'_> {
             [],
         )?;
         self.sql(
-            "UPDATE pager SET generation = generation + 1, pages = 0, no_new = 0, restarts = 0, items = 0, total = NULL, stop = NULL",
+            "UPDATE pager SET generation = generation + 1, pages = 0, no_new = 0, restarts = 0, items = 0, total = NULL, stop = NULL,
+             brief = 0",
             [],
         )
     }

@@ -192,6 +192,8 @@ pub struct Intent {
     pub slug: Option<String>,
     /// What the target held before, compressed; for a rollback.
     pub prior: Option<Vec<u8>>,
+    /// Fields that belong to the editors from now on, however this ends; `None` changes nothing.
+    pub kept: Option<Vec<String>>,
 }
 
 /// The end of a write that succeeded.
@@ -511,6 +513,14 @@ fn begin(
          ON CONFLICT (target, kind, key) DO UPDATE SET slug = coalesce(slug, excluded.slug)",
     )?
     .execute(params![target, i.kind.code(), i.key, i.of, i.slug, run])?;
+    if let Some(kept) = &i.kept {
+        tx.prepare_cached("DELETE FROM kept WHERE target = ? AND key = ?")?
+            .execute(params![target, i.key])?;
+        let mut put = tx.prepare_cached("INSERT OR IGNORE INTO kept (target, key, field) VALUES (?,?,?)")?;
+        for field in kept {
+            put.execute(params![target, i.key, field])?;
+        }
+    }
     Ok(line)
 }
 
@@ -639,6 +649,7 @@ mod tests {
             payload: Some(CaptureId::of(b"p")),
             slug: Some("a-slug".into()),
             prior: None,
+            kept: None,
         }
     }
 

@@ -211,29 +211,6 @@ impl Ledger {
         )
     }
 
-    /// These fields of an entry belong to the editors from now on; none: it is all ours again.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn set_kept(&mut self, target: i64, key: &str, fields: &[String]) -> Result<(), LedgerError> {
-        let path = &self.path;
-        let sql = |e| LedgerError::sql(path, e);
-        let tx = self.conn.transaction().map_err(sql)?;
-        tx.execute(
-            "DELETE FROM kept WHERE target = ? AND key = ?",
-            params![target, key],
-        )
-        .map_err(sql)?;
-        for field in fields {
-            tx.execute(
-                "INSERT OR IGNORE INTO kept (target, key, field) VALUES (?,?,?)",
-                params![target, key, field],
-            )
-            .map_err(sql)?;
-        }
-        tx.commit().map_err(sql)
-    }
-
     /// What was decided of editors' changes in a target, newest last: glob and decision.
     ///
     /// # Errors

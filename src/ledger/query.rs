@@ -323,6 +323,12 @@ impl Ledger {
                 })
             },
         )?);
+        for miss in self.missed(id)? {
+            steps.push(Step {
+                at: Some(miss.at),
+                text: format!("missed: {} ({})", miss.class, miss.status),
+            });
+        }
         let mut end = format!("state {}", state.as_str());
         if let Some(reason) = reason {
             end = format!("{end}: {reason}");
@@ -336,6 +342,20 @@ impl Ledger {
                 "document {} {} ({})",
                 document.id, document.source_key, document.state
             )));
+            for stone in self.tombstones(&format!("doc:{}", document.id))? {
+                let misses: Vec<serde_json::Value> =
+                    serde_json::from_str(&stone.evidence).unwrap_or_default();
+                steps.push(Step {
+                    at: Some(stone.at),
+                    text: format!("taken off the CMS: gone in {} runs", misses.len()),
+                });
+                if let Some(back) = stone.back {
+                    steps.push(Step {
+                        at: Some(back),
+                        text: "back in the CMS".to_owned(),
+                    });
+                }
+            }
         }
         Ok(Some(steps))
     }

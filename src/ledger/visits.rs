@@ -100,7 +100,7 @@ impl Batch<'_> {
     /// What SQLite says.
     pub fn begin_walks(&mut self, since: i64) -> Result<(), LedgerError> {
         self.sql(
-            "UPDATE pager SET brief = stop IN ('last-page', 'count-reached', 'no-new-items', 'max-pages', 'known-items', 'unchanged')
+            "UPDATE pager SET brief = coalesce(stop, '') IN ('last-page', 'count-reached', 'no-new-items', 'max-pages', 'known-items', 'unchanged')
                AND full_at > ?, generation = generation + 1, pages = 0, no_new = 0, restarts = 0, stop = NULL",
             [since],
         )?;

@@ -3,7 +3,7 @@
 use super::error::PipelineError;
 use super::output::{Layout, write_atomic};
 use crate::deliver::apply::{self, Applied, Event, Options};
-use crate::deliver::plan::{Head, Planner};
+use crate::deliver::plan::{Edits, Head, Planner};
 use crate::deliver::redirect::{Decision, Hits, Redirects};
 use crate::deliver::rollback::{self, RolledBack};
 use crate::deliver::sink::{Needs, Probe, Sink};
@@ -12,7 +12,7 @@ use crate::deliver::{Drafts, Known, Mapper, Planned, Source, Survey};
 use crate::document::{CaptureId, Document, DocumentId};
 use crate::ledger::{DeliveryState, Kind, Ledger, UrlId, UrlKind, UrlState};
 use crate::mapping::Mapping;
-use crate::mapping::model::{Mode, SlugForm, Target, TargetKind};
+use crate::mapping::model::{Drift, Mode, SlugForm, Target, TargetKind};
 use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, Read as _};
 use std::path::PathBuf;
@@ -123,19 +123,63 @@ pub async fn plan_delivery<S: Sink>(
     mapping: &Mapping,
     mapper: &Mapper,
     layout: &Layout,
+    edits: &[(String, Drift)],
 ) -> Result<Planned, PipelineError> {
     let target = mapper.target();
     probed(sink, mapper).await?;
     let ledger = Ledger::read(&layout.ledger())?;
     let row = ledger.known_target(&target_name(target))?;
+    let edits = decisions(&ledger, row, edits)?;
     let mut survey = Survey::look(sink, &ledger, row, mapper).await?;
-    let mut plan = planned(mapping, mapper, layout, &ledger, row, &survey)?;
+    let mut plan = planned(mapping, mapper, layout, &ledger, row, &survey, &edits)?;
     if let Some(row) = row
         && survey.look_closer(sink, &ledger, row, &mut plan.changes).await?
     {
-        return planned(mapping, mapper, layout, &ledger, Some(row), &survey);
+        return planned(mapping, mapper, layout, &ledger, Some(row), &survey, &edits);
     }
     Ok(plan)
+}
+
+/// What was decided of editors' changes: what the ledger remembers, then what is said now.
+fn decisions(ledger: &Ledger, row: Option<i64>, now: &[(String, Drift)]) -> Result<Edits, PipelineError> {
+    let mut edits = Edits::default();
+    let known = row
+        .map(|row| ledger.edit_rules(row))
+        .transpose()?
+        .unwrap_or_default();
+    let known = known.into_iter().filter_map(|(glob, how)| {
+        let how = Drift::ALL.into_iter().find(|d| d.as_str() == how)?;
+        Some((glob, how))
+    });
+    for (glob, how) in known.chain(now.iter().cloned()) {
+        edits.add(&glob, how).map_err(|error| PipelineError::Glob {
+            glob: glob.clone(),
+            reason: error.to_string(),
+        })?;
+    }
+    Ok(edits)
+}
+
+/// Remembers what was decided of editors' changes, for the plans to come. `ours` holds once and is not remembered.
+///
+/// # Errors
+/// When the ledger cannot be written, or a glob is none.
+pub fn remember_edits(
+    target: &Target,
+    layout: &Layout,
+    edits: &[(String, Drift)],
+) -> Result<(), PipelineError> {
+    if edits.is_empty() {
+        return Ok(());
+    }
+    let mut ledger = Ledger::open(&layout.ledger())?;
+    let row = ledger.target(&target_name(target))?;
+    decisions(&ledger, None, edits)?;
+    for (glob, how) in edits {
+        let kept = matches!(how, Drift::Theirs | Drift::FieldMerge).then_some(how.as_str());
+        ledger.set_edit_rule(row, glob, kept, now())?;
+    }
+    Ok(())
 }
 
 fn planned(
@@ -145,6 +189,7 @@ fn planned(
     ledger: &Ledger,
     row: Option<i64>,
     survey: &Survey,
+    edits: &Edits,
 ) -> Result<Planned, PipelineError> {
     let target = mapper.target();
     let titled = match target.slug {
@@ -157,7 +202,7 @@ fn planned(
         survey,
         sure: !titled,
     };
-    let mut planner = Planner::new(mapper, &known, &target.retire)?;
+    let mut planner = Planner::new(mapper, &known, &target.retire, edits)?;
     let mut drafts = Drafts::new(layout.root());
     let mut failed = None;
     let source = Extracted {

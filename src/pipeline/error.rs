@@ -34,6 +34,14 @@ pub enum PipelineError {
         /// Who, if it says so.
         owner: Option<super::lock::Owner>,
     },
+    /// A glob is none.
+    #[error("`{glob}` is no glob: {reason}")]
+    Glob {
+        /// The glob.
+        glob: String,
+        /// Why.
+        reason: String,
+    },
     /// There is a ledger already.
     #[error("there is a ledger at `{path}` already: nothing was done")]
     LedgerThere {

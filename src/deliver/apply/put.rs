@@ -9,6 +9,7 @@ use crate::deliver::packed::{pack, unpack};
 use crate::deliver::plan::{Change, FieldDiff, Hold, Op};
 use crate::deliver::sink::{Item, Links, Payload, Remote, Sink, Stage, Wire};
 use crate::ledger::{Delivery, DeliveryState, Done, Intent, Kind, PushOp};
+use crate::mapping::model::Drift;
 use serde_json::{Map, Value};
 
 /// How far an attempt got that cannot go on.
@@ -139,6 +140,7 @@ async fn try_change<S: Sink>(run: &Run<S>, change: &Change) -> Result<(), Halt> 
     let was = run.journal.read(move |l| l.delivery(target, kind, &key)).await?;
     let there = was.as_ref().filter(|w| w.remote.is_some());
     if let Some(there) = there
+        && change.over.is_none()
         && there.payload == Some(item.payload)
         && matches!(there.state, DeliveryState::Staged | DeliveryState::Live)
         && !is_lost(run, change, there).await?
@@ -192,6 +194,7 @@ fn intent(item: &Item, op: PushOp, prior: Option<Vec<u8>>) -> Intent {
         payload: Some(item.payload),
         slug: Some(item.slug.clone()),
         prior,
+        kept: None,
     }
 }
 
@@ -342,6 +345,8 @@ async fn update<S: Sink>(
 ) -> Result<(), Halt> {
     let kind = item.kind();
     let links = links(run, item).await?;
+    let mut kept = kept(run, &item.key).await?;
+    let mut settled = None;
     let (mut line, mut looks) = (None, Looks::new(run));
     loop {
         let looked = looks.next();
@@ -357,22 +362,37 @@ async fn update<S: Sink>(
         let live =
             run.sink.is_atomic() || (current.live && was.is_none_or(|w| w.state != DeliveryState::Retired));
         let stage = if live { Stage::Final } else { Stage::Draft };
-        let wire = run.sink.wire(item, &links, stage);
+        let mut wire = run.sink.wire(item, &links, stage);
         // An entry that changed since our last write is an editor's.
         if let Some(seen) = was.and_then(|w| w.seen)
             && seen != current.seen()
-            && !is_half_ours(run, &item.key, &wire.fields, &current)
         {
-            give_up(run, line, "changed in the CMS").await?;
-            let fields = drift(run, item, &current).await?;
-            left_alone(run, change, Hold::Drift, fields);
-            return Ok(());
+            match over(run, change, item, &wire, &current, &kept).await? {
+                Some(fields) => {
+                    kept.clone_from(&fields);
+                    settled = Some(fields);
+                }
+                None => {
+                    links::without(&mut wire, &kept);
+                    if !is_half_ours(run, &item.key, &wire.fields, &current) {
+                        give_up(run, line, "changed in the CMS").await?;
+                        let fields = drift(run, item, &current).await?;
+                        left_alone(run, change, Hold::Drift, fields);
+                        return Ok(());
+                    }
+                }
+            }
         }
+        links::without(&mut wire, &kept);
         let at = match line {
             Some(line) => line,
             None => {
                 let prior = Some(packed(&current));
-                run.journal.intent(intent(item, PushOp::Update, prior)).await?
+                let intent = Intent {
+                    kept: settled.clone(),
+                    ..intent(item, PushOp::Update, prior)
+                };
+                run.journal.intent(intent).await?
             }
         };
         line = Some(at);
@@ -394,6 +414,59 @@ async fn update<S: Sink>(
             Err(failure) => return refuse(run, item, at, &wire, failure).await,
         }
     }
+}
+
+/// Fields of an entry that belong to the editors.
+pub(super) async fn kept<S: Sink>(run: &Run<S>, key: &str) -> Result<Vec<String>, JournalError> {
+    let (target, key) = (run.target, key.to_owned());
+    run.journal.read(move |l| l.kept(target, &key)).await
+}
+
+/// May an entry be written although an editor changed it? Then which fields are the editors' from now on.
+async fn over<S: Sink>(
+    run: &Run<S>,
+    change: &Change,
+    item: &Item,
+    wire: &Wire,
+    current: &Remote,
+    kept: &[String],
+) -> Result<Option<Vec<String>>, Halt> {
+    let Some(over) = &change.over else {
+        return Ok(None);
+    };
+    // What was changed after the plan was looked at by nobody.
+    if over.seen != current.seen().to_string() {
+        return Ok(None);
+    }
+    if over.how == Drift::Ours {
+        return Ok(Some(Vec::new()));
+    }
+    let (target, key, sink) = (run.target, item.key.clone(), run.sink.clone());
+    let before = run
+        .journal
+        .read(move |ledger| {
+            let Some((was, before)) = links::pushed(ledger, target, &key)? else {
+                return Ok(None);
+            };
+            let links = links::of(ledger, target, &before)?;
+            Ok(Some(links::wire(&*sink, &was, &before, &links)))
+        })
+        .await?;
+    let Some(before) = before else {
+        return Ok(None);
+    };
+    let mut theirs = links::edited(&*run.sink, &before, current);
+    // A field that the portal changed too has two new values: a person must choose.
+    let both = theirs
+        .iter()
+        .any(|name| !kept.contains(name) && wire.fields.get(name) != before.fields.get(name));
+    if both {
+        return Ok(None);
+    }
+    theirs.extend(kept.iter().cloned());
+    theirs.sort();
+    theirs.dedup();
+    Ok(Some(theirs))
 }
 
 /// Ends the line of a write that is not carried out.

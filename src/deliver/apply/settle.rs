@@ -25,6 +25,7 @@ fn intent(was: &Delivery, op: PushOp, prior: Option<&Remote>) -> Intent {
         payload: was.payload,
         slug: was.slug.clone(),
         prior: prior.map(put::packed),
+        kept: None,
     }
 }
 
@@ -47,9 +48,10 @@ async fn try_relink<S: Sink>(run: &Run<S>, key: &str) -> Result<(), Halt> {
     };
     let known = put::links(run, &item).await?;
     let live = was.state == DeliveryState::Live;
-    let wire = run
+    let mut wire = run
         .sink
         .wire(&item, &known, if live { Stage::Final } else { Stage::Draft });
+    links::without(&mut wire, &put::kept(run, key).await?);
     let fields: Map<_, _> = wire
         .fields
         .iter()
@@ -113,7 +115,8 @@ async fn try_publish<S: Sink>(run: &Run<S>, key: &str) -> Result<(), Halt> {
         }
     };
     let known = put::links(run, &item).await?;
-    let wire = run.sink.wire(&item, &known, Stage::Final);
+    let mut wire = run.sink.wire(&item, &known, Stage::Final);
+    links::without(&mut wire, &put::kept(run, key).await?);
     // What was lost when it was made was told then.
     let mut losses = put::lost(run, &item, &wire, &remote);
     {

@@ -1,12 +1,15 @@
 //! From documents to changes, one document at a time.
 
-use super::{Change, Counts, FieldDiff, Guard, Held, Hold, Memory, Op, Plan, Presence, SCHEMA, field_diffs};
+use super::{
+    Change, Counts, Edits, FieldDiff, Guard, Held, Hold, Memory, Op, Over, Plan, Presence, SCHEMA,
+    field_diffs,
+};
 use crate::deliver::entry::{Asset, Entry, Mapper, Term, Unfit, payload_hash};
 use crate::deliver::marks::Marks;
 use crate::deliver::render::shown;
 use crate::document::{CaptureId, Document};
 use crate::ledger::{Delivery, DeliveryState, Kind, LedgerError};
-use crate::mapping::model::{Retire, RetireAction};
+use crate::mapping::model::{Drift, Retire, RetireAction};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -30,6 +33,7 @@ pub struct Planner<'a> {
     mapper: &'a Mapper,
     memory: &'a dyn Memory,
     retire: &'a Retire,
+    edits: &'a Edits,
     slugs: Marks,
     seen: Marks,
     /// Was there a document?
@@ -47,11 +51,17 @@ impl<'a> Planner<'a> {
     ///
     /// # Errors
     /// What the ledger says.
-    pub fn new(mapper: &'a Mapper, memory: &'a dyn Memory, retire: &'a Retire) -> Result<Self, LedgerError> {
+    pub fn new(
+        mapper: &'a Mapper,
+        memory: &'a dyn Memory,
+        retire: &'a Retire,
+        edits: &'a Edits,
+    ) -> Result<Self, LedgerError> {
         Ok(Self {
             mapper,
             memory,
             retire,
+            edits,
             slugs: memory.slugs()?,
             seen: Marks::default(),
             any: false,
@@ -149,6 +159,7 @@ impl<'a> Planner<'a> {
             revision: Some(document.revision.clone()),
             fields: Vec::new(),
             note: None,
+            over: None,
         };
         let Some(was) = was.filter(|w| w.remote.is_some()) else {
             if was.is_some_and(|w| w.state == DeliveryState::Refused && w.payload == Some(payload)) {
@@ -183,16 +194,34 @@ impl<'a> Planner<'a> {
             *self.live.entry(was.of.clone()).or_default() += 1;
         }
         match self.memory.presence(was) {
-            Presence::Drifted(fields) => {
-                self.hold(
-                    &entry.key,
-                    document,
-                    Hold::Drift,
-                    &format!("#{}", was.remote.as_deref().unwrap_or("?")),
-                    fields,
-                );
-                return Ok(None);
-            }
+            Presence::Drifted(fields, seen) => match self.meaning(document, entry) {
+                Drift::Hold => {
+                    let note = format!("#{}", was.remote.as_deref().unwrap_or("?"));
+                    self.hold(&entry.key, document, Hold::Drift, &note, fields);
+                    return Ok(None);
+                }
+                Drift::Theirs => {
+                    self.counts.theirs += 1;
+                    return Ok(None);
+                }
+                how @ (Drift::Ours | Drift::FieldMerge) => {
+                    let edited: Vec<&str> = fields.iter().map(|f| f.field.as_str()).collect();
+                    let what = if how == Drift::Ours {
+                        "replaces what was changed in the CMS"
+                    } else {
+                        "keeps what was changed in the CMS"
+                    };
+                    change.op = Op::Update;
+                    change.remote.clone_from(&was.remote);
+                    change.was = was.payload.map(|p| p.to_string());
+                    change.note = Some(format!("{what}: {}", edited.join(", ")));
+                    change.fields = self.differences(Kind::Document, &entry.key, entry)?;
+                    let seen = seen.to_string();
+                    change.over = Some(Over { how, seen });
+                    self.counts.update += 1;
+                    return Ok(Some(Some(change)));
+                }
+            },
             Presence::Missing => {
                 let note = format!("#{} is not there any more", was.remote.as_deref().unwrap_or("?"));
                 self.hold(&entry.key, document, Hold::Removed, &note, Vec::new());
@@ -216,6 +245,17 @@ impl<'a> Planner<'a> {
         change.fields = self.differences(Kind::Document, &entry.key, entry)?;
         self.counts.update += 1;
         Ok(Some(Some(change)))
+    }
+
+    /// What an editor's change of this entry means.
+    fn meaning(&self, document: &Document, entry: &Entry) -> Drift {
+        let path = format!("{}/{}", document.collection, document.source_key);
+        let names = [document.source_key.as_str(), &path, &entry.slug, &entry.key];
+        let rule = self.mapper.rules().find(|r| r.collection == document.collection);
+        self.edits
+            .of(&names)
+            .or_else(|| rule.and_then(|r| r.drift))
+            .unwrap_or(self.mapper.target().drift)
     }
 
     fn differences(
@@ -260,7 +300,7 @@ impl<'a> Planner<'a> {
         } else {
             match self.memory.presence(was) {
                 Presence::Missing => self.counts.unchanged += 1,
-                Presence::Drifted(fields) => {
+                Presence::Drifted(fields, _) => {
                     self.hold(&was.key, document, Hold::Drift, "the page is gone", fields)
                 }
                 Presence::Ours | Presence::Unknown => {
@@ -280,6 +320,7 @@ impl<'a> Planner<'a> {
                         revision: None,
                         fields: Vec::new(),
                         note: Some(format!("the page was gone in {misses} runs")),
+                        over: None,
                     }));
                 }
             }
@@ -377,6 +418,7 @@ impl<'a> Planner<'a> {
                 Vec::new()
             },
             note: lost.then(|| "is not in the CMS any more".to_owned()),
+            over: None,
         }))
     }
 

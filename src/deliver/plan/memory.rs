@@ -2,6 +2,7 @@
 
 use super::FieldDiff;
 use crate::deliver::marks::Marks;
+use crate::document::CaptureId;
 use crate::ledger::{Delivery, Kind, LedgerError};
 
 /// What is known of a target while planning.
@@ -44,8 +45,8 @@ pub enum Presence {
     Unknown,
     /// As we left it.
     Ours,
-    /// Changed since, and how.
-    Drifted(Vec<FieldDiff>),
+    /// Changed since: how, and the hash of what was seen.
+    Drifted(Vec<FieldDiff>, CaptureId),
     /// Not there any more.
     Missing,
 }

@@ -3,17 +3,20 @@
 
 mod build;
 mod diff;
+mod edits;
 mod guard;
 mod memory;
 mod summary;
 
 pub use build::{Decided, Head, Planner};
 pub use diff::{FieldDiff, field_diffs};
+pub use edits::Edits;
 pub use guard::Guard;
 pub use memory::{Memory, Presence};
 pub use summary::Summary;
 
 use crate::ledger::Kind;
+use crate::mapping::model::Drift;
 use serde::{Deserialize, Serialize};
 
 /// Version of the stored form.
@@ -55,6 +58,9 @@ pub struct Counts {
     pub retire: u64,
     /// Left alone.
     pub hold: u64,
+    /// Left to the editors who changed them, as was decided.
+    #[serde(default)]
+    pub theirs: u64,
     /// Categories and tags to be made or changed.
     pub terms: u64,
     /// Files to be uploaded or changed.
@@ -115,6 +121,19 @@ pub struct Change {
     /// Why, where it is not obvious.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// It is written although an editor changed the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Over>,
+}
+
+/// How an editor's change is dealt with, once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Over {
+    /// `ours` or `field-merge`.
+    pub how: Drift,
+    /// Hash of what the target showed: an edit after that is held.
+    pub seen: String,
 }
 
 /// Something that is left alone.

@@ -3,7 +3,7 @@
 use super::{HttpJson, Preset, Span};
 use crate::mapping::pattern::Pattern;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// `[target]`: the new CMS. Read by delivery; a crawl does not look at it.
@@ -59,7 +59,7 @@ pub struct Target {
     /// Bylines (person, organisation or the whole line) and the users of the CMS who stand for them.
     #[serde(default)]
     pub authors: BTreeMap<String, String>,
-    /// What an editor's change in the CMS means: `hold`.
+    /// What an editor's change in the CMS means: `hold`, `theirs`, `ours`, `field-merge`.
     #[serde(default)]
     pub drift: Drift,
     /// When a page that is gone is taken off the CMS.
@@ -196,12 +196,35 @@ pub enum BylineUse {
 }
 
 /// What an editor's change means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Drift {
-    /// The entry is left alone and shown in the plan.
+    /// The entry is left alone and shown in the plan, with both versions.
     #[default]
     Hold,
+    /// The entry belongs to the editors from then on: it is left alone.
+    Theirs,
+    /// The old portal's version is written over it.
+    Ours,
+    /// Fields that editors changed are theirs from then on, the others follow the old portal. A field that both changed is
+    /// held.
+    FieldMerge,
+}
+
+impl Drift {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Hold, Self::Theirs, Self::Ours, Self::FieldMerge];
+
+    /// As mappings write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Theirs => "theirs",
+            Self::Ours => "ours",
+            Self::FieldMerge => "field-merge",
+        }
+    }
 }
 
 /// `[target.retire]`
@@ -249,6 +272,8 @@ pub enum RetireAction {
 pub struct EntryRule {
     /// Id of the collection.
     pub collection: String,
+    /// What an editor's change of such an entry means; as `target.drift` if absent.
+    pub drift: Option<Drift>,
     /// Type in the CMS: the REST base of WordPress (`posts`, `pages`, `gov-documents`), a collection of Directus.
     #[serde(rename = "type")]
     pub of: String,

@@ -2,3 +2,4 @@
 
 mod follow;
 mod portal;
+mod safety;

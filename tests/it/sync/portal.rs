@@ -95,6 +95,7 @@ pub const MAPPING: &str = r#"schema = 1
 [site]
 id = "song"
 base = "http://song.example/"
+start = ["/", "/list"]
 [politeness]
 breaker = 3
 breaker_rest = "20ms"
@@ -117,6 +118,7 @@ match = { url = '^/view' }
 key = "news:{id}"
 scope = { container = ["div.text"] }
 fields.title = { take = [{ css = "h1" }], required = true }
+fields.section = { take = [{ value = "Tin tức" }] }
 [[drop]]
 id = "chrome"
 outside = true
