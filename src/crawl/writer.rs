@@ -337,8 +337,14 @@ impl Writer<'_, '_> {
                 } else {
                     self.batch
                         .settle(task.id, &Settle::Redirected(id), status, None)?;
-                    self.visited(task, Met::Same)?;
-                    self.batch.met(task.id)?;
+                    // What we hold of this address is elsewhere for good: it is not there any more.
+                    if matches!(status, 301 | 308) && self.batch.holds_document(task.id)? {
+                        self.batch.missed(task.id, now_ms(), status, "moved", capture)?;
+                        self.visited(task, Met::Gone)?;
+                    } else {
+                        self.batch.met(task.id)?;
+                        self.visited(task, Met::Same)?;
+                    }
                     return Ok(Settled::Done);
                 }
             }

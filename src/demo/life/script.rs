@@ -5,7 +5,7 @@ use super::{Life, Trouble};
 use fastrand::Rng;
 
 /// Articles on the first day of the long life.
-const ARTICLES: usize = 56;
+const ARTICLES: usize = 40;
 
 impl Life {
     /// Two months of a portal: what an office writes, and what befalls its server.
@@ -26,7 +26,7 @@ impl Life {
             (4, Withdraw(30)),
             (5, Recategorise(9, 3)),
             (6, Pictures(2)),
-            (7, Edit(57)),
+            (7, Edit(41)),
             // A night behind a login; what changed meanwhile is there afterwards.
             (8, Befalls(Trouble::Login, 1)),
             (8, Edit(15)),
@@ -56,7 +56,7 @@ impl Life {
             (33, Edit(40)),
             (35, Edit(12)),
             (36, Restore(18)),
-            (38, Edit(59)),
+            (38, Edit(55)),
             (39, Move(44)),
             (42, Withdraw(50)),
             (43, Edit(28)),

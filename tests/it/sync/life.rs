@@ -53,7 +53,7 @@ impl Drop for Portal {
 }
 
 /// The mapping that ships for the portal, as an operator of a sync has it.
-pub fn mapping(knows_both_templates: bool) -> String {
+fn mapping(sync: &str, knows_both_templates: bool) -> String {
     let shipped = std::fs::read_to_string(Path::new(ROOT).join("mappings/ctk-binhthuan.toml")).unwrap();
     let mut text = shipped.replace(
         "retries = 5\n",
@@ -63,7 +63,8 @@ pub fn mapping(knows_both_templates: bool) -> String {
     let example = text.find("# The page that the project started from").unwrap();
     let media = text.find("[media]\nattachments").unwrap();
     text.replace_range(example..media, "");
-    text.push_str("\n[sync]\nleast_age = \"6h\"\nfull_every = \"68h\"\nmedia_age = \"44h\"\n");
+    text.push_str("\n[sync]\n");
+    text.push_str(sync);
     if knows_both_templates {
         for (old, new) in [
             ("div.banner", "dau-trang"),
@@ -99,22 +100,25 @@ pub fn mapping(knows_both_templates: bool) -> String {
 pub struct Follower {
     pub portal: Portal,
     folder: tempfile::TempDir,
-    pub target: PathBuf,
+    sync: &'static str,
+    target: PathBuf,
 }
 
 impl Follower {
-    pub fn new(life: Life, target: impl FnOnce(&Path) -> PathBuf) -> Self {
+    /// `sync` stands in the mapping's `[sync]`.
+    pub fn new(life: Life, sync: &'static str, target: impl FnOnce(&Path) -> PathBuf) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("cong.toml"), mapping(false)).unwrap();
+        std::fs::write(folder.path().join("cong.toml"), mapping(sync, false)).unwrap();
         Self {
             portal: Portal::start(life),
+            sync,
             target: target(folder.path()),
             folder,
         }
     }
 
     pub fn learn_the_other_template(&self) {
-        std::fs::write(self.folder.path().join("cong.toml"), mapping(true)).unwrap();
+        std::fs::write(self.folder.path().join("cong.toml"), mapping(self.sync, true)).unwrap();
     }
 
     pub fn site(&self) -> PathBuf {
@@ -235,6 +239,8 @@ fn held(wp: &WordPress, model: &Model, cache: &mut BTreeMap<String, String>) -> 
 }
 
 const DAYS: u32 = 60;
+/// Lists are walked to their end every third day, pictures looked at every second one.
+const SYNC: &str = "full_every = \"68h\"\nmedia_age = \"44h\"\n";
 const PROMISE: Promise = Promise {
     misses: 3,
     gone_after: 6,
@@ -269,7 +275,7 @@ fn sixty_days_of_a_portal_end_each_with_its_truth_in_wordpress() {
     let life = Life::story();
     let mut model = Model::new(&life, DAYS, PROMISE);
     let rules = "[target.retire]\nmax_count = 3\nmax_share = 0.1\n[[target.entry]]\ncollection = \"news\"\ntype = \"posts\"\nterms = { categories = \"section\" }\n";
-    let site = Follower::new(life, |folder| wp.target(folder, rules));
+    let site = Follower::new(life, SYNC, |folder| wp.target(folder, rules));
     let mut cache = BTreeMap::new();
     let (mut wrong, mut told) = (Vec::new(), String::new());
     let begun = std::time::Instant::now();

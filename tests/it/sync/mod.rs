@@ -2,6 +2,7 @@
 
 mod follow;
 mod life;
+mod lives;
 mod portal;
 mod safety;
 mod truth;

@@ -1,7 +1,7 @@
 //! What a CMS must hold on a day of a portal's life, made from the portal's truth alone, and what it holds.
 
 use sangtrang::demo::{Gold, Life, SITE, Trouble};
-use sangtrang::document::DocumentId;
+use sangtrang::document::{Block, DocumentId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One article, as the old portal means it or as the CMS shows it.
@@ -30,9 +30,23 @@ pub fn text_of(html: &str) -> String {
     )
 }
 
+/// Its text in the order of HTML, which has the caption of a table behind it.
+fn text_of_block(block: &Block) -> String {
+    let text = block.text();
+    match block {
+        Block::Table { table, .. } => match &table.caption {
+            Some(caption) => format!("{} {}", text.replacen(&caption.text, "", 1), caption.text),
+            None => text,
+        },
+        _ => text,
+    }
+}
+
 fn shown(gold: &Gold) -> Shown {
     let truth = &gold.document;
-    let body: Vec<String> = truth.body.iter().map(sangtrang::document::Block::text).collect();
+    let mut body: Vec<String> = truth.body.iter().map(text_of_block).collect();
+    // A signature is the last line, where no field takes it.
+    body.extend(truth.byline.as_ref().map(|b| b.raw.clone()));
     Shown {
         title: letters(truth.title.as_deref().unwrap()),
         text: letters(&body.join(" ")),
