@@ -363,7 +363,6 @@ impl Writer<'_, '_> {
     fn found(&mut self, result: &Processed) -> Result<(), CrawlError> {
         let task = &result.task;
         let depth = task.depth + 1;
-        let dated = self.dated(&result.listed)?;
         let listed = result.listed.iter().map(|(link, _)| link);
         for link in result.found.links.iter().chain(listed) {
             // Pages of a list are as deep as the list.
@@ -380,7 +379,8 @@ impl Writer<'_, '_> {
                     .found(id, &link.via, task.id, task.id, 0, None, &none)?;
             }
         }
-        for id in dated {
+        // What this sitemap names for the first time has a row by now: else its first change would go by.
+        for id in self.dated(&result.listed)? {
             self.batch.ask_again(id)?;
         }
         for list in &result.found.lists {

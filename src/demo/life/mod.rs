@@ -54,7 +54,7 @@ pub enum Trouble {
     HalfDeadPager(usize),
     /// What is not there is a page with status 200 that nobody has seen before.
     SoftMissing,
-    /// Two of seven requests are refused with 503 and Retry-After.
+    /// Of forty requests the first five are refused with 503 and Retry-After.
     Storm,
     /// All are.
     Down,

@@ -231,7 +231,7 @@ impl Today {
     /// Is this one of the requests that a storm refuses?
     pub(super) fn refuses(&self) -> bool {
         self.suffers(Trouble::Down)
-            || self.suffers(Trouble::Storm) && self.asked.fetch_add(1, Ordering::Relaxed) % 7 < 2
+            || self.suffers(Trouble::Storm) && self.asked.fetch_add(1, Ordering::Relaxed) % 40 < 5
     }
 
     /// Title, date and teaser, for lists.

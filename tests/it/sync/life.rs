@@ -57,7 +57,7 @@ fn mapping(sync: &str, knows_both_templates: bool) -> String {
     let shipped = std::fs::read_to_string(Path::new(ROOT).join("mappings/ctk-binhthuan.toml")).unwrap();
     let mut text = shipped.replace(
         "retries = 5\n",
-        "retries = 4\nbackoff = \"5ms\"\nbreaker = 6\nbreaker_rest = \"20ms\"\ngive_up = \"3s\"\n",
+        "retries = 3\nbackoff = \"5ms\"\nbreaker = 6\nbreaker_rest = \"20ms\"\ngive_up = \"1500ms\"\n",
     );
     // Its example is a file beside it.
     let example = text.find("# The page that the project started from").unwrap();
