@@ -1,5 +1,6 @@
 //! The corridor: crawl, extract, store media, write. The only file that walks through more than one wing; read it first.
 
+mod decisions;
 mod deliver;
 mod documents;
 mod encodings;
@@ -16,9 +17,10 @@ mod store;
 mod tables;
 mod times;
 
+pub use decisions::{doubt, remember_edits};
 pub use deliver::{
-    apply_plan, doubt, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, remember_edits,
-    rollback_run, target_name, verify_run, verify_target,
+    apply_plan, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run, target_name,
+    verify_run, verify_target,
 };
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;

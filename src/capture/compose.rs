@@ -24,12 +24,17 @@ const MAX_NOTES: usize = 32;
 /// Profile of a revisit record with the same payload (WARC 1.1, 6.7.2).
 const SAME_PAYLOAD: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
 
-/// The response with the same payload that a revisit record names.
+/// Profile of a revisit record for "not modified" (WARC 1.1, 6.7.3).
+const NOT_MODIFIED: &str = "http://netpreserve.org/warc/1.1/revisit/server-not-modified";
+
+/// The response that a revisit record names: one with the same payload, or the one that a 304 says still holds.
 pub(super) struct Original<'o> {
     pub(super) place: &'o Location,
     pub(super) id: &'o str,
     pub(super) url: &'o str,
     pub(super) date: &'o str,
+    /// Digest of its payload, as its record has it.
+    pub(super) digest: Option<&'o str>,
 }
 
 /// The records of one exchange, uncompressed.
@@ -103,14 +108,20 @@ pub(super) fn records(exchange: &Exchange, same: Option<&Original<'_>>, file: &s
         ("WARC-Date", date),
     ];
     headers.extend(ip.map(|ip| ("WARC-IP-Address", ip)));
-    headers.extend([
-        ("WARC-Block-Digest", sha1(&[&head, body])),
-        ("WARC-Payload-Digest", sha1(&[&exchange.body])),
-        ("Content-Type", "application/http; msgtype=response".to_owned()),
-    ]);
+    let not_modified = exchange.status == 304;
+    let digest = match same {
+        Some(same) if not_modified => same.digest.map(str::to_owned),
+        _ => Some(sha1(&[&exchange.body])),
+    };
+    headers.push(("WARC-Block-Digest", sha1(&[&head, body])));
+    headers.extend(digest.map(|digest| ("WARC-Payload-Digest", digest)));
+    headers.push(("Content-Type", "application/http; msgtype=response".to_owned()));
     if let Some(same) = same {
         headers.extend([
-            ("WARC-Profile", SAME_PAYLOAD.to_owned()),
+            (
+                "WARC-Profile",
+                if not_modified { NOT_MODIFIED } else { SAME_PAYLOAD }.to_owned(),
+            ),
             ("WARC-Refers-To", same.id.to_owned()),
             ("WARC-Refers-To-Target-URI", same.url.to_owned()),
             ("WARC-Refers-To-Date", same.date.to_owned()),

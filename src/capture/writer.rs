@@ -64,6 +64,9 @@ struct Current {
     fresh: bool,
 }
 
+/// Most bytes of a response that a 304 refers to; one that is larger is not looked up, and the 304 stands for itself.
+const MAX_ORIGINAL: u64 = 1 << 30;
+
 impl ArchiveWriter {
     /// Opens the archive in `dir`, which is created if need be. A torn record at the end of the newest file, left by a
     /// crash, is cut off. Reads the newest file once.
@@ -119,15 +122,20 @@ impl ArchiveWriter {
         exchange: &Exchange,
         before: &Location,
     ) -> Result<Location, CaptureError> {
-        let limit = exchange.body.len() as u64;
+        let not_modified = exchange.status == 304;
+        let limit = match not_modified {
+            true => MAX_ORIGINAL,
+            false => exchange.body.len() as u64,
+        };
         let reader = ArchiveReader::new(&self.dir);
         let stored = reader.read_original(before, limit).ok();
-        let same = stored.filter(|(_, _, body)| *body == exchange.body);
+        let same = stored.filter(|(_, _, body)| not_modified || *body == exchange.body);
         let original = same.as_ref().map(|(place, head, _)| Original {
             place,
             id: head.get("WARC-Record-ID").unwrap_or_default(),
             url: head.get("WARC-Target-URI").unwrap_or_default(),
             date: head.get("WARC-Date").unwrap_or_default(),
+            digest: head.get("WARC-Payload-Digest"),
         });
         let result = self.try_append(exchange, original.as_ref());
         self.failed |= matches!(result, Err(CaptureError::Io { .. }));

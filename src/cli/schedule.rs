@@ -149,10 +149,12 @@ impl Units {
     fn cron(&self) -> Option<String> {
         let seconds = self.every.as_secs();
         let when = match seconds {
-            s if s % 60 != 0 => return None,
-            s if s < 3600 && 3600 % s == 0 => format!("*/{} * * * *", s / 60),
+            s if !s.is_multiple_of(60) => return None,
+            s if s < 3600 && 3600_u64.is_multiple_of(s) => format!("*/{} * * * *", s / 60),
             3600 => "0 * * * *".to_owned(),
-            s if s < DAY && s % 3600 == 0 && DAY % s == 0 => format!("0 */{} * * *", s / 3600),
+            s if s < DAY && s.is_multiple_of(3600) && DAY.is_multiple_of(s) => {
+                format!("0 */{} * * *", s / 3600)
+            }
             DAY => "0 2 * * *".to_owned(),
             _ => return None,
         };

@@ -5,7 +5,7 @@ use super::apply::{self, Carried};
 use super::crawl::crawl_with_progress;
 use super::error::CliError;
 use super::extract::{extract_with_progress, threads};
-use super::run::{findings, read_report, write_report};
+use super::run::{read_report, write_report};
 use super::secret::{Site, given, with_sink};
 use super::sync_args::SyncArgs;
 use super::target::{failure, load_mapping, reactor};
@@ -310,8 +310,9 @@ impl Sync<'_> {
         };
         let (exit, summary) =
             match crawl_with_progress(self.runtime, &self.mapping, &self.layout, options, self.ui) {
-                // What an earlier sync left undone in the CMS does not wait for the portal.
-                Err(error) if error.exit == Exit::Unreachable => {
+                // What an earlier sync left undone in the CMS does not wait for the portal. A robots.txt that cannot be had is
+                // a server that is down, not one that forbids.
+                Err(error) if error.exit == Exit::Unreachable || error.code == "robots::silent" => {
                     self.ui.warning(&error.message);
                     (Exit::Unreachable, Summary::default())
                 }
@@ -335,7 +336,11 @@ impl Sync<'_> {
         portal.gated = tally.failed;
         let report = read_report(&self.mapping, &self.layout, self.begun, tally)?;
         write_report(&report, &self.layout)?;
-        self.told.end(findings(&report));
+        // A page that is gone is the portal's business; what could not be had or read is ours.
+        let documents = &report.documents;
+        if documents.failed + documents.unreadable.count + self.told.portal.failed > 0 {
+            self.told.end(Exit::Findings);
+        }
         Ok(())
     }
 
@@ -357,7 +362,8 @@ impl Sync<'_> {
         let ledger = Ledger::read(&self.layout.ledger()).map_err(failure)?;
         self.told.doubt = pipeline::doubt(&ledger).map_err(failure)?;
         drop(ledger);
-        if self.told.doubt.is_some() {
+        // That the portal could not be reached was said already.
+        if self.told.doubt.is_some() && !self.told.ends.contains(&Exit::Unreachable) {
             self.told.end(Exit::Held);
         }
         if !self.args.dry_run {
@@ -447,7 +453,8 @@ impl Sync<'_> {
 /// What a hold means for the exit code: a person is to look, or something failed, or it only takes its time.
 const fn code(reason: Hold) -> Exit {
     match reason {
-        Hold::NotGoneYet => Exit::Ok,
+        // The doubt itself is told on its own.
+        Hold::NotGoneYet | Hold::PortalInDoubt => Exit::Ok,
         Hold::GateFailed | Hold::Unmapped | Hold::Lossy | Hold::Refused => Exit::Findings,
         _ => Exit::Held,
     }

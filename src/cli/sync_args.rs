@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(super) struct SyncArgs {
     #[command(flatten)]
     pub(super) site: SiteArgs,

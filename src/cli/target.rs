@@ -191,6 +191,7 @@ fn crawl_failure(error: CrawlError) -> CliError {
         error => {
             let (exit, code) = match &error {
                 CrawlError::Unreachable { .. } => (Exit::Unreachable, "net::unreachable"),
+                CrawlError::RobotsForbidsAll { silent: true, .. } => (Exit::Held, "robots::silent"),
                 CrawlError::RobotsForbidsAll { .. } => (Exit::Held, "robots::forbidden"),
                 CrawlError::DiskFull { .. } => (Exit::Failure, "io::full"),
                 CrawlError::LostLedger { .. } => (Exit::Failure, "ledger::lost"),

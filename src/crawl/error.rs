@@ -24,6 +24,8 @@ pub enum CrawlError {
         url: String,
         /// Which answer says so.
         reason: String,
+        /// It could not be had; nobody forbade anything.
+        silent: bool,
     },
     /// Nothing can be written any more.
     #[error(

@@ -152,6 +152,7 @@ impl<F: Fn(Event)> Desk<F> {
             return Err(CrawlError::RobotsForbidsAll {
                 url: rules.site.base.to_string(),
                 reason: reason.into(),
+                silent,
             });
         }
         let origins = Arc::new(origins);

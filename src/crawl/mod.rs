@@ -30,6 +30,7 @@ mod series;
 pub mod sitemap;
 pub mod trap;
 pub mod verdict;
+mod visits;
 mod writer;
 
 pub use error::CrawlError;

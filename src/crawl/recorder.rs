@@ -10,6 +10,7 @@ use super::pager::Request;
 use super::politeness::Policy;
 use super::process::{Processed, skip};
 use super::series::{Sweep, Wanted};
+use super::verdict::Outcome;
 use super::verdict::soft404::{Fingerprint, Learned};
 use super::writer::{Writer, millis, offer};
 use super::{Event, Store};
@@ -505,12 +506,13 @@ impl Recorder {
         if let Some(places) = result.places.take() {
             return Ok(places);
         }
+        let not_modified = result.outcome == Outcome::NotModified;
         let known = match result.capture {
-            Some(_) => self.ledger.current_capture(result.task.id)?,
-            None => None,
+            None if !not_modified => None,
+            _ => self.ledger.current_capture(result.task.id)?,
         };
         let before = known
-            .filter(|(hash, _)| Some(*hash) == result.capture)
+            .filter(|(hash, _)| not_modified || Some(*hash) == result.capture)
             .map(|(_, place)| Location::from(place));
         let (task, answer) = (&result.task, &mut result.answer);
         let last = answer.exchanges.len().saturating_sub(1);

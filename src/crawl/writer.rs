@@ -1,7 +1,6 @@
 //! What one answer changes in the ledger: decided here, inside the recorder's transaction.
 
 use super::budget::{Budgets, UNENDING, Verdict};
-use super::discover::Link;
 use super::error::CrawlError;
 use super::fetch::End;
 use super::frontier::Settled;
@@ -10,9 +9,9 @@ use super::politeness::Policy;
 use super::process::{Processed, Redirect, skip};
 use super::recorder::MAX_UNJUDGED;
 use super::recorder::now_ms;
-use super::revisit::{self, Found};
 use super::verdict::Outcome;
 use super::verdict::soft404::{self, Fingerprint, Judgement, Learned};
+use super::visits::{Met, visit_of};
 use super::{Event, trap};
 use crate::document::CaptureId;
 use crate::ledger::{Batch, Fetch, Offer, Place, Ready, Settle, UrlId, UrlKind};
@@ -51,28 +50,6 @@ pub(super) fn millis(time: Duration) -> i64 {
 fn soft404_handler(mapping: &Mapping, url: &str) -> Option<String> {
     let url = mapping.canonical(&url::Url::parse(url).ok()?).ok()?;
     soft404::handler(mapping, &url)
-}
-
-/// So many pages may change at once, whatever share of a sitemap they are.
-const MOST_DATED: usize = 10;
-
-/// What a visit met.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Met {
-    First,
-    Young,
-    Same,
-    Other,
-    Gone,
-}
-
-fn visit_of(before: Option<CaptureId>, now: Option<CaptureId>, seen: bool) -> Met {
-    match before {
-        None if seen => Met::Young,
-        None => Met::First,
-        Some(_) if before == now => Met::Same,
-        Some(_) => Met::Other,
-    }
 }
 
 /// One transaction's worth of decisions.
@@ -140,7 +117,7 @@ impl Writer<'_, '_> {
             }
             Outcome::NotModified => {
                 self.batch.settle(task.id, &Settle::Unchanged, status, None)?;
-                self.batch.end_brief_walks(task.id)?;
+                self.batch.end_brief_walks(task.list.unwrap_or(task.id))?;
                 self.batch.met(task.id)?;
                 self.visited(task, Met::Same)?;
                 self.events.push(Event::Unchanged { url: url(), status });
@@ -209,34 +186,6 @@ impl Writer<'_, '_> {
             }
         }
         Ok(settled)
-    }
-
-    /// When it is asked for again. That bytes changed says nothing yet: the extraction knows whether the content did.
-    fn visited(&mut self, task: &Ready, met: Met) -> Result<(), CrawlError> {
-        let is_medium = task.kind == UrlKind::Media;
-        if !is_medium && task.kind != UrlKind::Page {
-            return Ok(());
-        }
-        let bounds = revisit::bounds(self.mapping, &task.url, is_medium);
-        let was = self.batch.visit(task.id)?;
-        let (now, spread) = (now_ms(), revisit::spread(&task.url));
-        let found = match met {
-            Met::First => Found::First,
-            Met::Young => Found::Young,
-            Met::Same | Met::Other => Found::Same,
-            Met::Gone => Found::Gone,
-        };
-        let mut visit = revisit::next(was, found, bounds, now, spread);
-        if met == Met::Other {
-            // As long as before, until the content is judged.
-            let every = was
-                .map_or(bounds.least, |v| v.every)
-                .clamp(bounds.least.min(bounds.most), bounds.most);
-            visit.every = every;
-            visit.due = revisit::due(now, every, spread);
-            visit.open = true;
-        }
-        Ok(self.batch.set_visit(task.id, &visit)?)
     }
 
     /// Writes every exchange down; answers status and row of the last one.
@@ -396,27 +345,6 @@ impl Writer<'_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// Pages of which a sitemap says that they changed since it was read last. One that says so of most of its pages at once
-    /// writes today's date everywhere: it is not believed.
-    fn dated(&mut self, listed: &[(Link, Option<String>)]) -> Result<Vec<UrlId>, CrawlError> {
-        let (mut changed, mut known) = (Vec::new(), 0);
-        for (link, said) in listed {
-            let Some(said) = said else { continue };
-            let Some(id) = self.batch.find(&link.url.key())? else {
-                continue;
-            };
-            let before = self.batch.lastmod(id, said)?;
-            known += usize::from(before.is_some());
-            if before.is_some_and(|b| b != *said) {
-                changed.push(id);
-            }
-        }
-        if !self.follows || (changed.len() > MOST_DATED && changed.len() * 2 > known) {
-            changed.clear();
-        }
-        Ok(changed)
     }
 
     /// What a captured page says of its pattern and handler.

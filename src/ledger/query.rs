@@ -51,12 +51,12 @@ pub struct Address {
 }
 
 const WAITING: &str = "SELECT u.id, u.url, u.kind, u.depth, u.hops, u.attempts, u.not_before, u.list, u.page, u.generation, \
-                       c.etag, c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = u.id AND p.brief = 0) \
+                       c.etag, c.last_modified, u.kind = 1 OR NOT EXISTS (SELECT 1 FROM pager p WHERE p.list = coalesce(u.list, u.id) AND p.brief = 0) \
                        FROM url u LEFT JOIN capture c ON c.id = u.capture WHERE u.state = 0";
 
 /// A row of [`WAITING`], without the form of a postback.
 fn waiting(r: &Row<'_>) -> rusqlite::Result<Ready> {
-    // The first page of a list is asked for in full if its walk is to be whole: it needs a fresh form.
+    // Pages of a list are asked for in full if its walk is to be whole: it needs their forms and links.
     let conditional: bool = r.get(12)?;
     let validator = |value: Option<String>| value.filter(|_| conditional);
     Ok(Ready {

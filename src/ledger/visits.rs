@@ -107,7 +107,7 @@ impl Batch<'_> {
         self.sql("UPDATE pager SET items = 0, total = NULL WHERE brief = 0", [])
     }
 
-    /// The first page of a list is as it was: its brief walks are over.
+    /// A page of a list is as it was: its brief walks are over.
     ///
     /// # Errors
     /// What SQLite says.

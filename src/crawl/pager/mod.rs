@@ -352,6 +352,40 @@ mod tests {
         <td><a href="javascript:__doPostBack(&#39;grid&#39;,&#39;Page$21&#39;)">...</a></td></tr></table></form>"#;
 
     #[test]
+    fn a_brief_walk_ends_where_nothing_is_new_and_a_whole_one_is_not_believed_if_it_is_short() {
+        let seen = |new_items, news, has_next| Seen {
+            new_items,
+            news,
+            has_next,
+            max_pages: 10,
+            ..Seen::default()
+        };
+        let brief = State {
+            brief: true,
+            usual: 40,
+            items: 40,
+            ..State::default()
+        };
+        let mut state = brief.clone();
+        assert!(advance(&mut state, &seen(5, 2, true)));
+        assert!(!advance(&mut state, &seen(5, 0, true)));
+        assert_eq!((state.stop.as_deref(), state.items), (Some("known-items"), 40));
+        let mut state = brief;
+        assert!(!advance(&mut state, &seen(0, 0, false)));
+        assert_eq!(state.stop.as_deref(), Some(EMPTY));
+        for (items, stop) in [(0, EMPTY), (19, SHRUNK), (20, "last-page")] {
+            let mut state = State::default();
+            let seen = Seen {
+                least: 20,
+                ..seen(items, items, false)
+            };
+            assert!(!advance(&mut state, &seen));
+            assert_eq!(state.stop.as_deref(), Some(stop));
+        }
+        assert!(numbers("http://h/l?page=2") < numbers("http://h/l?page=10"));
+    }
+
+    #[test]
     fn only_what_the_response_offers() {
         let view = super::super::tests::page("http://h/List.aspx?CatID=2", PAGE, "");
         let css = Selector::parse("a").unwrap();
@@ -420,9 +454,7 @@ mod tests {
             has_next,
             max_pages: 10,
             stop_after: Some(2),
-            total: None,
-            news: new_items,
-            least: 0,
+            ..Seen::default()
         };
         assert!(advance(&mut state, &seen(3, true)));
         assert!(advance(&mut state, &seen(0, true)));

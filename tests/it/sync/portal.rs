@@ -115,7 +115,7 @@ id = "map"
 [[collection]]
 id = "news"
 match = { url = '^/view' }
-key = "news:{id}"
+key = "{id}"
 scope = { container = ["div.text"] }
 fields.title = { take = [{ css = "h1" }], required = true }
 fields.section = { take = [{ value = "Tin tức" }] }
