@@ -1,7 +1,7 @@
 //! What a sync costs when nothing is new: requests, bytes, seconds and CPU beside the first one, which brings everything, and
 //! what it writes to a real CMS. And whether a daemon's memory stays flat.
 //!
-//! `just bench sync [ARTICLES]` (10,000 if absent), `just bench sync daemon [SYNCS]` (1,000 if absent).
+//! `just bench sync [ARTICLES [wordpress]]` (10,000 and Directus if absent), `just bench sync daemon [SYNCS]` (1,000 if absent).
 
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
 
@@ -30,7 +30,11 @@ fn main() {
     if args.first().is_some_and(|a| a == "daemon") {
         daemon(number(1).unwrap_or(1000));
     } else {
-        quiet(number(0).unwrap_or(10_000));
+        let kind = match args.get(1).map(String::as_str) {
+            Some("wordpress") => Kind::WordPress,
+            _ => Kind::Directus,
+        };
+        quiet(number(0).unwrap_or(10_000), kind);
     }
 }
 
@@ -151,10 +155,14 @@ struct Cost {
     told: serde_json::Value,
 }
 
-fn quiet(articles: usize) {
+fn quiet(articles: usize, kind: Kind) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (portal, connect_to) = portal(articles);
-    let cms = Cms::start(Kind::Directus);
+    let cms = Cms::start(kind);
+    if let Some(cms) = &cms {
+        cms.wipe();
+        println!("{articles} articles into {}", cms.name());
+    }
     let counter = cms.as_ref().map(|cms| Counter::start(&cms.base));
     let begin: jiff::Timestamp = "2023-08-01T02:00:00Z".parse().expect("a time");
     let mut costs = Vec::new();
@@ -194,7 +202,7 @@ fn quiet(articles: usize) {
         costs.push(cost);
     }
     println!(
-        "\n{articles} articles        requests        MiB    seconds  CPU seconds  peak MiB  CMS requests  CMS writes"
+        "\n                       requests        MiB    seconds  CPU seconds  peak MiB  CMS requests  CMS writes"
     );
     let names = ["first sync", "next day", "day after"];
     for (name, c) in names.iter().zip(&costs) {
