@@ -25,6 +25,7 @@ const BIN: &str = env!("CARGO_BIN_EXE_sangtrang");
 const MAPPING: &str = "mappings/ctk-binhthuan.toml";
 
 fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let number = |at: usize| args.get(at).and_then(|a| a.parse().ok());
     if args.first().is_some_and(|a| a == "daemon") {

@@ -1,9 +1,9 @@
 //! Two months of the bundled portal, day by day, and a real CMS that follows it.
 
 use super::truth::{Held, Model, Promise, Shown, id, letters, text_of};
-use crate::cms::WordPress;
+use crate::cms::{WordPress, ask};
 use crate::support::ROOT;
-use sangtrang::demo::{Life, Living, serve_life};
+use sangtrang::demo::{CLOCK, Event, Life, Living, Trouble, serve_life};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -312,4 +312,87 @@ fn sixty_days_of_a_portal_end_each_with_its_truth_in_wordpress() {
     let seconds = begun.elapsed().as_secs_f64();
     eprintln!("{DAYS} days in {seconds:.0} s");
     assert!(wrong.is_empty(), "{told}\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_portal_of_a_day_answers_as_that_day_and_says_what_changed_since() {
+    let script = vec![
+        (1, Event::Edit(4)),
+        (2, Event::Withdraw(3)),
+        (2, Event::Pictures(2)),
+        (3, Event::Move(5)),
+        (4, Event::Befalls(Trouble::Login, 1)),
+        (5, Event::Befalls(Trouble::Down, 1)),
+        (6, Event::Befalls(Trouble::EmptyList(1), 1)),
+        (7, Event::Befalls(Trouble::HalfDeadPager(1), 1)),
+        (8, Event::Befalls(Trouble::SoftMissing, 1)),
+    ];
+    let portal = Portal::start(Life::new(60, 1, script));
+    let url = |path: &str| format!("http://{}{path}", portal.address);
+    let get = |path: &str, etag: Option<&http::HeaderValue>| {
+        let mut headers = http::HeaderMap::new();
+        if let Some(etag) = etag {
+            headers.insert("if-none-match", etag.clone());
+        }
+        let (status, headers, body) = ask(&url(path), "GET", headers, None);
+        (status, headers, body.as_str().unwrap_or_default().to_owned())
+    };
+    let day = |day: u32| {
+        let path = format!("{CLOCK}?day={day}");
+        let (status, _, said) = ask(&url(&path), "POST", http::HeaderMap::new(), None);
+        assert_eq!((status, &said["day"]), (200, &json!(day)), "{said}");
+    };
+    let (edited, calm, picture) = (
+        "/View.aspx?ItemID=5",
+        "/View.aspx?ItemID=7",
+        "/hinhanh/2023/3-1.png",
+    );
+    let before: Vec<http::HeaderValue> = [edited, calm, picture]
+        .map(|path| get(path, None).1["etag"].clone())
+        .into();
+    day(1);
+    let (status, headers, body) = get(edited, Some(&before[0]));
+    assert_eq!(
+        (status, &headers["last-modified"]),
+        (200, &"Wed, 19 Jul 2023 01:30:00 GMT".parse().unwrap())
+    );
+    assert!(body.contains("lần 1:"), "{body}");
+    assert_eq!(get(calm, Some(&before[1])).0, 304);
+    let map = get("/sitemap-1.xml", None).2;
+    assert_eq!(map.matches("<lastmod>2023-07-19</lastmod>").count(), 1, "{map}");
+    assert_eq!(get(picture, Some(&before[2])).0, 304);
+    day(2);
+    assert_eq!(get(picture, Some(&before[2])).0, 200);
+    assert!(
+        get("/View.aspx?ItemID=4", None)
+            .2
+            .contains("Không tìm thấy bài viết")
+    );
+    assert!(!get("/sitemap-1.xml", None).2.contains("ItemID=4&"));
+    day(3);
+    let (status, headers, _) = get("/View.aspx?ItemID=6", None);
+    assert_eq!(
+        (status, &headers["location"]),
+        (301, &"/View.aspx?ItemID=61&CatID=1".parse().unwrap())
+    );
+    day(4);
+    let (status, _, body) = get(calm, None);
+    assert!(status == 200 && body.contains("type=\"password\""), "{body}");
+    day(5);
+    let (status, headers, _) = get(calm, None);
+    assert_eq!((status, &headers["retry-after"]), (503, &"1".parse().unwrap()));
+    day(6);
+    let (status, _, body) = get("/Default.aspx?CatID=1", None);
+    assert!(status == 200 && !body.contains("tieudetin"), "{body}");
+    assert!(get("/Default.aspx?CatID=4", None).2.contains("tieudetin"));
+    day(7);
+    assert_eq!(get("/Default.aspx?CatID=1&page=2", None).0, 500);
+    assert!(get("/Default.aspx?CatID=1", None).2.contains("tieudetin"));
+    day(8);
+    let (status, _, body) = get("/View.aspx?ItemID=4", None);
+    assert!(status == 200 && !body.contains("thongbao"), "{body}");
+    assert_eq!(portal.living.requests().len(), 1);
+    // The same day again is the same portal.
+    day(0);
+    assert_eq!(get(edited, Some(&before[0])).0, 304);
 }
