@@ -57,11 +57,35 @@ fn held(cms: &Directus, model: &Model) -> Held {
     held
 }
 
+/// An editor adds a line to a public entry.
+fn edit(cms: &Directus, seed: u64, model: &mut Model) {
+    let held = held(cms, model);
+    let public: Vec<usize> = held
+        .iter()
+        .filter(|(_, (public, _))| *public)
+        .map(|(i, _)| *i)
+        .collect();
+    let Some(&index) = public.get(usize::try_from(seed / 8).unwrap() % public.len().max(1)) else {
+        return;
+    };
+    let articles = cms.articles();
+    let article = articles.iter().find(|a| a["id"] == id(index)).unwrap();
+    let body = format!(
+        "{}<p>Ban biên tập bổ sung: số liệu đã được kiểm tra.</p>",
+        article["body"].as_str().unwrap()
+    );
+    let saved = cms.edit(
+        &format!("items/articles/{}", id(index)),
+        &serde_json::json!({ "body": body }),
+    );
+    model.edit(index, text_of(saved["body"].as_str().unwrap()));
+}
+
 /// Lives one life; what went wrong.
 fn live(cms: &Directus, seed: u64) -> Vec<String> {
     cms.wipe();
     let life = Life::random(seed, DAYS, ARTICLES);
-    let model = Model::new(&life, DAYS, PROMISE);
+    let mut model = Model::new(&life, DAYS, PROMISE);
     let site = Follower::new(life.clone(), SYNC, |folder| {
         cms.target_at(folder, &cms.base, RULES)
     });
@@ -86,6 +110,10 @@ fn live(cms: &Directus, seed: u64) -> Vec<String> {
                     "day {day}: nobody knows why article {index} is held: {reason}: {note}"
                 ));
             }
+        }
+        // In every other life an editor changes an entry one evening.
+        if seed % 2 == 0 && u64::from(day) == seed / 2 % 4 {
+            edit(cms, seed, &mut model);
         }
     }
     if !wrong.is_empty() {
