@@ -3,7 +3,11 @@
 //!
 //! `just bench sync [ARTICLES [wordpress]]` (10,000 and Directus if absent), `just bench sync daemon [SYNCS]` (1,000 if absent).
 
-#![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the table is what a bench is for; what is not here is said aloud"
+)]
 
 #[path = "deliver/cms.rs"]
 mod cms;

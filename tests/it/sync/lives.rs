@@ -112,7 +112,7 @@ fn live(cms: &Directus, seed: u64) -> Vec<String> {
             }
         }
         // In every other life an editor changes an entry one evening.
-        if seed % 2 == 0 && u64::from(day) == seed / 2 % 4 {
+        if seed.is_multiple_of(2) && u64::from(day) == seed / 2 % 4 {
             edit(cms, seed, &mut model);
         }
     }
