@@ -160,6 +160,23 @@ struct Cost {
     told: serde_json::Value,
 }
 
+const NAMES: [&str; 3] = ["first sync", "next day", "day after"];
+
+impl Cost {
+    fn row(&self, name: &str) {
+        println!(
+            "{name:<16} {:>14} {:>10.2} {:>10.2} {:>12.2} {:>9.0} {:>13} {:>11}",
+            self.asked,
+            self.bytes / 1_048_576.0,
+            self.seconds,
+            self.cpu,
+            self.peak / 1024.0,
+            self.cms.0,
+            self.cms.1
+        );
+    }
+}
+
 fn quiet(articles: usize, kind: Kind) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (portal, connect_to) = portal(articles);
@@ -170,7 +187,10 @@ fn quiet(articles: usize, kind: Kind) {
     }
     let counter = cms.as_ref().map(|cms| Counter::start(&cms.base));
     let begin: jiff::Timestamp = "2023-08-01T02:00:00Z".parse().expect("a time");
-    let mut costs = Vec::new();
+    println!(
+        "                       requests        MiB    seconds  CPU seconds  peak MiB  CMS requests  CMS writes"
+    );
+    let mut costs: Vec<Cost> = Vec::new();
     for day in 0..3 {
         let now = begin + jiff::SignedDuration::from_hours(24 * day);
         let mut command = match &cms {
@@ -204,26 +224,11 @@ fn quiet(articles: usize, kind: Kind) {
         let mut cost = watched(&mut command);
         cost.asked = (portal.requests_len() - before) as f64;
         cost.cms = counter.as_ref().map(Counter::take).unwrap_or_default();
+        cost.row(NAMES[costs.len()]);
         costs.push(cost);
     }
-    println!(
-        "\n                       requests        MiB    seconds  CPU seconds  peak MiB  CMS requests  CMS writes"
-    );
-    let names = ["first sync", "next day", "day after"];
-    for (name, c) in names.iter().zip(&costs) {
-        println!(
-            "{name:<16} {:>14} {:>10.2} {:>10.2} {:>12.2} {:>9.0} {:>13} {:>11}",
-            c.asked,
-            c.bytes / 1048576.0,
-            c.seconds,
-            c.cpu,
-            c.peak / 1024.0,
-            c.cms.0,
-            c.cms.1
-        );
-    }
     let first = &costs[0];
-    for (name, c) in names.iter().zip(&costs).skip(1) {
+    for (name, c) in NAMES.iter().zip(&costs).skip(1) {
         println!(
             "{name}: requests x {:.4}, bytes x {:.4}, seconds x {:.3}, CPU x {:.3}; told: {}",
             c.asked / first.asked,
