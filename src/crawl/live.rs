@@ -338,7 +338,7 @@ impl<F: Fn(Event)> Desk<F> {
                     if self
                         .options
                         .limit
-                        .is_some_and(|l| self.summary.captured + flying >= l)
+                        .is_some_and(|l| self.summary.fetched() + flying >= l)
                     {
                         break;
                     }

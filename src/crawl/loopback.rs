@@ -193,7 +193,11 @@ async fn crawls_everything_once_and_a_second_run_asks_for_nothing() {
         .collect();
     assert!(twice.is_empty(), "{twice:?}");
     let again = run(mapping.clone(), &store, options, |_| {}).await.unwrap();
-    assert_eq!(again.captured, 1, "robots.txt only");
+    assert_eq!(
+        (again.captured, again.unchanged),
+        (0, 1),
+        "robots.txt only, and it is as it was"
+    );
     check(&mapping, &store);
 }
 

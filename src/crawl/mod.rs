@@ -199,7 +199,7 @@ pub enum Event {
 pub struct Summary {
     /// What is wrong with saved pages that were read (a torn archive): what is whole was taken.
     pub source_problems: Vec<String>,
-    /// Captures of this run.
+    /// Captures of this run: what is new, or other than it was.
     pub captured: u64,
     /// URLs of this run that were given up.
     pub failed: u64,
@@ -226,6 +226,15 @@ pub struct Summary {
     /// Shapes of URLs that look like a space without an end, and the rule that stopped them.
     pub traps: Vec<(String, String)>,
 }
+
+impl Summary {
+    /// Answers of this run that are content, new or as it was: what `limit` counts.
+    #[must_use]
+    pub const fn fetched(&self) -> u64 {
+        self.captured + self.unchanged
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::capture::{Capture, Exchange};

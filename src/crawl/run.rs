@@ -246,7 +246,7 @@ impl<F: Fn(Event)> Desk<F> {
     pub(super) fn stopped(&mut self) -> bool {
         self.summary.interrupted |= self.options.cancel.is_cancelled();
         self.summary.limit_reached |= self.deadline.is_some_and(|d| Instant::now() >= d)
-            || self.options.limit.is_some_and(|l| self.summary.captured >= l);
+            || self.options.limit.is_some_and(|l| self.summary.fetched() >= l);
         self.summary.interrupted || self.summary.limit_reached
     }
 
