@@ -359,9 +359,12 @@ impl Writer<'_, '_> {
         else {
             return Ok(());
         };
-        let pattern = trap::pattern(&url);
-        if let Some(rule) = self.budgets.captured(&pattern, signature) {
-            self.stopped(pattern, rule, &url);
+        // One page that says the same each day is no space without an end.
+        if before.is_none() {
+            let pattern = trap::pattern(&url);
+            if let Some(rule) = self.budgets.captured(&pattern, signature) {
+                self.stopped(pattern, rule, &url);
+            }
         }
         let live = result.latency.is_some();
         let Some(handler) = live.then(|| soft404::handler(self.mapping, &url)).flatten() else {

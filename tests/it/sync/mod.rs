@@ -6,5 +6,6 @@ mod kill;
 mod life;
 mod lives;
 mod portal;
+mod quiet;
 mod safety;
 mod truth;
