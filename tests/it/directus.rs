@@ -17,7 +17,8 @@ const RULE: &str = "[[target.entry]]\ncollection = \"news\"\ntype = \"articles\"
 pub struct Directus {
     pub base: String,
     pub root: PathBuf,
-    _turn: Option<MutexGuard<'static, ()>>,
+    /// The one of all tests, while it is this test's turn; none: it is this test's own, and ends with it.
+    turn: Option<MutexGuard<'static, ()>>,
 }
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -69,7 +70,7 @@ impl Directus {
         let this = Self {
             base,
             root,
-            _turn: Some(turn),
+            turn: Some(turn),
         };
         this.setup();
         this.wipe();
@@ -81,11 +82,11 @@ impl Directus {
         if !is_there() {
             return None;
         }
-        let (root, base) = start(&format!("{name}-strict-"), &[]);
+        let (root, base) = start(name, &[]);
         let this = Self {
             base,
             root,
-            _turn: None,
+            turn: None,
         };
         this.setup();
         Some(this)
@@ -106,7 +107,7 @@ impl Directus {
         let this = Self {
             base,
             root,
-            _turn: Some(turn),
+            turn: Some(turn),
         };
         this.setup();
         Some(this)
@@ -164,7 +165,7 @@ impl Directus {
 
 impl Drop for Directus {
     fn drop(&mut self) {
-        if self.root.to_string_lossy().contains("-strict-") {
+        if self.turn.is_none() || self.root.to_string_lossy().contains("-strict-") {
             script(&["reset", self.root.to_str().unwrap()], &[]);
         }
     }

@@ -136,11 +136,13 @@ fn any_short_life_ends_each_day_with_its_truth_in_directus() {
     let next = AtomicU64::new(first);
     let begun = std::time::Instant::now();
     let wrong: Vec<Value> = std::thread::scope(|scope| {
-        let workers: Vec<_> = ["one", "two", "three"]
-            .map(|name| {
+        // One more than cores: some of the time a life only waits.
+        let workers = 1 + std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        let workers: Vec<_> = (0..workers)
+            .map(|worker| {
                 let next = &next;
                 scope.spawn(move || {
-                    let Some(cms) = Directus::another(name) else {
+                    let Some(cms) = Directus::another(&format!("life{worker}")) else {
                         return Vec::new();
                     };
                     let mut wrong: Vec<Value> = Vec::new();
@@ -158,7 +160,6 @@ fn any_short_life_ends_each_day_with_its_truth_in_directus() {
                     }
                 })
             })
-            .into_iter()
             .collect();
         workers.into_iter().flat_map(|w| w.join().unwrap()).collect()
     });
