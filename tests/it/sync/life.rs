@@ -294,6 +294,11 @@ fn sixty_days_of_a_portal_end_each_with_its_truth_in_wordpress() {
             wrong.push(format!("day {day}: exit {code}: {people}"));
         }
         let mut today = model.judge(day, &held(&wp, &model, &mut cache));
+        if model.shut(day) && said["target"]["writes"] != 0 {
+            today.push(format!(
+                "day {day}: something was written although nobody could see the portal"
+            ));
+        }
         for (index, reason, note) in site.holds(&model) {
             if model.explains(day, index, &reason).is_none() {
                 today.push(format!(

@@ -104,6 +104,11 @@ fn live(cms: &Directus, seed: u64) -> Vec<String> {
         // A list that is really shorter now: the operator looks and says so, and it counts from the next day on.
         accept = model.clear(day) && told["doubt"].is_string();
         wrong.extend(model.judge(day, &held(cms, &model)));
+        if model.shut(day) && told["target"]["writes"] != 0 {
+            wrong.push(format!(
+                "day {day}: something was written although nobody could see the portal"
+            ));
+        }
         for (index, reason, note) in site.holds(&model) {
             if model.explains(day, index, &reason).is_none() {
                 wrong.push(format!(

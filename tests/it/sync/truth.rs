@@ -117,6 +117,12 @@ impl Model {
         self.life.trouble(day).iter().all(whole) && !self.unmapped(day)
     }
 
+    /// Did every page answer something else than itself?
+    pub fn shut(&self, day: u32) -> bool {
+        let shut = |t: &Trouble| matches!(t, Trouble::Login | Trouble::Down);
+        self.life.trouble(day).iter().any(shut)
+    }
+
     /// Have pages a template that the mapping does not know yet?
     pub fn unmapped(&self, day: u32) -> bool {
         self.life.redesigned(day) && day < self.promise.mapped
