@@ -86,6 +86,9 @@ pub fn extract_site(
     output::remove_unfinished(layout.root())?;
     let at = at.as_millisecond();
     let run = ledger.begin_run(&uuid::Uuid::now_v7().to_string(), "extract", mapping.hash(), at)?;
+    // Until it is over, the documents are neither these nor those.
+    ledger.set_fact(EXTRACTED, "")?;
+    let from = extracted_from(mapping, &ledger)?;
     let result = documents::write_all(mapping, &mut ledger, layout, jobs, at, cancel, &|tally| {
         on_event(Event::Extract(tally))
     });
@@ -105,7 +108,42 @@ pub fn extract_site(
         &summary,
         crate::ledger::clock::now().as_millisecond(),
     )?;
+    if result.is_ok() {
+        ledger.set_fact(EXTRACTED, &from)?;
+    }
     result
+}
+
+/// From what the documents that are there were made.
+const EXTRACTED: &str = "extracted";
+
+/// What an extraction would be made from now: the last answer that it could depend on, the mapping, this program.
+fn extracted_from(mapping: &Mapping, ledger: &Ledger) -> Result<String, PipelineError> {
+    let last = ledger.last_answer()?;
+    Ok(format!("{last} {} {}", mapping.hash(), env!("CARGO_PKG_VERSION")))
+}
+
+/// The numbers of the last extraction, if another one would find the same: nothing was captured since, by the same mapping and
+/// program.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn still_extracted(mapping: &Mapping, layout: &Layout) -> Result<Option<Tally>, PipelineError> {
+    let ledger = Ledger::read(&layout.ledger())?;
+    let now = extracted_from(mapping, &ledger)?;
+    if ledger.meta(EXTRACTED)? != Some(now) || !layout.documents_jsonl().exists() {
+        return Ok(None);
+    }
+    let last = ledger.runs()?.into_iter().rev().find(|r| r.command == "extract");
+    let tally: Option<Tally> = last
+        .filter(|r| r.outcome.as_deref() == Some("done"))
+        .and_then(|r| serde_json::from_str(&r.summary?).ok());
+    Ok(tally.map(|tally| Tally {
+        changed: 0,
+        added: 0,
+        altered: 0,
+        ..tally
+    }))
 }
 
 /// What a mapping would make of the archive, against the documents that are there. Offline; writes no document.

@@ -330,7 +330,10 @@ impl Sync<'_> {
     }
 
     fn extract(&mut self) -> Result<(), CliError> {
-        let tally = self.extracted()?;
+        let tally = match pipeline::still_extracted(&self.mapping, &self.layout).map_err(failure)? {
+            Some(tally) => tally,
+            None => self.extracted()?,
+        };
         let portal = &mut self.told.portal;
         (portal.documents, portal.added, portal.changed) = (tally.documents, tally.added, tally.altered);
         portal.gated = tally.failed;

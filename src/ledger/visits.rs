@@ -250,6 +250,22 @@ impl Ledger {
         )
     }
 
+    /// Number of the last answer on which a document could depend: not that something is as it was, not robots.txt, a probe, or
+    /// the lack of a sitemap.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn last_answer(&self) -> Result<i64, LedgerError> {
+        self.conn
+            .query_row(
+                "SELECT coalesce(max(c.id), 0) FROM capture c JOIN url u ON u.id = c.url_id
+                 WHERE c.status <> 304 AND (u.kind IN (0, 1, 4) OR u.kind = 2 AND c.status = 200)",
+                [],
+                |r| r.get(0),
+            )
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
     /// The last visit.
     ///
     /// # Errors

@@ -202,7 +202,7 @@ fn sitemaps_pictures_and_whole_walks_tell_what_lists_do_not() {
         let mut today = portal.today();
         today.lastmod = (1..=12).map(|id| (id, "2026-02-01".to_owned())).collect();
     }
-    let life = Life::new(&portal, "[sync]\nmedia_age = \"3d\"\nfull_every = \"5d\"\n");
+    let life = Life::new(&portal, "[sync]\nmedia_age = \"3d\"\nfull_every = \"132h\"\n");
     life.sync(&[], 0);
     life.asked();
     // Only the sitemap says that an old one changed.
@@ -238,7 +238,7 @@ fn sitemaps_pictures_and_whole_walks_tell_what_lists_do_not() {
             assert!(asked.iter().any(|a| a == "/view?id=1"), "{asked:?}");
         }
     }
-    assert_eq!(walks, 1, "once in five days");
+    assert_eq!(walks, 1, "once in five days and a half");
     assert_eq!(life.documents().len(), 12);
 }
 
