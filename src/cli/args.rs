@@ -168,6 +168,13 @@ pub(super) struct DemoArgs {
     /// wordpaste, joomla, phpnuke, wordpress, modern
     #[arg(long, requires = "serve", value_name = "NAME")]
     pub(super) skin: Option<Skin>,
+    /// Serve two months of its life instead, a day at a time: `curl -X POST ADDR/dong-ho?day=N` lets it be another day, from this
+    /// machine only
+    #[arg(long, requires = "serve", conflicts_with = "skin")]
+    pub(super) life: bool,
+    /// Day of its life that it begins with
+    #[arg(long, requires = "life", default_value_t = 0, value_name = "N")]
+    pub(super) day: u32,
     /// How many articles the portal has
     #[arg(long, default_value_t = 120, value_name = "N")]
     pub(super) articles: usize,

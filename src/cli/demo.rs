@@ -6,7 +6,7 @@ use super::run::{Job, failed_urls};
 use super::target::{failure, reactor};
 use super::{Exit, Outcome, Ui};
 use crate::crawl::CrawlOptions;
-use crate::demo::{Portal, compare, serve};
+use crate::demo::{CLOCK, Life, Living, Portal, compare, serve, serve_life};
 use crate::document::Document;
 use crate::ledger::{Ledger, Tally};
 use crate::mapping::Mapping;
@@ -37,6 +37,20 @@ pub(super) fn main(args: &DemoArgs, ui: &Ui) -> Outcome {
         .hint("choose another port, or 0 for any free one")
     })?;
     let address = listener.local_addr()?;
+    if args.life {
+        let life = Arc::new(Living::new(Life::story()));
+        life.set_day(args.day);
+        ui.status(
+            "Serving",
+            format_args!(
+                "a life, on day {}; `curl -X POST 'http://{address}{CLOCK}?day=N'` lets it be another; Ctrl-C ends it",
+                args.day
+            ),
+        );
+        ui.data(format_args!("http://{address}/"));
+        runtime.block_on(serve_life(life, listener, cancel))?;
+        return Ok(Exit::Ok);
+    }
     if args.serve.is_some() {
         ui.status(
             "Serving",

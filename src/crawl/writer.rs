@@ -286,8 +286,14 @@ impl Writer<'_, '_> {
                 } else {
                     self.batch
                         .settle(task.id, &Settle::Redirected(id), status, None)?;
-                    self.visited(task, Met::Same)?;
-                    self.batch.met(task.id)?;
+                    // What we hold of this address is elsewhere for good: it is not there any more.
+                    if matches!(status, 301 | 308) && self.batch.holds_document(task.id)? {
+                        self.batch.missed(task.id, now_ms(), status, "moved", capture)?;
+                        self.visited(task, Met::Gone)?;
+                    } else {
+                        self.batch.met(task.id)?;
+                        self.visited(task, Met::Same)?;
+                    }
                     return Ok(Settled::Done);
                 }
             }
@@ -322,6 +328,7 @@ impl Writer<'_, '_> {
                     .found(id, &link.via, task.id, task.id, 0, None, &none)?;
             }
         }
+        // What this sitemap names for the first time has a row by now: else its first change would go by.
         for id in self.dated(&result.listed)? {
             self.batch.ask_again(id)?;
         }
@@ -352,9 +359,12 @@ impl Writer<'_, '_> {
         else {
             return Ok(());
         };
-        let pattern = trap::pattern(&url);
-        if let Some(rule) = self.budgets.captured(&pattern, signature) {
-            self.stopped(pattern, rule, &url);
+        // One page that says the same each day is no space without an end.
+        if before.is_none() {
+            let pattern = trap::pattern(&url);
+            if let Some(rule) = self.budgets.captured(&pattern, signature) {
+                self.stopped(pattern, rule, &url);
+            }
         }
         let live = result.latency.is_some();
         let Some(handler) = live.then(|| soft404::handler(self.mapping, &url)).flatten() else {

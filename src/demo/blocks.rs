@@ -41,6 +41,8 @@ pub(super) struct Maker {
     pub links: Vec<Link>,
     pub broken: Vec<String>,
     pub markers: Vec<String>,
+    /// Which version of its pictures the article shows.
+    pub pictures: u32,
     pub signature: Option<String>,
     pub source: Option<String>,
 }
@@ -213,7 +215,7 @@ impl Maker {
 
     fn picture(&mut self, picture: &Picture, method: &str) -> Image {
         let png = match &picture.source {
-            PictureSource::Path(path) => Some(media::picture(path)),
+            PictureSource::Path(path) => Some(media::version(path, self.pictures)),
             PictureSource::Data => Some(media::data_picture()),
             PictureSource::Missing(_) | PictureSource::Html(_) => None,
         };

@@ -5,7 +5,7 @@ use super::article::{Article, Charset, Stamp};
 use super::legacy::Legacy;
 use super::render::{self, escape};
 use super::text::SECTIONS;
-use super::urls::{Spelling, category, href};
+use super::urls::{Spelling, href};
 use super::{Portal, faults, lists};
 use jiff::civil::{Date, DateTime};
 use std::fmt::Write as _;
@@ -230,7 +230,7 @@ pub(super) fn view(portal: &Portal, article: &Article) -> String {
     let charset = article.charset;
     let mut out = format!(
         "<div class=\"chuyenmuc\">{}</div>\n",
-        charset.framed(SECTIONS[category(article.index) - 1])
+        charset.framed(SECTIONS[portal.section(article.index) - 1])
     );
     let title = charset.hand(0).text(&article.title);
     let _ = writeln!(out, "<div class=\"tieude\">{title}</div>");
@@ -297,6 +297,12 @@ pub(super) fn not_found() -> String {
     page("Thông báo", "View.aspx", "", content)
 }
 
+/// The same in other words, which no rule knows.
+pub(super) fn unheard_of() -> String {
+    let content = "<p>Nội dung đang được cập nhật, mời quý vị quay lại sau.</p>\n";
+    page("Trang thông tin", "View.aspx", "", content)
+}
+
 /// An id that no article has.
 const GONE: usize = 90_000_001;
 
@@ -312,7 +318,7 @@ pub(super) fn home(portal: &Portal) -> String {
             "<div class=\"khoi\"><a href=\"Default.aspx?CatID={cat}\"><b>{}</b></a></div>\n<ul>",
             SECTIONS[cat - 1]
         );
-        for index in lists::items(portal.articles, cat, 1).take(3) {
+        for index in lists::items(portal, cat, 1).into_iter().take(3) {
             link(&mut out, portal, index, Spelling::Usual);
         }
         out.push_str("</ul>\n");
@@ -321,7 +327,7 @@ pub(super) fn home(portal: &Portal) -> String {
         faults::links(&mut out);
     }
     out.push_str("<div class=\"khoi\"><b>TIN ĐỌC NHIỀU</b></div>\n<ul>\n");
-    for index in 0..MUCH_READ.min(portal.articles) {
+    for index in (0..MUCH_READ.min(portal.articles)).filter(|index| portal.has(*index)) {
         link(&mut out, portal, index, super::urls::box_spelling(index));
     }
     let _ = writeln!(
@@ -362,9 +368,11 @@ pub(super) fn sitemap(portal: &Portal, number: Option<usize>) -> Option<String> 
         Some(n) => {
             let start = n.checked_sub(1).filter(|s| *s < parts)? * PART;
             let _ = writeln!(out, "<urlset xmlns=\"{NS}\">");
-            for index in start..(start + PART).min(portal.articles) {
+            for index in (start..(start + PART).min(portal.articles)).filter(|index| portal.has(*index)) {
                 let loc = escape(&href(index, Spelling::Absolute));
-                let date = portal.head(index).published.date();
+                let published = portal.head(index).published.date();
+                let changed = portal.today.as_ref().and_then(|today| today.changed(index));
+                let date = changed.unwrap_or(published);
                 let _ = writeln!(out, "<url><loc>{loc}</loc><lastmod>{date}</lastmod></url>");
             }
             out.push_str("</urlset>\n");

@@ -70,7 +70,10 @@ pub struct Truth {
 /// The gold of the article with `index`.
 pub(super) fn gold(portal: &Portal, index: usize) -> Gold {
     let article = portal.article(index);
-    let mut maker = Maker::default();
+    let mut maker = Maker {
+        pictures: portal.pictures(index),
+        ..Maker::default()
+    };
     for node in &article.body {
         maker.node(node);
     }
@@ -79,7 +82,7 @@ pub(super) fn gold(portal: &Portal, index: usize) -> Gold {
         person: None,
         raw,
     });
-    let label = SECTIONS[urls::category(index) - 1];
+    let label = SECTIONS[portal.section(index) - 1];
     let document = Truth {
         source_key: format!("news:{}", urls::item_id(index)),
         collection: "news".into(),

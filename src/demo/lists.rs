@@ -36,20 +36,30 @@ pub(super) fn paging(cat: usize) -> Paging {
     }
 }
 
-/// How many articles section `cat` (from 1) has.
-fn count(articles: usize, cat: usize) -> usize {
-    (articles + 4 - cat) / 4
+/// Where the script of section 2 asks for its list.
+pub(super) const ENDPOINT: &str = "/handler/tintuc.ashx";
+
+/// How many articles the list of section `cat` (from 1) names.
+fn count(portal: &Portal, cat: usize) -> usize {
+    match &portal.today {
+        Some(today) => today.listed(cat).len(),
+        None => (portal.articles + 4 - cat) / 4,
+    }
 }
 
 /// How many list pages section `cat` has; an empty section has one.
-pub(super) fn pages(articles: usize, cat: usize) -> usize {
-    count(articles, cat).div_ceil(PER_PAGE).max(1)
+pub(super) fn pages(portal: &Portal, cat: usize) -> usize {
+    count(portal, cat).div_ceil(PER_PAGE).max(1)
 }
 
 /// The articles on list page `page` (from 1) of section `cat`, newest first.
-pub(super) fn items(articles: usize, cat: usize, page: usize) -> impl Iterator<Item = usize> {
+pub(super) fn items(portal: &Portal, cat: usize, page: usize) -> Vec<usize> {
     let first = page.saturating_sub(1).saturating_mul(PER_PAGE);
-    (first..count(articles, cat).min(first.saturating_add(PER_PAGE))).map(move |k| k * 4 + cat - 1)
+    let on_page = first..count(portal, cat).min(first.saturating_add(PER_PAGE));
+    match &portal.today {
+        Some(today) => today.listed(cat).get(on_page).unwrap_or_default().to_vec(),
+        None => on_page.map(|k| k * 4 + cat - 1).collect(),
+    }
 }
 
 /// A pager's entries on `page` of `pages`: number and label; ten numbers at most, `...` leads to the next ten.
@@ -119,7 +129,8 @@ fn script(cat: usize) -> String {
 /// What the endpoint of section `cat` answers for page `page`.
 pub(super) fn endpoint(portal: &Portal, cat: usize, page: usize) -> Option<String> {
     SECTIONS.get(cat.checked_sub(1)?)?;
-    let items: Vec<serde_json::Value> = items(portal.articles, cat, page.max(1))
+    let items: Vec<serde_json::Value> = items(portal, cat, page.max(1))
+        .into_iter()
         .map(|index| {
             let head = portal.head(index);
             serde_json::json!({
@@ -130,18 +141,18 @@ pub(super) fn endpoint(portal: &Portal, cat: usize, page: usize) -> Option<Strin
             })
         })
         .collect();
-    let answer = serde_json::json!({ "d": { "tong": count(portal.articles, cat), "tin": items } });
+    let answer = serde_json::json!({ "d": { "tong": count(portal, cat), "tin": items } });
     Some(answer.to_string())
 }
 
 /// Items and pager of one page.
 pub(super) fn panel(portal: &Portal, cat: usize, page: usize) -> Option<String> {
-    let pages = pages(portal.articles, cat);
+    let pages = pages(portal, cat);
     if page == 0 || page > pages {
         return None;
     }
     let mut out = String::from("<table class=\"danhsach\" width=\"100%\">\n");
-    for index in items(portal.articles, cat, page) {
+    for index in items(portal, cat, page) {
         let head = portal.head(index);
         let link = escape(&href(index, Spelling::Usual));
         let _ = write!(
@@ -181,8 +192,10 @@ mod tests {
     #[test]
     fn lists_hold_every_article_once() {
         for articles in [1, 3, 4, 41, 1003] {
+            let portal = Portal::new(articles, 1);
             let mut seen: Vec<usize> = (1..=4)
-                .flat_map(|cat| (1..=pages(articles, cat)).flat_map(move |p| items(articles, cat, p)))
+                .flat_map(|cat| (1..=pages(&portal, cat)).map(move |p| (cat, p)))
+                .flat_map(|(cat, p)| items(&portal, cat, p))
                 .collect();
             seen.sort_unstable();
             assert_eq!(seen, (0..articles).collect::<Vec<_>>());

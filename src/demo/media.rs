@@ -33,6 +33,14 @@ pub(super) fn picture(path: &str) -> Png {
     }
 }
 
+/// What stands at `path` after it was replaced so often.
+pub(super) fn version(path: &str, replaced: u32) -> Png {
+    match replaced {
+        0 => picture(path),
+        n => picture(&format!("{path}#{n}")),
+    }
+}
+
 fn encode(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);

@@ -6,6 +6,7 @@
 //! no more memory than one of 20. It never reads a clock and keeps of what it served only
 //! whether its forms have expired once, unless a log is asked for.
 
+mod answer;
 mod article;
 mod blocks;
 mod chrome;
@@ -14,6 +15,7 @@ mod faults;
 mod generate;
 mod gold;
 mod legacy;
+mod life;
 mod lists;
 mod media;
 mod postback;
@@ -28,6 +30,7 @@ mod urls;
 
 pub use compare::{Difference, compare};
 pub use gold::{Gold, Truth};
+pub use life::{CLOCK, Event, Life, Living, Trouble, serve_life};
 pub use server::serve;
 pub use skin::{Expected, Served, Skin};
 #[cfg(feature = "legacy-tls")]
@@ -72,6 +75,8 @@ pub struct Portal {
     faults: Option<faults::Faults>,
     /// The portal that it is dressed as; none: the sample portal itself.
     skin: Option<Skin>,
+    /// The day of its life that it has; none: it rests.
+    today: Option<life::Today>,
 }
 
 impl Portal {
@@ -86,6 +91,7 @@ impl Portal {
             forgot: AtomicBool::new(false),
             faults: None,
             skin: None,
+            today: None,
         }
     }
 
@@ -159,13 +165,14 @@ impl Portal {
 
     /// What the page of each article must become, in order of index.
     pub fn gold(&self) -> impl Iterator<Item = Gold> + '_ {
-        (0..self.articles).map(|index| gold::gold(self, index))
+        let there = (0..self.articles).filter(|index| self.has(*index));
+        there.map(|index| gold::gold(self, index))
     }
 
     /// What the page of the article with `index` must become; the seed's article has index 0.
     #[must_use]
     pub fn gold_of(&self, index: usize) -> Option<Gold> {
-        (index < self.articles).then(|| gold::gold(self, index))
+        self.has(index).then(|| gold::gold(self, index))
     }
 
     /// The worker process is recycled once, between pages 2 and 3 of section 4: its forms are not valid any more.
@@ -173,8 +180,43 @@ impl Portal {
         (cat, page) == (4, 3) && !self.forgot.swap(true, Ordering::Relaxed)
     }
 
+    /// Where the article with `index` is.
+    fn place(&self, index: usize) -> life::Place {
+        match &self.today {
+            Some(today) => today.place(index),
+            None if index < self.articles => life::Place::Here,
+            None => life::Place::Gone,
+        }
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.place(index) == life::Place::Here
+    }
+
+    /// Section of the article with `index`, 1 to 4.
+    fn section(&self, index: usize) -> usize {
+        self.today
+            .as_ref()
+            .map_or_else(|| urls::category(index), |today| today.section(index))
+    }
+
+    /// Which version of its pictures the article with `index` shows.
+    fn pictures(&self, index: usize) -> u32 {
+        self.today.as_ref().map_or(0, |today| today.pictures(index))
+    }
+
+    /// A page in the template of the day.
+    fn dressed(&self, html: String) -> String {
+        match &self.today {
+            Some(today) if today.redesigned() => life::redress(&html),
+            _ => html,
+        }
+    }
+
     fn article(&self, index: usize) -> Article {
-        if index == 0 {
+        if let Some(today) = &self.today {
+            today.article(index)
+        } else if index == 0 {
             seed::article()
         } else {
             generate::article(self.seed, index, self.articles)
@@ -183,7 +225,14 @@ impl Portal {
 
     /// What lists print of the article with `index`.
     fn head(&self, index: usize) -> Head {
-        if index == 0 {
+        if let Some(today) = &self.today {
+            let (title, published, teaser) = today.head(index);
+            Head {
+                title,
+                published,
+                teaser,
+            }
+        } else if index == 0 {
             let Article {
                 title,
                 published,

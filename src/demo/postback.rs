@@ -35,7 +35,7 @@ pub(super) fn fields(portal: &Portal, cat: usize, page: usize) -> String {
 
 fn values(portal: &Portal, cat: usize, page: usize) -> [(&'static str, String); 5] {
     let state = sign(portal, &format!("VS|{cat}|{page}"));
-    let offered: Vec<String> = lists::window(page, lists::pages(portal.articles, cat))
+    let offered: Vec<String> = lists::window(page, lists::pages(portal, cat))
         .into_iter()
         .filter(|(n, _)| *n != page)
         .map(|(n, _)| format!("Page${n}"))
@@ -53,7 +53,7 @@ fn values(portal: &Portal, cat: usize, page: usize) -> [(&'static str, String); 
 /// What a script manager gets for page `page` of section `cat`: `length|type|id|content|` for the panel and each hidden
 /// field, lengths in UTF-16 units.
 pub(super) fn delta(portal: &Portal, cat: usize, page: usize) -> Option<String> {
-    let panel = lists::panel(portal, cat, page)?;
+    let panel = portal.dressed(lists::panel(portal, cat, page)?);
     let part = |kind: &str, id: &str, content: &str| {
         format!("{}|{kind}|{id}|{content}|", content.encode_utf16().count())
     };

@@ -1,28 +1,27 @@
 //! The portal behind a socket.
 
+use super::answer::Answer;
 use super::article::{Charset, Stamp};
+use super::life::{self, Living, Place};
 use super::lists::Paging;
+use super::urls::{Spelling, href};
 use super::{Portal, Request, chrome, faults, lists, media, postback, render};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::Response;
+use axum::routing::get;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Largest form that the portal reads, in bytes.
 const MAX_FORM: usize = 1 << 20;
-
-/// Pages smaller than this are not compressed, in bytes.
-const MIN_GZIP: usize = 512;
-
-/// When everything that has a Last-Modified was modified.
-const LAST_MODIFIED: &str = "Mon, 17 Jul 2023 01:30:00 GMT";
 
 /// Answers requests on `listener` until `stop` is cancelled; then the open requests are finished.
 ///
@@ -38,17 +37,64 @@ pub async fn serve(
         .await
 }
 
+/// What is served.
+#[derive(Clone)]
+pub(super) enum Host {
+    /// A portal that rests.
+    Resting(Arc<Portal>),
+    /// The portal of whatever day it is.
+    Living(Arc<Living>),
+}
+
 pub(super) fn router(portal: Arc<Portal>) -> Router {
-    Router::new().fallback(handle).with_state(portal)
+    Router::new().fallback(handle).with_state(Host::Resting(portal))
+}
+
+/// The same with a clock, which tells who asks from where.
+pub(super) fn living(life: Arc<Living>) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    Router::new()
+        .route(life::CLOCK, get(clock).post(clock))
+        .fallback(handle)
+        .with_state(Host::Living(life))
+        .into_make_service_with_connect_info()
+}
+
+/// Tells the day, and sets it.
+async fn clock(
+    State(host): State<Host>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    method: Method,
+    uri: Uri,
+) -> Response {
+    let Host::Living(life) = host else {
+        return Answer::plain(StatusCode::NOT_FOUND, "no clock").into_response();
+    };
+    if !from.ip().is_loopback() {
+        return Answer::plain(StatusCode::FORBIDDEN, "only loopback sets the clock").into_response();
+    }
+    if method == Method::POST {
+        let query = fields(uri.query().unwrap_or_default().as_bytes());
+        let Some(day) = query.get("day").and_then(|day| day.parse().ok()) else {
+            return Answer::plain(StatusCode::BAD_REQUEST, "say ?day=N").into_response();
+        };
+        life.set_day(day);
+    }
+    let day = life.day();
+    let json = serde_json::json!({ "day": day, "date": life::Life::date(day).to_string() }).to_string();
+    Answer::new(StatusCode::OK, "application/json; charset=utf-8", json).into_response()
 }
 
 async fn handle(
-    State(portal): State<Arc<Portal>>,
+    State(host): State<Host>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let portal = match host {
+        Host::Resting(portal) => portal,
+        Host::Living(life) => life.portal(),
+    };
     let item = viewed(&uri);
     if let Some(response) = faults::answer(&portal, &uri, item, &headers) {
         portal.record(Request {
@@ -79,112 +125,6 @@ fn viewed(uri: &Uri) -> Option<usize> {
     query.get("itemid").filter(|_| path == "/view.aspx")?.parse().ok()
 }
 
-/// An answer before it is written.
-struct Answer {
-    status: StatusCode,
-    headers: Vec<(header::HeaderName, HeaderValue)>,
-    body: Vec<u8>,
-    /// Whether it has a validator and answers conditional requests.
-    tagged: bool,
-    text: bool,
-}
-
-impl Answer {
-    fn new(status: StatusCode, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            status,
-            headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static(kind))],
-            body: body.into(),
-            tagged: false,
-            text: kind.starts_with("text/"),
-        }
-    }
-
-    fn html(body: impl Into<Vec<u8>>) -> Self {
-        Self::new(StatusCode::OK, "text/html; charset=utf-8", body)
-    }
-
-    fn plain(status: StatusCode, text: &'static str) -> Self {
-        Self::new(status, "text/plain; charset=utf-8", text)
-    }
-
-    fn error(status: StatusCode, text: &str) -> Self {
-        let page = format!("<html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>");
-        Self::new(status, "text/html; charset=utf-8", page)
-    }
-
-    fn redirect(to: &str) -> Self {
-        let mut answer = Self::error(StatusCode::MOVED_PERMANENTLY, "Object moved");
-        answer.header(header::LOCATION, to.as_bytes());
-        answer
-    }
-
-    fn tagged(mut self, tagged: bool) -> Self {
-        self.tagged = tagged;
-        self
-    }
-
-    fn header(&mut self, name: header::HeaderName, value: &[u8]) {
-        if let Ok(value) = HeaderValue::from_bytes(value) {
-            self.headers.push((name, value));
-        }
-    }
-
-    /// ETag and Last-Modified, and 304 to those who have the same.
-    fn revalidate(&mut self, asked: &HeaderMap) {
-        if !self.tagged || self.status != StatusCode::OK {
-            return;
-        }
-        let etag = format!("\"{}\"", &blake3::hash(&self.body).to_hex()[..16]);
-        let has = |name, value: &str| {
-            asked
-                .get(name)
-                .and_then(|v| v.to_str().ok())
-                .is_some_and(|v| v.contains(value))
-        };
-        let fresh = if asked.contains_key(header::IF_NONE_MATCH) {
-            has(header::IF_NONE_MATCH, &etag)
-        } else {
-            has(header::IF_MODIFIED_SINCE, LAST_MODIFIED)
-        };
-        self.header(header::ETAG, etag.as_bytes());
-        self.header(header::LAST_MODIFIED, LAST_MODIFIED.as_bytes());
-        if fresh {
-            self.status = StatusCode::NOT_MODIFIED;
-            self.body.clear();
-        }
-    }
-
-    /// gzip for those who take it.
-    fn compress(&mut self, asked: &HeaderMap) {
-        let takes = asked
-            .get(header::ACCEPT_ENCODING)
-            .and_then(|v| v.to_str().ok())
-            .is_some_and(|v| v.split(',').any(|c| c.trim().split(';').next() == Some("gzip")));
-        if !takes || !self.text || self.body.len() < MIN_GZIP {
-            return;
-        }
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        if let Ok(packed) = encoder.write_all(&self.body).and_then(|()| encoder.finish()) {
-            self.body = packed;
-            self.header(header::CONTENT_ENCODING, b"gzip");
-            self.header(header::VARY, b"Accept-Encoding");
-        }
-    }
-
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = self.status;
-        response
-            .headers_mut()
-            .insert(header::SERVER, HeaderValue::from_static("Microsoft-IIS/7.5"));
-        for (name, value) in self.headers {
-            response.headers_mut().append(name, value);
-        }
-        response
-    }
-}
-
 /// Query or form fields by lower-case name.
 fn fields(encoded: &[u8]) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(encoded)
@@ -202,13 +142,16 @@ fn route(portal: &Portal, method: &Method, uri: &Uri, headers: &HeaderMap, form:
     let path = uri.path().to_ascii_lowercase();
     let query = fields(uri.query().unwrap_or_default().as_bytes());
     let number = |name: &str| query.get(name).and_then(|v| v.parse::<usize>().ok());
+    if let Some(answer) = life::answer(portal, method, &path, &number) {
+        return answer;
+    }
     match path.as_str() {
         "/" | "/default.aspx" => match (number("catid"), method) {
             (Some(cat), &Method::POST) => post(portal, cat, headers, form),
             (Some(cat), _) => list(portal, cat, number("page").unwrap_or(1)),
             (None, _) => home(portal),
         },
-        "/handler/tintuc.ashx" => {
+        lists::ENDPOINT => {
             let answer = lists::endpoint(portal, number("catid").unwrap_or(0), number("trang").unwrap_or(1));
             match answer {
                 Some(json) => Answer::new(StatusCode::OK, "application/json; charset=utf-8", json),
@@ -218,7 +161,7 @@ fn route(portal: &Portal, method: &Method, uri: &Uri, headers: &HeaderMap, form:
         "/view.aspx" => view(portal, number("itemid")),
         "/print.aspx" => match item(portal, number("itemid")) {
             Some(index) => Answer::html(chrome::print(&portal.article(index))),
-            None => Answer::html(chrome::not_found()),
+            None => missing(portal),
         },
         "/download.ashx" => download(portal, number("id")),
         "/robots.txt" => Answer::plain(
@@ -231,7 +174,7 @@ fn route(portal: &Portal, method: &Method, uri: &Uri, headers: &HeaderMap, form:
 }
 
 fn home(portal: &Portal) -> Answer {
-    let mut answer = Answer::html(chrome::home(portal));
+    let mut answer = Answer::html(portal.dressed(chrome::home(portal)));
     answer.header(
         header::SET_COOKIE,
         b"ASP.NET_SessionId=0zkm2yrx; path=/; HttpOnly",
@@ -241,20 +184,36 @@ fn home(portal: &Portal) -> Answer {
 
 /// The index of the article with `id`, if the portal has it.
 fn item(portal: &Portal, id: Option<usize>) -> Option<usize> {
-    id?.checked_sub(1).filter(|index| *index < portal.articles)
+    id?.checked_sub(1).filter(|index| portal.has(*index))
+}
+
+/// What is answered, with status 200, for an article that is not there.
+fn missing(portal: &Portal) -> Answer {
+    let soft = |today: &life::Today| today.suffers(life::Trouble::SoftMissing);
+    let page = match &portal.today {
+        Some(today) if soft(today) => chrome::unheard_of(),
+        _ => chrome::not_found(),
+    };
+    Answer::html(portal.dressed(page))
 }
 
 fn view(portal: &Portal, id: Option<usize>) -> Answer {
     let Some(index) = item(portal, id) else {
-        return Answer::html(chrome::not_found());
+        let index = id.and_then(|id| id.checked_sub(1));
+        return match index.map(|index| portal.place(index)) {
+            Some(Place::Moved(to)) => Answer::redirect(&format!("/{}", href(to, Spelling::Usual))),
+            _ => missing(portal),
+        };
     };
     let article = portal.article(index);
     let kind = match article.charset {
         Charset::Utf8 | Charset::Utf8Nfd => "text/html; charset=utf-8",
         Charset::Windows1258 | Charset::Legacy(_) => "text/html",
     };
-    let body = render::encode(&chrome::view(portal, &article), article.charset);
-    Answer::new(StatusCode::OK, kind, body).tagged(index.is_multiple_of(2) || article.stamp == Stamp::Minute)
+    let body = render::encode(&portal.dressed(chrome::view(portal, &article)), article.charset);
+    Answer::new(StatusCode::OK, kind, body)
+        .tagged(index.is_multiple_of(2) || article.stamp == Stamp::Minute)
+        .modified(portal.today.as_ref().and_then(|today| today.modified(index)))
 }
 
 fn list(portal: &Portal, cat: usize, page: usize) -> Answer {
@@ -263,8 +222,10 @@ fn list(portal: &Portal, cat: usize, page: usize) -> Answer {
         return list(portal, cat, 1);
     }
     match lists::list(portal, cat, page) {
-        Some(html) => Answer::html(html).tagged(cat == 2),
-        None => Answer::html(chrome::not_found()),
+        Some(html) => Answer::html(portal.dressed(html))
+            .tagged(cat == 2)
+            .modified(portal.today.as_ref().and_then(life::Today::last)),
+        None => Answer::html(portal.dressed(chrome::not_found())),
     }
 }
 
@@ -293,7 +254,7 @@ fn post(portal: &Portal, cat: usize, headers: &HeaderMap, form: &Bytes) -> Answe
         };
     }
     match page.and_then(|page| lists::list(portal, cat, page)) {
-        Some(html) => Answer::html(html),
+        Some(html) => Answer::html(portal.dressed(html)),
         None => Answer::error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Invalid postback or callback argument",
@@ -313,17 +274,15 @@ fn download(portal: &Portal, id: Option<usize>) -> Answer {
 
 fn other(portal: &Portal, path: &str) -> Answer {
     if let Some(name) = path.strip_prefix("/hinhanh/") {
-        return picture(path, name);
+        return picture(portal, path, name);
     }
     if let Some(id) = path
         .strip_prefix("/tin-tuc/")
         .and_then(|p| p.strip_suffix(".html"))
-        && let Some(index) = item(portal, id.parse().ok())
+        && let Some(index) = id.parse().ok().and_then(|id: usize| id.checked_sub(1))
+        && portal.place(index) != Place::Gone
     {
-        return Answer::redirect(&format!(
-            "/{}",
-            super::urls::href(index, super::urls::Spelling::Usual)
-        ));
+        return Answer::redirect(&format!("/{}", href(index, Spelling::Usual)));
     }
     let part = match path {
         "/sitemap.xml" => Some(None),
@@ -340,13 +299,22 @@ fn other(portal: &Portal, path: &str) -> Answer {
 }
 
 /// Pictures are made from their name; the numbers 404 and 200 stand for the two ways in which one is missing.
-fn picture(path: &str, name: &str) -> Answer {
+fn picture(portal: &Portal, path: &str, name: &str) -> Answer {
     let number = name
         .strip_suffix(".png")
         .and_then(|n| n.rsplit('-').next())
         .and_then(|n| n.parse::<u16>().ok());
     match number {
-        Some(1..=9) => Answer::new(StatusCode::OK, "image/png", media::picture(path).bytes).tagged(true),
+        Some(1..=9) => {
+            let (replaced, day) = match portal.today.as_ref().and_then(|today| today.picture(path)) {
+                Some((replaced, day)) => (replaced, Some(day)),
+                None => (0, None),
+            };
+            let bytes = media::version(path, replaced).bytes;
+            Answer::new(StatusCode::OK, "image/png", bytes)
+                .tagged(true)
+                .modified(day)
+        }
         Some(200) => Answer::html("<html><body>Không tìm thấy tệp ảnh</body></html>"),
         _ => Answer::error(StatusCode::NOT_FOUND, "The resource cannot be found."),
     }

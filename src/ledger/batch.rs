@@ -308,9 +308,10 @@ impl Batch<'_> {
         } else {
             None
         };
+        // What did not answer today leads where it led: a bad night takes no redirect away.
         self.sql(
-            "UPDATE url SET state = ?, reason = ?, target = ?, status = ?, capture = coalesce(?, capture), request = NULL,
-             not_before = 0, attempts = attempts + ? WHERE id = ?",
+            "UPDATE url SET state = ?1, reason = ?2, target = CASE WHEN ?6 THEN target ELSE ?3 END, status = ?4,
+             capture = coalesce(?5, capture), request = NULL, not_before = 0, attempts = attempts + ?6 WHERE id = ?7",
             params![
                 state.code(),
                 reason,

@@ -25,7 +25,7 @@ pub struct Miss {
     pub run: String,
     /// Status of the answer.
     pub status: u16,
-    /// `gone`, `soft-404`, `reject:ID`.
+    /// `gone`, `soft-404`, `reject:ID`, `moved`.
     pub class: String,
     /// Where the answer is archived: file and offset.
     pub archived: Option<String>,
@@ -66,6 +66,15 @@ impl Batch<'_> {
         )
     }
 
+    /// Is there a document of this page?
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn holds_document(&self, id: UrlId) -> Result<bool, LedgerError> {
+        self.one::<i64>("SELECT 1 FROM document WHERE url_id = ?", [id.0])
+            .map(|found| found.is_some())
+    }
+
     /// A page is there: what missed it does not count any more.
     ///
     /// # Errors
@@ -90,7 +99,8 @@ impl Batch<'_> {
 }
 
 impl Ledger {
-    /// Runs that found the page of a document gone since it was there last; `None` if it is there.
+    /// Runs that found the page of a document gone since it was there last, or moved for good to the page of another one;
+    /// `None` if it is there.
     ///
     /// # Errors
     /// What SQLite says.
@@ -99,10 +109,11 @@ impl Ledger {
             .conn
             .prepare_cached(
                 "SELECT (SELECT count(*) FROM miss m WHERE m.url_id = u.id AND m.ended IS NULL), u.state = ?2
-                 FROM document d JOIN url u ON u.id = d.url_id WHERE d.id = ?1",
+                 FROM document d JOIN url u ON u.id = d.url_id
+                 WHERE d.id = ?1 AND (u.state <> ?3 OR EXISTS (SELECT 1 FROM document t WHERE t.url_id = u.target))",
             )
             .and_then(|mut s| {
-                s.query_row(params![document, UrlState::Gone.code()], |r| {
+                s.query_row(params![document, UrlState::Gone.code(), UrlState::Redirected.code()], |r| {
                     Ok((r.get(0)?, r.get(1)?))
                 })
                 .optional()

@@ -28,6 +28,24 @@ pub enum Decided {
     Hold(Held),
 }
 
+/// Whose entry it is, as people know it.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    collection: Option<&'a str>,
+    source: &'a str,
+    title: &'a str,
+}
+
+impl<'a> From<&'a Document> for Of<'a> {
+    fn from(document: &'a Document) -> Self {
+        Self {
+            collection: Some(&document.collection),
+            source: &document.source_key,
+            title: document.title.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
 /// Makes a plan, document by document.
 pub struct Planner<'a> {
     mapper: &'a Mapper,
@@ -91,7 +109,7 @@ impl<'a> Planner<'a> {
         if let Some(was) = &was
             && let Some(misses) = self.memory.misses(&key)?
         {
-            return self.gone(document, was, misses);
+            return self.gone(Of::from(document), was, misses);
         }
         if document.quality.failed() {
             let failed: Vec<&str> = document
@@ -274,11 +292,15 @@ impl<'a> Planner<'a> {
     }
 
     fn hold(&mut self, key: &str, document: &Document, reason: Hold, note: &str, fields: Vec<FieldDiff>) {
+        self.hold_of(key, Of::from(document), reason, note, fields);
+    }
+
+    fn hold_of(&mut self, key: &str, of: Of<'_>, reason: Hold, note: &str, fields: Vec<FieldDiff>) {
         self.counts.hold += 1;
         self.decided.push(Decided::Hold(Held {
             key: key.to_owned(),
-            source: document.source_key.clone(),
-            title: document.title.clone().unwrap_or_default(),
+            source: of.source.to_owned(),
+            title: of.title.to_owned(),
             reason,
             note: note.to_owned(),
             fields,
@@ -286,7 +308,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A page that the portal does not have any more.
-    fn gone(&mut self, document: &Document, was: &Delivery, misses: u32) -> Result<(), LedgerError> {
+    fn gone(&mut self, of: Of<'_>, was: &Delivery, misses: u32) -> Result<(), LedgerError> {
         if was.state == DeliveryState::Retired || self.retire.action == RetireAction::Keep {
             self.counts.unchanged += 1;
             return Ok(());
@@ -294,14 +316,14 @@ impl<'a> Planner<'a> {
         *self.live.entry(was.of.clone()).or_default() += 1;
         if misses < self.retire.after_misses {
             let note = format!("missed {misses} of {} times", self.retire.after_misses);
-            self.hold(&was.key, document, Hold::NotGoneYet, &note, Vec::new());
+            self.hold_of(&was.key, of, Hold::NotGoneYet, &note, Vec::new());
         } else if !was.ours {
-            self.hold(&was.key, document, Hold::NotOurs, "the page is gone", Vec::new());
+            self.hold_of(&was.key, of, Hold::NotOurs, "the page is gone", Vec::new());
         } else {
             match self.memory.presence(was) {
                 Presence::Missing => self.counts.unchanged += 1,
                 Presence::Drifted(fields, _) => {
-                    self.hold(&was.key, document, Hold::Drift, "the page is gone", fields)
+                    self.hold_of(&was.key, of, Hold::Drift, "the page is gone", fields)
                 }
                 Presence::Ours | Presence::Unknown => {
                     *self.retired.entry(was.of.clone()).or_default() += 1;
@@ -310,9 +332,9 @@ impl<'a> Planner<'a> {
                         kind: Kind::Document,
                         key: was.key.clone(),
                         of: was.of.clone(),
-                        collection: Some(document.collection.clone()),
-                        source: Some(document.source_key.clone()),
-                        title: document.title.clone().unwrap_or_default(),
+                        collection: of.collection.map(str::to_owned),
+                        source: Some(of.source.to_owned()),
+                        title: of.title.to_owned(),
                         slug: was.slug.clone().unwrap_or_default(),
                         remote: was.remote.clone(),
                         was: was.payload.map(|p| p.to_string()),
@@ -443,6 +465,18 @@ impl<'a> Planner<'a> {
             if !live || self.seen.contains(&row.key) {
                 continue;
             }
+            // It was moved: the page of another document stands where it leads.
+            if self.any
+                && let Some(misses) = self.memory.misses(&row.key)?
+            {
+                let of = Of {
+                    collection: None,
+                    source: "",
+                    title: row.slug.as_deref().unwrap_or_default(),
+                };
+                self.gone(of, &row, misses)?;
+                continue;
+            }
             self.counts.hold += 1;
             held.push(Decided::Hold(Held {
                 key: row.key,
@@ -453,6 +487,7 @@ impl<'a> Planner<'a> {
                 fields: Vec::new(),
             }));
         }
+        held.append(&mut self.decided);
         Ok(Some((held, next)))
     }
 

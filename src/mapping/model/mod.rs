@@ -16,12 +16,12 @@ mod site;
 mod sync;
 mod target;
 
+pub use self::notify::*;
 pub use collection::*;
 pub use discover::*;
 pub use http_json::*;
 pub use media::*;
 pub use network::*;
-pub use notify::*;
 pub use politeness::*;
 pub use render::*;
 pub use retention::*;
