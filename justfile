@@ -48,10 +48,10 @@ test-cms *ARGS:
     tests/cms/strapi.sh deps target/cms/strapi
     SANGTRANG_CMS=all cargo test --locked --test it -- deliver directus wordpress http_json export retire reached redirects shown --nocapture {{ARGS}}
 
-# crawl, archive and extract the bundled portal (`bench [ARTICLES…]`), a load site beside peers (`bench crawl [PAGES]`), a queue of a million (`bench queue [URLS]`), read legacy encodings (`bench decode`), deliver into WordPress and Directus (`bench deliver [ARTICLES [ROUNDS]]`), measure our memory with a large portal (`bench deliver memory [DOCUMENTS]`), score extraction without a mapping (`bench extract`; `SANGTRANG_EXTRACTION` names the sets), or hold visible text against Chromium's (`bench fidelity [PAGES]`)
+# crawl, archive and extract the bundled portal (`bench [ARTICLES…]`), a load site beside peers (`bench crawl [PAGES]`), a queue of a million (`bench queue [URLS]`), read legacy encodings (`bench decode`), deliver into WordPress and Directus (`bench deliver [ARTICLES [ROUNDS]]`), measure our memory with a large portal (`bench deliver memory [DOCUMENTS]`), score extraction without a mapping (`bench extract`; `SANGTRANG_EXTRACTION` names the sets; `bench extract skins|growth|deep`), a sync without news beside the first one (`bench sync [ARTICLES]`), the memory of its daemon (`bench sync daemon [SYNCS]`), or hold visible text against Chromium's (`bench fidelity [PAGES]`)
 [group('measure')]
 bench *ARGS:
-    case "{{ARGS}}" in crawl*) set -- {{ARGS}}; cargo bench --locked --bench crawl -- "${@:2}" ;; queue*) set -- {{ARGS}}; cargo bench --locked --bench queue -- "${@:2}" ;; decode*) cargo bench --locked --bench decode ;; deliver*) set -- {{ARGS}}; cargo bench --locked --bench deliver -- "${@:2}" ;; extract*) set -- {{ARGS}}; cargo bench --locked --bench extract -- "${@:2}" ;; fidelity*) set -- {{ARGS}}; cargo bench --locked --profile dev --bench fidelity -- "${@:2}" ;; *) cargo bench --locked --bench pipeline -- {{ARGS}} ;; esac
+    case "{{ARGS}}" in crawl*) set -- {{ARGS}}; cargo bench --locked --bench crawl -- "${@:2}" ;; queue*) set -- {{ARGS}}; cargo bench --locked --bench queue -- "${@:2}" ;; decode*) cargo bench --locked --bench decode ;; deliver*) set -- {{ARGS}}; cargo bench --locked --bench deliver -- "${@:2}" ;; extract*) set -- {{ARGS}}; cargo bench --locked --bench extract -- "${@:2}" ;; sync*) set -- {{ARGS}}; cargo bench --locked --bench sync -- "${@:2}" ;; fidelity*) set -- {{ARGS}}; cargo bench --locked --profile dev --bench fidelity -- "${@:2}" ;; *) cargo bench --locked --bench pipeline -- {{ARGS}} ;; esac
 
 # API documentation
 [group('work')]
@@ -63,8 +63,10 @@ docs:
 ci:
     .ci/run
 
-# bytes to text under random input; needs a nightly compiler and cargo-fuzz
+# bytes to text, and pages to content, under random input; needs a nightly compiler and cargo-fuzz
 [group('measure')]
 fuzz SECONDS="600":
     mkdir -p fuzz/corpus/decode
     cargo +nightly fuzz run decode fuzz/corpus/decode fuzz/seeds/decode -- -max_total_time={{SECONDS}} -max_len=4096 -timeout=10 -rss_limit_mb=1024
+    mkdir -p fuzz/corpus/content
+    cargo +nightly fuzz run content fuzz/corpus/content fuzz/seeds/content -- -max_total_time={{SECONDS}} -max_len=8192 -timeout=10 -rss_limit_mb=1024

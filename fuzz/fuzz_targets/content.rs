@@ -39,6 +39,7 @@ fuzz_target!(|data: &[u8]| {
     let fetch = FetchProvenance::default();
     let context = Context {
         mapping: &MAPPING,
+        learned: None,
         listing: &BTreeMap::new(),
         discovered: &[],
         aliases: &[],

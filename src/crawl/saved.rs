@@ -285,8 +285,13 @@ impl<F: Fn(Event)> Desk<F> {
             }));
         }
         let count = working.len();
+        // What one of them teaches (how the site says that a page is missing) must not reach another that happens to be
+        // read later: two readings of one archive would differ.
+        let mut all = Vec::with_capacity(count);
         for work in working {
-            let done = work.await.map_err(|_| CrawlError::Recorder)?;
+            all.push(work.await.map_err(|_| CrawlError::Recorder)?);
+        }
+        for done in all {
             self.send(Command::Record(Box::new(done)))?;
         }
         for _ in 0..count {

@@ -109,6 +109,8 @@ pub(super) struct Capped<'a> {
     pub(super) text: Cow<'a, str>,
     /// Whether tags or attributes were left out.
     pub(super) deep: bool,
+    /// Tags that open an element.
+    pub(super) elements: usize,
 }
 
 /// Open elements.
@@ -195,7 +197,7 @@ impl Open {
 pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
     let bytes = markup.as_bytes();
     let mut out: Option<String> = None;
-    let (mut copied, mut at, mut deep) = (0, 0, false);
+    let (mut copied, mut at, mut deep, mut elements) = (0, 0, false, 0);
     let mut open = Open {
         depth: 0,
         stack: Vec::new(),
@@ -232,6 +234,7 @@ pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
             .iter()
             .position(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'))
             .map_or(bytes.len(), |e| name_at + e);
+        elements += usize::from(!closing);
         let mut small = [0_u8; 12];
         let name = &bytes[name_at..name_end];
         let kind = match small.get_mut(..name.len()) {
@@ -284,7 +287,7 @@ pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
             Cow::Owned(out)
         }
     };
-    Capped { text, deep }
+    Capped { text, deep, elements }
 }
 
 /// Whether nobody reads the text of a script: it is no data, and no part of `READ`. A script with `<!--` may hold its own
@@ -376,6 +379,12 @@ fn raw_end(bytes: &[u8], from: usize, name: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn elements_are_counted_and_what_only_looks_like_one_is_not() {
+        let page = "<!-- <i> --><p class='<u>'><b>x</b><br>1 < 2 <a<script>'<u>'</script></p>";
+        assert_eq!(cap(page, 512).elements, 4);
+    }
 
     #[test]
     fn deep_tags_go_and_text_stays() {

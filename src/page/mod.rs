@@ -44,6 +44,18 @@ pub enum PageError {
         /// The limit.
         limit: u64,
     },
+    /// It has more elements than the mapping allows.
+    #[error(
+        "page {url} has {elements} elements, more than `limits.html_elements` = {limit}; raise the limit to read it"
+    )]
+    TooManyElements {
+        /// The page.
+        url: String,
+        /// Its elements.
+        elements: usize,
+        /// The limit.
+        limit: usize,
+    },
 }
 
 /// A parsed page.
@@ -150,7 +162,7 @@ fn conclude(
 /// Reads a capture.
 ///
 /// # Errors
-/// When the body is larger than `limits.page_bytes`.
+/// When the body is larger than `limits.page_bytes`, or has more elements than `limits.html_elements`.
 pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page, PageError> {
     let limits = &mapping.rules().limits;
     let bytes = capture.body.len() as u64;
@@ -169,6 +181,13 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
     );
     let mut decode = source.decode;
     let capped = depth::cap(&source.text, limits.html_depth);
+    if capped.elements > limits.html_elements {
+        return Err(PageError::TooManyElements {
+            url: url.to_string(),
+            elements: capped.elements,
+            limit: limits.html_elements,
+        });
+    }
     if capped.deep {
         decode.repairs.push("depth-capped".into());
     }

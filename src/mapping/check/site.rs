@@ -80,6 +80,7 @@ impl Check<'_> {
             ("limits", "media_bytes"),
             ("limits", "urls"),
             ("limits", "html_depth"),
+            ("limits", "html_elements"),
         ] {
             let node = root.sub(table).and_then(|t| t.get(key));
             if let Some(node) = node
