@@ -109,12 +109,15 @@ pub(super) fn crawl_with_progress(
 }
 
 fn tell_summary(summary: &Summary, took: std::time::Duration, ui: &Ui) -> Exit {
+    let unchanged = match summary.unchanged {
+        0 => String::new(),
+        n => format!(" {n} as they were,"),
+    };
     ui.status(
         "Captured",
         format_args!(
-            "{} answers, {} as they were, {:.1} MB, in {:.1} s",
+            "{} answers,{unchanged} {:.1} MB, in {:.1} s",
             summary.captured,
-            summary.unchanged,
             summary.bytes as f64 / 1e6,
             took.as_secs_f64()
         ),

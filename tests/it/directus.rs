@@ -115,7 +115,8 @@ impl Directus {
 
     fn setup(&self) {
         let folder = tempfile::tempdir().unwrap();
-        let target = Cms::target_at(self, folder.path(), &self.base, "");
+        // A project with a limit of its rate has a pause behind it, not within it.
+        let target = Cms::target_at(self, folder.path(), &self.base, "floor = \"500ms\"\n");
         let mut setup = Cms::command(self);
         setup.args(["target", "setup", MAPPING, "--target"]).arg(target);
         expect(&mut setup, 0);
