@@ -13,6 +13,9 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 type Mixed = BuildHasherDefault<Mixer>;
 
+/// Classes, id, role and item property of an element: many are named alike.
+type Names<'p> = (&'p str, &'p str, &'p str, &'p str);
+
 /// No element names this part.
 pub(super) const FAR: u8 = u8::MAX;
 
@@ -103,7 +106,7 @@ impl<'a> Named<'a> {
         this
     }
 
-    fn key(&self) -> (&'a str, &'a str, &'a str, &'a str) {
+    fn key(&self) -> Names<'a> {
         (self.class, self.id, self.role, self.itemprop.unwrap_or_default())
     }
 }
@@ -308,7 +311,7 @@ impl<'a> Stream<'a> {
         let mut skip: Option<NodeId> = None;
         let mut line = 0;
         let mut begun = usize::MAX;
-        let mut names: HashMap<(&str, &str, &str, &str), (u32, u64), Mixed> = HashMap::default();
+        let mut names: HashMap<Names<'_>, (u32, u64), Mixed> = HashMap::default();
         let mut twins: HashMap<(usize, u64), u32, Mixed> = HashMap::default();
         for edge in page.html.tree.root().traverse() {
             match edge {
