@@ -382,7 +382,7 @@ mod tests {
 
     #[test]
     fn elements_are_counted_and_what_only_looks_like_one_is_not() {
-        let page = "<!-- <i> --><p class='<u>'><b>x</b><br>1 < 2 <a<script>'<u>'</script></p>";
+        let page = "<!-- <i> --><p class='<u>'><b>x</b><br>1 < 2 <script>'<u>'</script></p>";
         assert_eq!(cap(page, 512).elements, 4);
     }
 
