@@ -46,6 +46,19 @@ pub struct Tombstone {
     pub back: Option<i64>,
 }
 
+/// What [`tombstone`] reads.
+pub(super) const TOMBSTONE: &str = "SELECT key, at, url, evidence, back FROM tombstone";
+
+pub(super) fn tombstone(r: &rusqlite::Row<'_>) -> rusqlite::Result<Tombstone> {
+    Ok(Tombstone {
+        key: r.get(0)?,
+        at: r.get(1)?,
+        url: r.get(2)?,
+        evidence: r.get(3)?,
+        back: r.get(4)?,
+    })
+}
+
 impl Batch<'_> {
     /// This run found a page gone, by the answer in row `capture`.
     ///
@@ -184,17 +197,9 @@ impl Ledger {
     /// What SQLite says.
     pub fn tombstones(&self, key: &str) -> Result<Vec<Tombstone>, LedgerError> {
         self.all(
-            "SELECT key, at, url, evidence, back FROM tombstone WHERE key = ? ORDER BY at",
+            &format!("{TOMBSTONE} WHERE key = ? ORDER BY at"),
             [key],
-            |r| {
-                Ok(Tombstone {
-                    key: r.get(0)?,
-                    at: r.get(1)?,
-                    url: r.get(2)?,
-                    evidence: r.get(3)?,
-                    back: r.get(4)?,
-                })
-            },
+            tombstone,
         )
     }
 

@@ -1,6 +1,7 @@
 //! Where a site stands: what is counted for `status`, metrics and reports, and the way of one object through a target.
 
 use super::delivery::{DeliveryState, Kind, PushOp};
+use super::misses::{TOMBSTONE, tombstone};
 use super::query::unsigned;
 use super::{Ledger, LedgerError, Miss, RunRow, Tombstone, UrlId, UrlState};
 use rusqlite::{OptionalExtension as _, params};
@@ -233,17 +234,9 @@ impl Ledger {
     /// What SQLite says.
     pub fn tombstones_of(&self, target: i64, limit: usize) -> Result<Vec<Tombstone>, LedgerError> {
         self.all(
-            "SELECT key, at, url, evidence, back FROM tombstone WHERE target = ? AND back IS NULL ORDER BY at, key LIMIT ?",
+            &format!("{TOMBSTONE} WHERE target = ? AND back IS NULL ORDER BY at, key LIMIT ?"),
             params![target, i64::try_from(limit).unwrap_or(i64::MAX)],
-            |r| {
-                Ok(Tombstone {
-                    key: r.get(0)?,
-                    at: r.get(1)?,
-                    url: r.get(2)?,
-                    evidence: r.get(3)?,
-                    back: r.get(4)?,
-                })
-            },
+            tombstone,
         )
     }
 
