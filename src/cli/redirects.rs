@@ -10,7 +10,6 @@ use crate::deliver::redirect::{Decision, Format, Redirect, Redirects, verify, wr
 use crate::net;
 use crate::pipeline::{old_hosts, redirect_ledger, write_atomic};
 use std::path::PathBuf;
-use url::Url;
 
 pub(super) fn main(args: &RedirectsArgs, ui: &Ui) -> Outcome {
     match &args.what {
@@ -81,11 +80,7 @@ fn write_all(args: &RedirectsWriteArgs, ui: &Ui) -> Outcome {
 
 fn verify_all(args: &RedirectsVerifyArgs, ui: &Ui) -> Outcome {
     let site = Site::load(&args.site)?;
-    let text = args.at.as_deref().unwrap_or(&site.target.url);
-    let at = Url::parse(text).map_err(|e| {
-        CliError::new(Exit::Usage, "usage::url", format!("`{text}` is no address: {e}"))
-            .hint("`--at https://www.example.org/`")
-    })?;
+    let at = site.host(args.at.as_deref())?;
     let ledger = redirect_ledger(&site.target, &site.layout, &[]).map_err(failure)?;
     let all: Vec<Redirect> = ledger.all().collect();
     let (runtime, cancel) = reactor()?;

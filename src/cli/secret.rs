@@ -13,6 +13,7 @@ use crate::mapping::model::Target;
 use crate::pipeline::{Layout, mapper};
 use std::path::Path;
 use std::sync::Arc;
+use url::Url;
 
 /// Everything that a command needs to deliver.
 pub(super) struct Site {
@@ -47,6 +48,15 @@ impl Site {
             mapping,
             target,
             layout,
+        })
+    }
+
+    /// Where the new site answers: what `--at` says, else where the CMS is.
+    pub(super) fn host(&self, at: Option<&str>) -> Result<Url, CliError> {
+        let text = at.unwrap_or(&self.target.url);
+        Url::parse(text).map_err(|e| {
+            CliError::new(Exit::Usage, "usage::url", format!("`{text}` is no address: {e}"))
+                .hint("`--at https://www.example.org/`")
         })
     }
 

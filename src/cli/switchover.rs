@@ -15,11 +15,7 @@ use url::Url;
 
 pub(super) fn main(args: &SwitchoverArgs, ui: &Ui) -> Outcome {
     let site = Site::load(&args.site)?;
-    let text = args.at.as_deref().unwrap_or(&site.target.url);
-    let at = Url::parse(text).map_err(|e| {
-        CliError::new(Exit::Usage, "usage::url", format!("`{text}` is no address: {e}"))
-            .hint("`--at https://www.example.org/`")
-    })?;
+    let at = site.host(args.at.as_deref())?;
     let (runtime, cancel) = reactor()?;
     let ledger = Ledger::read(&site.layout.ledger()).map_err(failure)?;
     let totals = Totals::read(&ledger, &site.mapping.rules().site.id).map_err(failure)?;
