@@ -37,17 +37,18 @@ struct Gap {
     same: (usize, usize, usize),
 }
 
+/// How many items two sequences share at their beginning and, behind that, at their end.
+pub(super) fn ends<T: PartialEq>(old: &[T], new: &[T]) -> (usize, usize) {
+    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let (old, new) = (old[head..].iter().rev(), new[head..].iter().rev());
+    (head, old.zip(new).take_while(|(a, b)| a == b).count())
+}
+
 /// Aligns two sequences by keys. `alike` says of two items with different keys how alike they are (0 to 1; 0: of another
 /// kind). The steps come in the order of the new sequence, what went where it stood.
 #[must_use]
 pub fn align(old: &[String], new: &[String], alike: &dyn Fn(usize, usize) -> f64) -> Vec<Step> {
-    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let tail = old[head..]
-        .iter()
-        .rev()
-        .zip(new[head..].iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let (head, tail) = ends(old, new);
     let mut steps: Vec<Step> = (0..head).map(|n| Step::Same(n, n)).collect();
     middle(old, new, (head, tail), alike, &mut steps);
     steps.extend(

@@ -1,5 +1,6 @@
 //! Which words of a text changed.
 
+use super::align::ends;
 use schemars::JsonSchema;
 use serde::Serialize;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -68,13 +69,7 @@ pub(super) fn tokens(text: &str) -> Vec<&str> {
 #[must_use]
 pub fn words(old: &str, new: &str) -> Vec<Piece> {
     let (old, new) = (tokens(old), tokens(new));
-    let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let tail = old[head..]
-        .iter()
-        .rev()
-        .zip(new[head..].iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let (head, tail) = ends(&old, &new);
     let (a, b) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
     let mut out: Vec<Piece> = Vec::new();
     push(&mut out, Tag::Same, &old[..head]);
