@@ -2,10 +2,9 @@
 
 use super::align::{Step, align};
 use super::{Change, words};
-use crate::document::{Block, Image, Inline, ListItem, Mark, MarkKind, Table};
+use crate::document::{Block, Image, Inline, ListItem, Mark, MarkKind, Table, without_sources};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::HashMap;
 
 /// What became of a block. Places count from 0 in the old and in the new body.
@@ -147,20 +146,9 @@ impl Bag {
 /// The content of a block: equal for two blocks if and only if they say the same in the same form.
 fn key(block: &Block) -> String {
     let mut value = serde_json::to_value(block).unwrap_or_default();
-    without_places(&mut value);
+    // A longer menu above the text is no change of the text.
+    without_sources(&mut value);
     value.to_string()
-}
-
-/// Takes out where blocks came from: a longer menu above the text is no change of the text.
-fn without_places(value: &mut Value) {
-    match value {
-        Value::Object(object) => {
-            object.shift_remove("src");
-            object.values_mut().for_each(without_places);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_places),
-        _ => {}
-    }
 }
 
 /// The kind of a block as JSON writes it.

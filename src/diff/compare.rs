@@ -2,7 +2,7 @@
 
 use super::Change;
 use super::block::{BlockChange, blocks};
-use crate::document::{DateValue, Document, GateLevel, Link, Media, Precision};
+use crate::document::{DateValue, Dates, Document, GateLevel, Link, Media, Precision};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,15 +158,7 @@ fn fields(d: &Document) -> Named {
     for (name, value) in &d.extra {
         put(&format!("extra.{name}"), Some(value));
     }
-    for role in [
-        "published",
-        "modified",
-        "event",
-        "issued",
-        "effective",
-        "embargo_until",
-        "expires",
-    ] {
+    for role in Dates::ROLES {
         put(&format!("dates.{role}"), d.dates.role(role).map(date).as_deref());
     }
     let citations: Vec<String> = d

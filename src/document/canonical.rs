@@ -13,6 +13,16 @@ pub fn canonical_json(document: &Document) -> Result<String, serde_json::Error> 
     })
 }
 
+/// Fields of a document that say how it came about and how good it is; the others are its content.
+pub const NOT_CONTENT: [&str; 6] = [
+    "revision",
+    "dropped",
+    "accounting",
+    "provenance",
+    "redirects",
+    "quality",
+];
+
 /// BLAKE3 over what an editor would call the content: everything but provenance, dropped text, accounting and gates.
 /// It changes if and only if the content does, so it tells "the portal changed" from "the page was fetched again".
 ///
@@ -21,14 +31,7 @@ pub fn canonical_json(document: &Document) -> Result<String, serde_json::Error> 
 pub fn content_hash(document: &Document) -> Result<String, serde_json::Error> {
     let mut content = serde_json::to_value(document)?;
     if let Some(object) = content.as_object_mut() {
-        for key in [
-            "revision",
-            "dropped",
-            "accounting",
-            "provenance",
-            "redirects",
-            "quality",
-        ] {
+        for key in NOT_CONTENT {
             object.remove(key);
         }
     }

@@ -59,6 +59,17 @@ pub struct Dates {
 }
 
 impl Dates {
+    /// The roles by their field names, in the order of the fields.
+    pub const ROLES: [&str; 7] = [
+        "published",
+        "modified",
+        "event",
+        "issued",
+        "effective",
+        "embargo_until",
+        "expires",
+    ];
+
     /// The slot of a role by its field name (`published`, …).
     #[must_use]
     pub fn role_mut(&mut self, role: &str) -> Option<&mut Option<DateValue>> {

@@ -17,7 +17,7 @@ pub use accounting::{Accounting, Dropped, Gate, GateLevel, Quality, Span, Unacco
 pub use block::{
     Align, Block, Cell, Counting, Image, Inline, ListItem, Mark, MarkKind, Original, Source, Table,
 };
-pub use canonical::{canonical_json, content_hash, without_sources};
+pub use canonical::{NOT_CONTENT, canonical_json, content_hash, without_sources};
 pub use date::{DateValue, Dates, Precision};
 pub use id::{CaptureId, DocumentId, IdError};
 pub use media::{Link, LinkKind, Media, MediaRole, MediaState, extension};

@@ -1,7 +1,7 @@
 //! How far a changed mapping reaches: what it makes of the archive against the documents that are there, counted before
 //! anything is written.
 
-use crate::document::Document;
+use crate::document::{Document, NOT_CONTENT};
 use crate::ledger::{Finding, Listed};
 use serde::Serialize;
 use serde_json::Value;
@@ -112,16 +112,7 @@ fn differing(before: &Document, now: &Document) -> Vec<String> {
     };
     let names: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     for name in names {
-        if [
-            "revision",
-            "dropped",
-            "accounting",
-            "provenance",
-            "redirects",
-            "quality",
-        ]
-        .contains(&name.as_str())
-        {
+        if NOT_CONTENT.contains(&name.as_str()) {
             continue;
         }
         let (a, b) = (before.get(name), now.get(name));

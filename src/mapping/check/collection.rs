@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::table::{Table, number};
+use crate::document::Dates;
 use crate::lang::Language;
 use crate::mapping::walk::proposal;
 use crate::mapping::{Pattern, key, url_rules};
@@ -23,17 +24,6 @@ const VERBS: [&str; 10] = [
 ];
 /// Kinds of drop rules: exactly one stands in each.
 const DROPS: [&str; 5] = ["css", "text", "from", "catalogue", "outside"];
-/// What may stand behind `dates.`.
-const DATES: [&str; 7] = [
-    "published",
-    "modified",
-    "event",
-    "issued",
-    "effective",
-    "embargo_until",
-    "expires",
-];
-
 /// What may stand behind `legal.`.
 const LEGAL: [&str; 7] = ["number", "kind", "issuer", "signer", "position", "area", "status"];
 
@@ -154,9 +144,9 @@ impl Check<'_> {
         let names: Vec<&str> = fields.iter().map(|(name, ..)| *name).collect();
         for (name, span, field) in &fields {
             if let Some(date) = name.strip_prefix("dates.")
-                && !DATES.contains(&date)
+                && !Dates::ROLES.contains(&date)
             {
-                let help = proposal(date, &DATES);
+                let help = proposal(date, &Dates::ROLES);
                 self.add(
                     "mapping::field",
                     span.clone(),
