@@ -162,6 +162,18 @@ pub(super) fn location(place: &Place) -> Location {
 fn read_chunk(reading: Reading<'_>, ledger: &mut Ledger, pages: &[Known]) -> Vec<Read> {
     // Only documents on several pages ask for pages that are not in the chunk.
     let ledger = &Mutex::new(ledger);
+    let read = |archive: &mut ArchiveReader, page: &Known| read_page(reading, ledger, archive, page);
+    on_threads(reading, pages, read, Read::Unreadable)
+}
+
+/// Reads pages on the threads of `reading`, in their order. A panic of one page's thread must not take the run with it; what
+/// `failed` makes of it is a finding of these pages.
+pub(super) fn on_threads<T: Send>(
+    reading: Reading<'_>,
+    pages: &[Known],
+    read: impl Fn(&mut ArchiveReader, &Known) -> T + Copy + Send,
+    failed: impl Fn(String) -> T,
+) -> Vec<T> {
     let share = pages.len().div_ceil(reading.jobs).max(1);
     std::thread::scope(|scope| {
         let workers: Vec<_> = pages
@@ -171,24 +183,19 @@ fn read_chunk(reading: Reading<'_>, ledger: &mut Ledger, pages: &[Known]) -> Vec
                     let mut archive = ArchiveReader::new(&reading.layout.archive());
                     chunk
                         .iter()
-                        .map(|page| read_page(reading, ledger, &mut archive, page))
+                        .map(|page| read(&mut archive, page))
                         .collect::<Vec<_>>()
                 })
             })
             .collect();
+        let told = || failed("the extractor panicked on this page or a neighbour".into());
         workers
             .into_iter()
             .zip(pages.chunks(share))
             .flat_map(|(worker, chunk)| {
-                // A panic of one page's thread must not take the run with it; it is a finding of these pages.
-                worker.join().unwrap_or_else(|_| {
-                    chunk
-                        .iter()
-                        .map(|_| {
-                            Read::Unreadable("the extractor panicked on this page or a neighbour".into())
-                        })
-                        .collect()
-                })
+                worker
+                    .join()
+                    .unwrap_or_else(|_| chunk.iter().map(|_| told()).collect())
             })
             .collect()
     })

@@ -2,7 +2,7 @@
 //! are compared. Nothing is fetched, written or recorded. Captures and documents of one chunk are in memory, and the ids of
 //! all documents; documents that the other mapping has not given yet wait in a temporary file.
 
-use super::documents::{Known, Read, Reading, location, read_capture};
+use super::documents::{Known, Read, Reading, location, on_threads, read_capture};
 use super::error::PipelineError;
 use super::learn::learned;
 use super::output::Layout;
@@ -209,7 +209,6 @@ fn read((old, new): (Reading<'_>, Reading<'_>), ledger: &mut Ledger, pages: &[Kn
     let ledger = &Mutex::new(ledger);
     let limit = |reading: Reading<'_>| reading.mapping.rules().limits.page_bytes;
     let limit = limit(old).max(limit(new));
-    let share = pages.len().div_ceil(old.jobs).max(1);
     let one = |archive: &mut ArchiveReader, page: &Known| -> Reads {
         match archive.read(&location(&page.page.place), limit) {
             Ok(capture) => (
@@ -222,29 +221,8 @@ fn read((old, new): (Reading<'_>, Reading<'_>), ledger: &mut Ledger, pages: &[Kn
             ),
         }
     };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = pages
-            .chunks(share)
-            .map(|chunk| {
-                scope.spawn(move || {
-                    let mut archive = ArchiveReader::new(&old.layout.archive());
-                    chunk
-                        .iter()
-                        .map(|page| one(&mut archive, page))
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        let told = || Read::Unreadable("the extractor panicked on this page or a neighbour".into());
-        workers
-            .into_iter()
-            .zip(pages.chunks(share))
-            .flat_map(|(worker, chunk)| {
-                worker
-                    .join()
-                    .unwrap_or_else(|_| chunk.iter().map(|_| (told(), told())).collect())
-            })
-            .collect()
+    on_threads(old, pages, one, |why| {
+        (Read::Unreadable(why.clone()), Read::Unreadable(why))
     })
 }
 
