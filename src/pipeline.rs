@@ -96,7 +96,7 @@ pub fn extract_site(
     let run = ledger.begin_run(&uuid::Uuid::now_v7().to_string(), "extract", mapping.hash(), at)?;
     // Until it is over, the documents are neither these nor those.
     ledger.set_fact(EXTRACTED, "")?;
-    let from = extracted_from(mapping, &ledger)?;
+    let from = extracted_from(mapping, learned.as_ref(), &ledger)?;
     let reading = documents::Reading {
         mapping,
         learned: learned.as_ref(),
@@ -132,9 +132,18 @@ pub fn extract_site(
 const EXTRACTED: &str = "extracted";
 
 /// What an extraction would be made from now: the last answer that it could depend on, the mapping, this program.
-fn extracted_from(mapping: &Mapping, ledger: &Ledger) -> Result<String, PipelineError> {
-    let last = ledger.last_answer()?;
-    Ok(format!("{last} {}", made_by(mapping, ledger)?))
+fn extracted_from(
+    mapping: &Mapping,
+    learned: Option<&Learned>,
+    ledger: &Ledger,
+) -> Result<String, PipelineError> {
+    Ok(format!("{} {}", ledger.last_answer()?, makers(mapping, learned)))
+}
+
+fn makers(mapping: &Mapping, learned: Option<&Learned>) -> String {
+    let templates = learned.map_or("", Learned::hash);
+    let text = format!("{} {} {templates}", mapping.hash(), env!("CARGO_PKG_VERSION"));
+    text.trim_end().to_owned()
 }
 
 /// What documents are made with beside their pages: the mapping, what it asks of the learned templates, and this program.
@@ -142,10 +151,7 @@ fn extracted_from(mapping: &Mapping, ledger: &Ledger) -> Result<String, Pipeline
 /// # Errors
 /// When the ledger cannot be read, or its templates are of another form.
 pub fn made_by(mapping: &Mapping, ledger: &Ledger) -> Result<String, PipelineError> {
-    let learned = learn::learned(mapping, ledger)?;
-    let templates = learned.as_ref().map_or("", Learned::hash);
-    let text = format!("{} {} {templates}", mapping.hash(), env!("CARGO_PKG_VERSION"));
-    Ok(text.trim_end().to_owned())
+    Ok(makers(mapping, learn::learned(mapping, ledger)?.as_ref()))
 }
 
 /// The numbers of the last extraction, if another one would find the same: nothing was captured since, by the same mapping and
@@ -155,7 +161,8 @@ pub fn made_by(mapping: &Mapping, ledger: &Ledger) -> Result<String, PipelineErr
 /// When the ledger cannot be read.
 pub fn still_extracted(mapping: &Mapping, layout: &Layout) -> Result<Option<Tally>, PipelineError> {
     let ledger = Ledger::read(&layout.ledger())?;
-    let now = extracted_from(mapping, &ledger)?;
+    let learned = learn::learned(mapping, &ledger)?;
+    let now = extracted_from(mapping, learned.as_ref(), &ledger)?;
     if ledger.meta(EXTRACTED)? != Some(now) || !layout.documents_jsonl().exists() {
         return Ok(None);
     }
