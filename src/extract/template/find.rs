@@ -309,20 +309,27 @@ fn labels(samples: &[Sample<'_>], wanted: &[Option<String>]) -> Vec<Proposal> {
     }
     names.sort();
     names.dedup();
+    named(samples, wanted, names, ("label", 20), labelled)
+}
+
+/// Rules of a kind that take a name, and their cost: what each finds on all samples. `names` are in order, each once.
+fn named(
+    samples: &[Sample<'_>],
+    wanted: &[Option<String>],
+    names: Vec<String>,
+    (kind, cost): (&str, u32),
+    look: impl Fn(&Page, &str) -> (Option<String>, usize),
+) -> Vec<Proposal> {
     let told = |name: String| {
-        let seen: Vec<Seen> = samples
-            .iter()
-            .zip(wanted)
-            .map(|(sample, wanted)| {
-                let (text, matches) = labelled(sample.page, &name);
-                seen(text, matches, wanted.as_ref())
-            })
-            .collect();
+        let seen = samples.iter().zip(wanted).map(|(sample, wanted)| {
+            let (text, matches) = look(sample.page, &name);
+            seen(text, matches, wanted.as_ref())
+        });
         Proposal {
-            rung: format!("{{ label = {} }}", quote(&name)),
+            rung: format!("{{ {kind} = {} }}", quote(&name)),
             css: None,
-            cost: 20,
-            seen,
+            cost,
+            seen: seen.collect(),
         }
     };
     names.into_iter().take(4).map(told).collect()
@@ -373,26 +380,11 @@ fn metas(samples: &[Sample<'_>], wanted: &[Option<String>]) -> Vec<Proposal> {
     }
     names.sort();
     names.dedup();
-    let told = |name: String| {
-        let seen: Vec<Seen> = samples
-            .iter()
-            .zip(wanted)
-            .map(|(sample, wanted)| {
-                let all: Vec<&str> = metas_of(sample.page)
-                    .filter(|m| m.0 == name)
-                    .map(|m| m.1)
-                    .collect();
-                seen(all.first().map(|t| spaces(t)), all.len(), wanted.as_ref())
-            })
-            .collect();
-        Proposal {
-            rung: format!("{{ meta = {} }}", quote(&name)),
-            css: None,
-            cost: 18,
-            seen,
-        }
-    };
-    names.into_iter().take(4).map(told).collect()
+    named(samples, wanted, names, ("meta", 18), |page, name| {
+        let mut all = metas_of(page).filter(|m| m.0 == name).map(|m| m.1);
+        let first = all.next();
+        (first.map(spaces), first.iter().count() + all.count())
+    })
 }
 
 /// Less is better.
