@@ -22,21 +22,23 @@ pub fn sangtrang() -> Command {
     command
 }
 
-/// The bundled portal on a loopback port, in a thread with a reactor of its own.
-pub struct Server {
+/// What serves on a loopback port, in a thread with a reactor of its own; it ends with the value.
+pub struct Served {
     pub address: SocketAddr,
-    pub portal: Arc<Portal>,
     stop: CancellationToken,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Server {
-    pub fn start(portal: Portal) -> Self {
-        let portal = Arc::new(portal);
+impl Served {
+    pub fn start<F, S>(serve: F) -> Self
+    where
+        F: FnOnce(tokio::net::TcpListener, CancellationToken) -> S + Send + 'static,
+        S: Future<Output = std::io::Result<()>>,
+    {
         let stop = CancellationToken::new();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn({
-            let (portal, stop) = (portal.clone(), stop.clone());
+            let stop = stop.clone();
             move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
@@ -45,15 +47,34 @@ impl Server {
                 runtime.block_on(async {
                     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                     tell.send(listener.local_addr().unwrap()).unwrap();
-                    serve(portal, listener, stop).await.unwrap();
+                    serve(listener, stop).await.unwrap();
                 });
             }
         });
         Self {
             address: told.recv().unwrap(),
-            portal,
             stop,
             thread: Some(thread),
+        }
+    }
+}
+
+/// The bundled portal on a loopback port.
+pub struct Server {
+    pub address: SocketAddr,
+    pub portal: Arc<Portal>,
+    _served: Served,
+}
+
+impl Server {
+    pub fn start(portal: Portal) -> Self {
+        let portal = Arc::new(portal);
+        let serving = portal.clone();
+        let served = Served::start(move |listener, stop| serve(serving, listener, stop));
+        Self {
+            address: served.address,
+            portal,
+            _served: served,
         }
     }
 
@@ -63,7 +84,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Served {
     fn drop(&mut self) {
         self.stop.cancel();
         if let Some(thread) = self.thread.take() {

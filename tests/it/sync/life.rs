@@ -2,7 +2,7 @@
 
 use super::truth::{Held, Model, Promise, Shown, id, letters, text_of};
 use crate::cms::{WordPress, ask};
-use crate::support::ROOT;
+use crate::support::{ROOT, Served};
 use sangtrang::demo::{CLOCK, Event, Life, Living, Trouble, serve_life};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,45 +10,24 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 
 /// A life on a loopback port.
 pub struct Portal {
     pub living: Arc<Living>,
     pub address: SocketAddr,
-    stop: CancellationToken,
+    _served: Served,
 }
 
 impl Portal {
     pub fn start(life: Life) -> Self {
         let living = Arc::new(Living::new(life));
-        let stop = CancellationToken::new();
-        let (tell, told) = std::sync::mpsc::channel();
-        std::thread::spawn({
-            let (living, stop) = (living.clone(), stop.clone());
-            move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                    .unwrap();
-                runtime.block_on(async {
-                    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                    tell.send(listener.local_addr().unwrap()).unwrap();
-                    serve_life(living, listener, stop).await.unwrap();
-                });
-            }
-        });
+        let serving = living.clone();
+        let served = Served::start(move |listener, stop| serve_life(serving, listener, stop));
         Self {
             living,
-            address: told.recv().unwrap(),
-            stop,
+            address: served.address,
+            _served: served,
         }
-    }
-}
-
-impl Drop for Portal {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 
