@@ -114,16 +114,7 @@ fn pages(set: &Path) -> Vec<Given> {
         );
         let mapping = Mapping::parse("bench", &text).expect("a mapping");
         let url = mapping.canonical(&url).expect("a canonical URL");
-        let capture = Capture {
-            notes: Vec::new(),
-            id: CaptureId::of(&body),
-            url: url.to_string(),
-            status: 200,
-            headers: Vec::new(),
-            body,
-            at: jiff::Timestamp::UNIX_EPOCH,
-            truncated: None,
-        };
+        let capture = capture(&url, body);
         out.push(Given {
             id: page["id"].as_str().unwrap_or_default().to_owned(),
             gold: page["gold"].clone(),
@@ -469,6 +460,20 @@ fn worst_page(name: &str, size: usize) -> String {
     }
 }
 
+/// A page as it came, without headers.
+fn capture(url: &PageUrl, body: Vec<u8>) -> Capture {
+    Capture {
+        notes: Vec::new(),
+        id: CaptureId::of(&body),
+        url: url.to_string(),
+        status: 200,
+        headers: Vec::new(),
+        body,
+        at: jiff::Timestamp::UNIX_EPOCH,
+        truncated: None,
+    }
+}
+
 /// Reads the worst page of a kind in this process and tells time and memory.
 fn worst(name: &str) {
     let mapping = format!(
@@ -483,16 +488,7 @@ fn worst(name: &str) {
     let given = Given {
         id: name.to_owned(),
         gold: Value::Null,
-        capture: Capture {
-            notes: Vec::new(),
-            id: CaptureId::of(&body),
-            url: url.to_string(),
-            status: 200,
-            headers: Vec::new(),
-            body,
-            at: jiff::Timestamp::UNIX_EPOCH,
-            truncated: None,
-        },
+        capture: capture(&url, body),
         url,
         mapping,
     };
