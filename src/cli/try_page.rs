@@ -7,7 +7,7 @@ use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
 use crate::capture::Capture;
 use crate::crawl::CrawlOptions;
-use crate::document::{CaptureId, Document};
+use crate::document::{CaptureId, Dates, Document};
 use crate::extract::Extraction;
 use crate::mapping::{Mapping, PageUrl};
 use crate::page::Page;
@@ -197,14 +197,7 @@ fn document_lines(document: &Document) -> Vec<String> {
     for (name, value) in &document.extra {
         field(name, Some(value));
     }
-    for role in [
-        "published",
-        "modified",
-        "event",
-        "effective",
-        "embargo_until",
-        "expires",
-    ] {
+    for role in Dates::ROLES {
         field(
             &format!("dates.{role}"),
             document.dates.role(role).map(|d| d.value.as_str()),
