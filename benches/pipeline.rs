@@ -5,8 +5,11 @@
 
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
 
+#[path = "deliver/machine.rs"]
+mod machine;
+
 use scraper::Html;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -208,34 +211,19 @@ fn bare_parse(bodies: &[Vec<u8>]) -> f64 {
         .iter()
         .map(|b| String::from_utf8_lossy(b).into_owned())
         .collect();
-    let before = cpu_seconds();
+    let before = machine::cpu(false);
     for text in &texts {
         std::hint::black_box(Html::parse_document(text));
     }
-    let mut parsed = cpu_seconds() - before;
+    let mut parsed = machine::cpu(false) - before;
     if parsed < 0.2 {
         // Ticks are 10 ms: too few pages for one pass.
         let passes = 10;
-        let before = cpu_seconds();
+        let before = machine::cpu(false);
         for text in texts.iter().cycle().take(texts.len() * passes) {
             std::hint::black_box(Html::parse_document(text));
         }
-        parsed = (cpu_seconds() - before) / passes as f64;
+        parsed = (machine::cpu(false) - before) / passes as f64;
     }
     parsed
-}
-
-/// User and system time of this process (`/proc/self/stat`, ticks of 1/100 s).
-fn cpu_seconds() -> f64 {
-    let mut stat = String::new();
-    std::fs::File::open("/proc/self/stat")
-        .and_then(|mut f| f.read_to_string(&mut stat))
-        .expect("/proc");
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .expect("fields")
-        .split_whitespace()
-        .collect();
-    (fields[11].parse::<f64>().expect("utime") + fields[12].parse::<f64>().expect("stime")) / 100.0
 }

@@ -11,6 +11,8 @@
 
 #[path = "deliver/cms.rs"]
 mod cms;
+#[path = "deliver/machine.rs"]
+mod machine;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
@@ -247,7 +249,7 @@ fn quiet(articles: usize, kind: Kind) {
 
 /// Runs a sync to its end: seconds, CPU, peak of its memory in KiB, what it told.
 fn watched(command: &mut Command) -> Cost {
-    let before = children_cpu();
+    let before = machine::cpu(true);
     let started = Instant::now();
     let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary runs");
     let pid = child.id();
@@ -279,7 +281,7 @@ fn watched(command: &mut Command) -> Cost {
         asked: 0.0,
         bytes: told["portal"]["bytes"].as_f64().expect("bytes"),
         seconds: started.elapsed().as_secs_f64(),
-        cpu: children_cpu() - before,
+        cpu: machine::cpu(true) - before,
         peak,
         cms: (0, 0),
         told,
@@ -353,19 +355,6 @@ fn memory(pid: u32, line: &str) -> f64 {
     found
         .and_then(|l| l.trim().trim_end_matches(" kB").parse().ok())
         .unwrap_or_default()
-}
-
-/// User and system seconds of the children that have ended (`/proc/self/stat`, ticks of 1/100 s).
-fn children_cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc");
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .expect("fields")
-        .split_whitespace()
-        .collect();
-    let field = |at: usize| fields[at].parse::<f64>().expect("ticks");
-    (field(13) + field(14)) / 100.0
 }
 
 fn succeed(command: &mut Command) {

@@ -182,7 +182,7 @@ pub fn replay(base: &str, all: &[Sent], connections: usize) -> (f64, f64) {
         };
         at += same;
         let lanes = if same < FEW { 1 } else { connections };
-        let before = super::own_cpu();
+        let before = super::machine::cpu(false);
         let started = Instant::now();
         let failed = runtime.block_on(async {
             let next = Arc::new(AtomicUsize::new(0));
@@ -225,7 +225,7 @@ pub fn replay(base: &str, all: &[Sent], connections: usize) -> (f64, f64) {
             failed
         });
         wall += started.elapsed().as_secs_f64();
-        cpu += super::own_cpu() - before;
+        cpu += super::machine::cpu(false) - before;
         assert!(
             failed.is_empty(),
             "the floor sends what the CMS refuses: {failed:#?}"

@@ -12,6 +12,7 @@
 
 mod cms;
 mod floor;
+mod machine;
 mod memory;
 
 use cms::{Cms, Kind};
@@ -189,7 +190,7 @@ fn deliver(cms: &Cms, portal: &Path, base: &str, more: &str) -> Ours {
 
 /// Runs a command to its good end: wall and CPU seconds, peak of its memory in bytes.
 fn watched(command: &mut Command) -> Ours {
-    let before = children_cpu();
+    let before = machine::cpu(true);
     let started = Instant::now();
     let mut child = command.stdout(Stdio::null()).spawn().expect("the binary runs");
     let status_file = format!("/proc/{}/status", child.id());
@@ -211,7 +212,7 @@ fn watched(command: &mut Command) -> Ours {
     assert!(status.success(), "{command:?}: {status}");
     Ours {
         wall,
-        cpu: children_cpu() - before,
+        cpu: machine::cpu(true) - before,
         peak,
     }
 }
@@ -293,27 +294,4 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or("?").to_owned()
-}
-
-/// User and system seconds of this process.
-fn own_cpu() -> f64 {
-    ticks(11)
-}
-
-/// The same of its children that have ended.
-fn children_cpu() -> f64 {
-    ticks(13)
-}
-
-/// Two fields of `/proc/self/stat`, in ticks of 1/100 s.
-fn ticks(first: usize) -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc");
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .expect("fields")
-        .split_whitespace()
-        .collect();
-    let field = |at: usize| fields[at].parse::<f64>().expect("ticks");
-    (field(first) + field(first + 1)) / 100.0
 }
