@@ -4,9 +4,10 @@
 //! The first byte chooses the declared encoding, the rest is the page.
 #![no_main]
 
+mod read;
+
 use libfuzzer_sys::fuzz_target;
-use sangtrang::capture::Capture;
-use sangtrang::document::{CaptureId, FetchProvenance};
+use sangtrang::document::FetchProvenance;
 use sangtrang::extract::{Context, auto, extract};
 use sangtrang::mapping::Mapping;
 use std::collections::BTreeMap;
@@ -20,18 +21,7 @@ static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, body)) = data.split_first() else { return };
     let kind = [None, Some("text/html; charset=utf-8"), Some("text/html; charset=windows-1258")][usize::from(choice) % 3];
-    let capture = Capture {
-        notes: Vec::new(),
-        id: CaptureId::of(body),
-        url: "http://h/".into(),
-        status: 200,
-        headers: kind.map(|k| ("Content-Type".to_owned(), k.as_bytes().to_vec())).into_iter().collect(),
-        body: body.to_vec(),
-        at: jiff::Timestamp::UNIX_EPOCH,
-        truncated: None,
-    };
-    let url = MAPPING.canonical(&MAPPING.rules().site.base).unwrap();
-    let page = sangtrang::page::read(&capture, &url, &MAPPING).unwrap();
+    let page = read::page(kind, body, &MAPPING);
     let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
     let found = auto::read(&page);
     let judged: usize = found.blocks.iter().map(|b| letters(page.text.slice(b.chars))).sum();

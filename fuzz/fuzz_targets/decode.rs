@@ -3,9 +3,9 @@
 //! The first byte chooses the declaration, the rest is the body; it is read as a text file and as a page.
 #![no_main]
 
+mod read;
+
 use libfuzzer_sys::fuzz_target;
-use sangtrang::capture::Capture;
-use sangtrang::document::CaptureId;
 use sangtrang::mapping::Mapping;
 use std::sync::LazyLock;
 use unicode_normalization::is_nfc;
@@ -30,18 +30,7 @@ fuzz_target!(|data: &[u8]| {
     let (text, decode) = sangtrang::page::read_text(body, kind);
     assert!(is_nfc(&text), "{decode:?}");
     assert!(text.len() <= GROWTH * body.len() + 16, "{} of {}", text.len(), body.len());
-    let capture = Capture {
-        notes: Vec::new(),
-        id: CaptureId::of(body),
-        url: "http://h/".into(),
-        status: 200,
-        headers: kind.map(|k| ("Content-Type".to_owned(), k.as_bytes().to_vec())).into_iter().collect(),
-        body: body.to_vec(),
-        at: jiff::Timestamp::UNIX_EPOCH,
-        truncated: None,
-    };
-    let url = MAPPING.canonical(&MAPPING.rules().site.base).unwrap();
-    let page = sangtrang::page::read(&capture, &url, &MAPPING).unwrap();
+    let page = read::page(kind, body, &MAPPING);
     assert!(is_nfc(page.text.as_str()), "{:?}", page.decode);
     assert!(page.text.as_str().len() <= GROWTH * body.len() + 16);
     assert!(page.decode.blocks.len() <= 1000 && page.shown.len() == page.decode.blocks.len());
