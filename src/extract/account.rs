@@ -93,7 +93,8 @@ impl Claims {
             .slice(span)
             .chars()
             .zip(span.0..)
-            .filter(|(_, at)| self.owner.get(*at) == Some(&rule))
+            // White space stays where it is, whoever claims it: a mark behind it is not composed with the letter before it.
+            .filter(|(c, at)| c.is_whitespace() || self.owner.get(*at) == Some(&rule))
             .map(|(c, _)| c)
             .collect();
         let (claimed, made) = (nfc(&claimed), nfc(made));

@@ -349,12 +349,12 @@ impl<'a> Scopes<'a> {
             }
         }
         // The title of a frame is an attribute: no visible character stands for it.
-        let made: String = blocks
+        let made: Vec<String> = blocks
             .iter()
             .filter(|b| !matches!(b, Block::Embed { .. }))
             .map(Block::text)
             .collect();
-        let missing = self.claims.missing(text, span, body, &made);
+        let missing = self.claims.missing(text, span, body, &made.join("\n"));
         let end = stop.min(span.1).max(span.0);
         let cited = |l| citation::find(text.slice(Span(span.0, end)), span.0, l);
         let citations = self.context.language().map(cited).unwrap_or_default();

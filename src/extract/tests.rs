@@ -84,6 +84,16 @@ fn body(html: &str) -> Vec<Block> {
 }
 
 #[test]
+fn a_mark_behind_white_space_is_no_loss() {
+    // A combining dot below behind a space: composed with the letter before it, it would be another letter.
+    for space in [" ", "\n", "<br>", "</p><p>"] {
+        let html = format!("<p>Dòng có chữ í{space}\u{323}\u{323} lạ.</p>");
+        let out = run(&wrap(&html));
+        assert_eq!(out.accounting.unaccounted, 0, "{space:?}: {:?}", out.accounting);
+    }
+}
+
+#[test]
 fn the_seed_in_word_html() {
     let out = run(&wrap(
         "<p class=MsoNormal><span><font>Chiều ngày 14/7/2023, tại Cục Thống kê Chỉ thị số 01/CT-UBND ngày 12/01/2023.<o:p></o:p></font></span></p>\
