@@ -193,6 +193,42 @@ impl Open {
     }
 }
 
+/// Whether a `<script>` is what it is in HTML. In SVG and MathML the text of an element of that name is markup (HTML
+/// Standard, 13.2.6.5).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Foreign {
+    /// It is.
+    Out,
+    /// Within so many `svg`, which hold drawing alone.
+    In(usize),
+    /// Not known from here on: only a parser can tell where such a drawing ends.
+    Lost,
+}
+
+impl Foreign {
+    /// Behind a tag; `name` is in small letters, `raw` the text up to the end tag of an element that has no markup in HTML.
+    fn behind(self, name: &[u8], closing: bool, closed: bool, raw: Option<&[u8]>) -> Self {
+        match (self, name) {
+            (Self::Lost, _) | (_, b"math") => Self::Lost,
+            (Self::Out, b"svg") if !closing && !closed => Self::In(1),
+            (Self::Out, _) => Self::Out,
+            (Self::In(n), b"svg") if closed && !closing => Self::In(n),
+            (Self::In(1), b"svg") if closing => Self::Out,
+            (Self::In(n), b"svg") => Self::In(if closing { n - 1 } else { n + 1 }),
+            (
+                Self::In(n),
+                b"path" | b"g" | b"use" | b"rect" | b"circle" | b"ellipse" | b"line" | b"polyline"
+                | b"polygon" | b"defs" | b"symbol" | b"mask" | b"clippath" | b"stop" | b"lineargradient"
+                | b"radialgradient" | b"text" | b"tspan",
+            ) => Self::In(n),
+            (Self::In(n), b"title" | b"style") if closing || raw.is_some_and(|r| !r.contains(&b'<')) => {
+                Self::In(n)
+            }
+            (Self::In(_), _) => Self::Lost,
+        }
+    }
+}
+
 /// Leaves out tags below `limit` levels, attributes beyond [`MAX_ATTRIBUTES`] and the text of long scripts.
 pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
     let bytes = markup.as_bytes();
@@ -207,6 +243,7 @@ pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
     };
     // Up to here stands text whatever it looks like.
     let mut quoted = 0;
+    let mut foreign = Foreign::Out;
     while let Some(found) = find(bytes, at, b'<') {
         at = found;
         if bytes[at..].starts_with(b"<!--") {
@@ -235,17 +272,23 @@ pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
             .position(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'))
             .map_or(bytes.len(), |e| name_at + e);
         elements += usize::from(!closing);
-        let mut small = [0_u8; 12];
+        let mut small = [0_u8; 16];
         let name = &bytes[name_at..name_end];
-        let kind = match small.get_mut(..name.len()) {
+        let small: &[u8] = match small.get_mut(..name.len()) {
             Some(small) => {
                 small.copy_from_slice(name);
                 small.make_ascii_lowercase();
-                kind(small)
+                small
             }
-            None => Kind::Other,
+            None => b"",
         };
+        let kind = kind(small);
         let (end, kept) = tag(bytes, name_end);
+        let closed = bytes[..end].ends_with(b"/>");
+        let html = foreign == Foreign::Out;
+        if !(matches!(kind, Kind::Raw | Kind::Script) && !closing) {
+            foreign = foreign.behind(small, closing, closed, None);
+        }
         let leave_out = match kind {
             Kind::Flat => false,
             Kind::Raw | Kind::Script if closing => false,
@@ -257,7 +300,8 @@ pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
                 }
                 at = raw_end(bytes, end, name);
                 let text = &bytes[end.min(at)..at];
-                let unread = kind == Kind::Script && at < bytes.len() && end > quoted;
+                foreign = foreign.behind(small, closing, closed, Some(text));
+                let unread = kind == Kind::Script && at < bytes.len() && end > quoted && html;
                 if unread && text.len() > SCRIPT && is_unread(&bytes[name_end..end], text) {
                     out.get_or_insert_with(String::new).push_str(&markup[copied..end]);
                     copied = at;
@@ -434,7 +478,13 @@ mod tests {
             assert!(!capped.deep);
             assert_eq!(capped.text, left);
         }
+        let drawn = format!("<svg><title>t</title><path d='M0'/></svg><script>{long}</script>");
+        assert!(cap(&drawn, 512).text.ends_with("</svg><script></script>"));
         for stays in [
+            format!("<svg><script></svg>{long}</script>"),
+            format!("<svg><title><p></title></svg><script>{long}</script>"),
+            format!("<svg><foreignObject><div></svg></div></foreignObject><script></svg>{long}</script>"),
+            format!("<math><script></math>{long}</script>"),
             format!("<script type='application/ld+json'>{long}</script>"),
             format!("<script>{long}PageRequestManager</script>"),
             format!("<script>{long}<!-- <script></script> --></script>"),
@@ -453,11 +503,12 @@ mod tests {
     proptest::proptest! {
         /// What a reader sees is the same with and without the text of scripts.
         #[test]
-        fn visible_text_stays(parts in proptest::collection::vec(0usize..18, 0..24)) {
+        fn visible_text_stays(parts in proptest::collection::vec(0usize..26, 0..24)) {
             let long = format!("if(a<b){{'</p>'}}{}", "x".repeat(SCRIPT));
             let pieces = [
                 "<script>", "</script>", "<!--", "-->", "<p title=\"", "\">", "chữ ", "<textarea>", "</textarea>", "<svg>", "</svg>",
                 "<![CDATA[", "]]>", "<?", "<a b = '", "'>", &long, "</scriptx>",
+                "<math>", "</math>", "<foreignObject>", "</foreignObject>", "<title>", "</title>", "<table>", "<div>",
             ];
             let page: String = parts.iter().map(|p| pieces[*p]).collect();
             let capped = cap(&page, 512);
