@@ -330,22 +330,23 @@ pub fn site_url(mapping: &Mapping, text: &str) -> Result<PageUrl, PipelineError>
 /// The first collection whose conditions on URL and page all hold; else the first with an alarm whose address the page has,
 /// if it says more than what all pages of the site say: an article of another layout is not lost for it.
 fn classify<'m>(mapping: &'m Mapping, page: &Page, learned: Option<&Learned>) -> Option<&'m Collection> {
-    let location = path_and_query(page.url.as_url());
-    let by_url = |c: &&Collection| {
-        let not = c.matches.not_url.as_ref();
-        c.matches.url.regex().is_match(&location) && not.is_none_or(|p| !p.regex().is_match(&location))
-    };
+    let location = &path_and_query(page.url.as_url());
     let fits = |c: &&Collection| {
         let css = c.matches.css.as_ref();
         css.is_none_or(|css| page.select(css).next().is_some())
     };
-    let all = || mapping.rules().collection.iter().filter(by_url);
-    all().find(fits).or_else(|| {
-        let odd = all().find(|c| c.scope.alarm)?;
+    let all = |rest: bool| {
+        let collections = mapping.rules().collection.iter();
+        collections.filter(move |c| c.matches.rest == rest && c.matches.fits_url(location))
+    };
+    let odd = || {
+        let odd = all(false).find(|c| c.scope.alarm)?;
         let learned = learned?;
         let says = learned.unseen(learned.template(page)?, page, mapping) >= ODD_TEXT;
         (says && !learned.is_gone(page)).then_some(odd)
-    })
+    };
+    let rest = || all(true).find(fits).filter(|_| !mapping.is_list(&page.url));
+    all(false).find(fits).or_else(odd).or_else(rest)
 }
 
 /// Characters that no other page of its template shows and that lead nowhere, of a page without a container that is taken

@@ -3,7 +3,7 @@
 use super::error::MappingError;
 use super::identity::{Identity, IdentityStep, PageUrl, UrlError};
 use super::key::KeyTemplate;
-use super::model::{Collection, MappingFile, RenderRule, Target};
+use super::model::{Collection, Discover, MappingFile, RenderRule, Target};
 use super::read;
 use super::resolve::resolve_href;
 use crate::document::{CaptureId, DocumentId};
@@ -100,17 +100,34 @@ impl Mapping {
         self.identity.explain(url)
     }
 
-    /// The first collection whose `match.url` and `match.not_url` agree. `match.css` needs the page: not asked here.
+    /// The first collection whose `match.url` and `match.not_url` agree. `match.css` and `match.rest` need the page: neither is
+    /// asked here, and no page is the rest by its address alone.
     #[must_use]
     pub fn collection_for_url(&self, url: &PageUrl) -> Option<&Collection> {
         let text = url.path_and_query();
-        self.file.collection.iter().find(|c| {
-            c.matches.url.regex().is_match(text)
-                && !c
-                    .matches
-                    .not_url
-                    .as_ref()
-                    .is_some_and(|p| p.regex().is_match(text))
+        let mut all = self.file.collection.iter().filter(|c| !c.matches.rest);
+        all.find(|c| c.matches.fits_url(text))
+    }
+
+    /// The collection that takes a page which no list, no `[[ignore]]` and no other collection knows by its URL.
+    fn rest_for_url(&self, url: &PageUrl) -> Option<&Collection> {
+        let ignored = |rule: &super::model::Ignore| {
+            let pattern = rule.url.as_ref();
+            pattern.is_some_and(|p| p.regex().is_match(url.as_str())) && rule.css.is_none()
+        };
+        if self.is_list(url) || self.file.ignore.iter().any(ignored) {
+            return None;
+        }
+        let mut all = self.file.collection.iter().filter(|c| c.matches.rest);
+        all.find(|c| c.matches.fits_url(url.path_and_query()))
+    }
+
+    /// Whether a list of `discover` is on this page.
+    #[must_use]
+    pub fn is_list(&self, url: &PageUrl) -> bool {
+        self.file.discover.iter().any(|d| match d {
+            Discover::List(list) => list.on.regex().is_match(url.as_str()),
+            _ => false,
         })
     }
 
@@ -159,7 +176,7 @@ impl Mapping {
     pub fn document_id(&self, url: &PageUrl) -> Option<DocumentId> {
         let first = self.part(url).map(|(first, _)| first);
         let url = first.as_ref().unwrap_or(url);
-        let collection = self.collection_for_url(url)?;
+        let collection = self.collection_for_url(url).or_else(|| self.rest_for_url(url))?;
         if collection.each.is_some() {
             return None;
         }

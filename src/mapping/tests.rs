@@ -94,6 +94,27 @@ fn a_whole_mapping_holds_and_answers() {
 }
 
 #[test]
+fn the_rest_is_what_nothing_else_knows() {
+    let text = format!(
+        "{HEAD}[[discover]]\nkind = 'list'\nid = 'l'\non = '/list'\nitem = 'li'\n[[ignore]]\nid = 'home'\nurl = '/home$'\n\
+         [[collection]]\nid = 'pages'\nmatch = {{ url = '^/', not_url = '^/x', rest = true }}\n[[collection]]\nid = 'news'\nmatch = {{ url = '^/news/' }}\n"
+    );
+    let m = Mapping::parse("m.toml", &text).unwrap();
+    let id = |path: &str| {
+        m.document_id(
+            &m.canonical(&Url::parse("http://x.example").unwrap().join(path).unwrap())
+                .unwrap(),
+        )
+    };
+    let of = |key: &str| Some(DocumentId::new(&m.rules().site.id, key));
+    assert_eq!(id("/news/1"), of("news:http://x.example/news/1"));
+    assert_eq!(id("/about"), of("pages:http://x.example/about"));
+    for other in ["/list", "/home", "/x"] {
+        assert_eq!(id(other), None, "{other}");
+    }
+}
+
+#[test]
 fn keys_are_filled_from_parameters_groups_and_paths() {
     let key = |template: &str, page: &str| {
         let text = format!(

@@ -11,7 +11,6 @@ use crate::document::{Discovered, Document, DocumentId, GateLevel, MediaState};
 use crate::extract::template::Learned;
 use crate::extract::{self, Context, Extraction};
 use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Tally, UrlId, Visit};
-use crate::mapping::model::Discover;
 use crate::mapping::{Mapping, PageUrl};
 use crate::page::{self, Page};
 use std::collections::{BTreeMap, HashSet};
@@ -295,12 +294,7 @@ fn ignored(mapping: &Mapping, page: &Page) -> Option<String> {
 
 /// A page that belongs to no collection: a list, or one that no rule knows.
 fn outside(mapping: &Mapping, page: &Page) -> Read {
-    let rules = mapping.rules();
-    let is_list = rules.discover.iter().any(|d| match d {
-        Discover::List(list) => list.on.regex().is_match(page.url.as_str()),
-        _ => false,
-    });
-    if is_list {
+    if mapping.is_list(&page.url) {
         Read::Navigation
     } else {
         Read::Unclassified

@@ -69,11 +69,9 @@ pub fn against(mapping: &Mapping, model: &Model, pages: &[&Page]) -> Vec<Rival> 
 }
 
 fn is_of(collection: &Collection, page: &Page) -> bool {
-    let location = page.url.path_and_query();
     let matches = &collection.matches;
-    let not = matches.not_url.as_ref();
-    matches.url.regex().is_match(location)
-        && not.is_none_or(|p| !p.regex().is_match(location))
+    !matches.rest
+        && matches.fits_url(page.url.path_and_query())
         && matches
             .css
             .as_ref()

@@ -101,13 +101,29 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
         out.push_str("\n# No template was understood well enough: at least three articles of one kind are needed. Write the collection by hand\n# (docs/mapping.md), or sample more pages.\n");
     }
     if all.is_empty() && alone.is_empty() {
-        for (n, (_, template, list)) in lists.iter().enumerate() {
+        // An entry stands on several lists: lists that are read alike are one collection, or it were several documents.
+        let alike = |(_, _, list): &(String, &Template, &List)| {
+            let date = list.date.as_ref().map(|d| (&d.css, &d.regex));
+            format!("{} {} {date:?}", list.item.css, list.link)
+        };
+        let mut groups: Vec<(String, Vec<_>)> = Vec::new();
+        for list in &lists {
+            let rules = alike(list);
+            match groups.iter_mut().find(|g| g.0 == rules) {
+                Some((_, group)) => group.push(list),
+                None => groups.push((rules, vec![list])),
+            }
+        }
+        for (n, (_, group)) in groups.iter().enumerate() {
             let id = if n == 0 {
                 "entries".to_owned()
             } else {
                 format!("entries-{}", n + 1)
             };
-            listed(&mut out, &id, template, list);
+            let urls: Vec<&str> = group.iter().map(|g| g.1.url.as_str()).collect();
+            if let Some((_, template, list)) = group.first() {
+                listed(&mut out, &id, &urls.join("|"), template, list);
+            }
         }
     }
     for (id, template, article) in &all {
@@ -131,8 +147,14 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
         };
         page_by_page(&mut out, &id, template);
     }
+    if !model.templates.is_empty() {
+        out.push_str(REST);
+    }
     out
 }
+
+/// What no template is of is kept all the same.
+const REST: &str = "\n# --- pages that nothing above knows. Each page is read by itself, and says that it is a guess. What is no content\n# wants an `[[ignore]]` rule, what is many pages alike a collection of its own.\n[[collection]]\nid = 'pages'\ntype = \"page\"\nmatch = { url = '^/', rest = true }\nscope = { container = [\"@auto\"] }\n";
 
 /// A collection of articles of which nothing was learned: each page says by itself where its text is.
 fn page_by_page(out: &mut String, id: &str, template: &Template) {
@@ -460,7 +482,7 @@ fn collection(
 }
 
 /// A collection of the entries of lists, for a sample without their articles.
-fn listed(out: &mut String, id: &str, template: &Template, list: &List) {
+fn listed(out: &mut String, id: &str, url: &str, template: &Template, list: &List) {
     let _ = write!(
         out,
         "\n# --- entries of lists: the articles behind them are not in the sample, so each entry is a document: {}\n[[collection]]\nid = {}\ntype = \"list-entry\"\n",
@@ -468,7 +490,7 @@ fn listed(out: &mut String, id: &str, template: &Template, list: &List) {
         quote(id)
     );
     let css = quote(&list.item.css);
-    let _ = writeln!(out, "match = {{ url = {}, css = {css} }}", quote(&template.url));
+    let _ = writeln!(out, "match = {{ url = {}, css = {css} }}", quote(url));
     evidence(out, &list.item);
     let _ = writeln!(out, "each = {{ css = {css}, link = {} }}", quote(&list.link));
     let _ = write!(

@@ -62,7 +62,7 @@ impl Check<'_> {
         }
     }
 
-    fn matches(&mut self, matches: &Table<'_, '_>, seen: &mut Vec<[Option<String>; 3]>) {
+    fn matches(&mut self, matches: &Table<'_, '_>, seen: &mut Vec<[Option<String>; 4]>) {
         let Some((url, span)) = matches.text("url") else {
             return;
         };
@@ -77,8 +77,8 @@ impl Check<'_> {
                 help,
             );
         }
-        let conditions =
-            ["url", "not_url", "css"].map(|key| matches.text(key).map(|(text, _)| text.to_owned()));
+        let conditions = ["url", "not_url", "css", "rest"]
+            .map(|key| matches.get(key).map(|value| format!("{:?}", value.get_ref())));
         if seen.contains(&conditions) {
             let help = "collections are tried in order: make the first one narrower";
             self.add(

@@ -63,6 +63,18 @@ pub struct Match {
     pub not_url: Option<Pattern>,
     /// Something on the page.
     pub css: Option<Css>,
+    /// Only pages that nothing else of the mapping knows: no other collection and no list.
+    #[serde(default)]
+    pub rest: bool,
+}
+
+impl Match {
+    /// Whether `url` and `not_url` agree to a path with its query; for pages that are no rest, what a page is by its address.
+    #[must_use]
+    pub fn fits_url(&self, location: &str) -> bool {
+        let not = self.not_url.as_ref();
+        self.url.regex().is_match(location) && not.is_none_or(|p| !p.regex().is_match(location))
+    }
 }
 
 /// `each` of a collection.
