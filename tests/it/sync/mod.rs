@@ -7,6 +7,7 @@ mod house;
 mod kill;
 mod life;
 mod lives;
+mod mail;
 mod portal;
 mod quiet;
 mod safety;

@@ -11,7 +11,6 @@ use prost::Message as _;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -376,91 +375,6 @@ fn what_cannot_be_sent_waits_and_nothing_of_it_holds_up_a_sync() {
         let said = expect(sangtrang().arg("check").arg(mapping), 3);
         assert!(text(&said.stderr).contains(why), "{why}: {}", text(&said.stderr));
     }
-}
-
-/// A real mail server: it writes what it gets to `folder`.
-struct MailServer {
-    child: std::process::Child,
-    port: u16,
-}
-
-impl MailServer {
-    fn start(folder: &Path) -> Option<Self> {
-        let script = r#"
-import asyncio, sys
-from aiosmtpd.handlers import Mailbox
-from aiosmtpd.smtp import SMTP
-async def main():
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Mailbox(sys.argv[1]), loop=loop), '127.0.0.1', 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-asyncio.run(main())
-"#;
-        for python in ["python3", "/usr/bin/python3"] {
-            let has = Command::new(python).args(["-c", "import aiosmtpd"]).output();
-            if !has.is_ok_and(|h| h.status.success()) {
-                continue;
-            }
-            let mut child = Command::new(python)
-                .args(["-c", script])
-                .arg(folder)
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut line = String::new();
-            BufReader::new(child.stdout.take().unwrap())
-                .read_line(&mut line)
-                .unwrap();
-            return Some(Self {
-                port: line.trim().parse().unwrap(),
-                child,
-            });
-        }
-        eprintln!("SKIPPED: there is no aiosmtpd here (Debian: python3-aiosmtpd)");
-        None
-    }
-}
-
-impl Drop for MailServer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn an_e_mail_says_what_is_wrong() {
-    let folder = tempfile::tempdir().unwrap();
-    let boxes = folder.path().join("mail");
-    let Some(server) = MailServer::start(&boxes) else {
-        return;
-    };
-    let portal = Portal::new(12);
-    let notify = format!(
-        "[notify.mail]\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"Sang Trang <sangtrang@song.example>\"\nto = [\"truc@song.example\", \"ban@song.example\"]\n",
-        server.port
-    );
-    let life = Life::new(&portal, &notify);
-    life.sync(&[], 0);
-    portal.today().login = true;
-    life.sync(&["--full"], 7);
-    let mails: Vec<String> = crate::support::files(&boxes)
-        .iter()
-        .map(|f| std::fs::read_to_string(boxes.join(f)).unwrap())
-        .collect();
-    assert_eq!(mails.len(), 1, "{mails:?}");
-    assert!(
-        mails[0].contains("Subject: [sangtrang] song: the portal or the CMS was not reachable"),
-        "{}",
-        mails[0]
-    );
-    assert!(mails[0].contains("truc@song.example") && mails[0].contains("ban@song.example"));
-    assert!(
-        mails[0].contains("site song") && mails[0].contains("(new)"),
-        "{}",
-        mails[0]
-    );
 }
 
 #[test]
