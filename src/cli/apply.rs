@@ -8,7 +8,6 @@ use super::{Exit, Outcome, Ui};
 use crate::deliver::Planned;
 use crate::deliver::apply::{Applied, Event, LeftAlone, Loss, Options, Refused, Stop};
 use crate::deliver::redirect::Decision;
-use crate::ledger::Ledger;
 use crate::pipeline::{apply_plan, verify_run};
 use std::sync::Mutex;
 use std::time::Instant;
@@ -192,17 +191,10 @@ fn verb(phase: &str) -> &'static str {
 
 /// `--only`: globs, and documents with a verdict.
 fn chosen(args: &ApplyArgs, site: &Site) -> Result<Options, CliError> {
-    let mut options = Options::default();
-    let (verdicts, globs): (Vec<String>, Vec<String>) =
-        args.only.iter().cloned().partition(|only| only == "approved");
-    if !verdicts.is_empty() {
-        let ledger = Ledger::read(&site.layout.ledger()).map_err(failure)?;
-        options.approved = Some(ledger.approved().map_err(failure)?);
-    }
-    if !globs.is_empty() {
-        options.only = Some(super::approve::globs(&globs)?);
-    }
-    Ok(options)
+    Ok(Options {
+        documents: super::approve::selection(&args.only, &site.layout)?,
+        ..Options::default()
+    })
 }
 
 fn tell(uid: &str, a: &Applied, seconds: f64, ui: &Ui) {

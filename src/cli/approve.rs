@@ -4,6 +4,7 @@ use super::args::ApproveArgs;
 use super::error::CliError;
 use super::target::{failure, load_mapping};
 use super::{Exit, Outcome, Ui};
+use crate::deliver::Selection;
 use crate::ledger::Ledger;
 use crate::pipeline::Layout;
 
@@ -48,6 +49,21 @@ pub(super) fn main(args: &ApproveArgs, ui: &Ui) -> Outcome {
 }
 
 /// Globs as one set.
+/// `--only`: globs, and documents with a verdict.
+pub(super) fn selection(only: &[String], layout: &Layout) -> Result<Selection, CliError> {
+    let (verdicts, texts): (Vec<String>, Vec<String>) =
+        only.iter().cloned().partition(|only| only == "approved");
+    let mut documents = Selection::default();
+    if !verdicts.is_empty() {
+        let ledger = Ledger::read(&layout.ledger()).map_err(failure)?;
+        documents.approved = Some(ledger.approved().map_err(failure)?);
+    }
+    if !texts.is_empty() {
+        documents.only = Some(globs(&texts)?);
+    }
+    Ok(documents)
+}
+
 pub(super) fn globs(texts: &[String]) -> Result<globset::GlobSet, CliError> {
     let wrong = |e| CliError::new(Exit::Usage, "usage::glob", e).hint("`news:4*`, `news/*`, `*-2023-*`");
     let mut set = globset::GlobSetBuilder::new();

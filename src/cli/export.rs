@@ -6,7 +6,6 @@ use super::secret::{known_collections, target_file};
 use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
 use crate::deliver::files::{self, Exported, Format, Options};
-use crate::ledger::Ledger;
 use crate::mapping::model::TargetKind;
 use crate::pipeline::{ExportJob, Layout, export_site};
 use clap::ValueEnum;
@@ -58,7 +57,7 @@ pub(super) fn main(args: &ExportArgs, ui: &Ui) -> Outcome {
     }
     let layout = Layout::new(&args.output.output, &mapping.rules().site.id);
     let site = &mapping.rules().site;
-    let mut job = ExportJob {
+    let job = ExportJob {
         options: Options {
             format,
             site: site.id.clone(),
@@ -73,8 +72,7 @@ pub(super) fn main(args: &ExportArgs, ui: &Ui) -> Outcome {
         },
         folder: args.out.clone(),
         target,
-        only: None,
-        approved: None,
+        documents: super::approve::selection(&args.only, &layout)?,
     };
     if format == Format::Wxr && job.options.media.is_none() {
         return Err(CliError::new(
@@ -83,15 +81,6 @@ pub(super) fn main(args: &ExportArgs, ui: &Ui) -> Outcome {
             "the importer of WordPress fetches files, so it must be known where they will be served",
         )
         .hint("`--media-url URL`: where the folder `media` of the export will be, for example behind `python3 -m http.server`"));
-    }
-    let (verdicts, globs): (Vec<String>, Vec<String>) =
-        args.only.iter().cloned().partition(|only| only == "approved");
-    if !verdicts.is_empty() {
-        let ledger = Ledger::read(&layout.ledger()).map_err(failure)?;
-        job.approved = Some(ledger.approved().map_err(failure)?);
-    }
-    if !globs.is_empty() {
-        job.only = Some(super::approve::globs(&globs)?);
     }
     let (_runtime, cancel) = reactor()?;
     let bar = ui.progress("Exporting", 0);

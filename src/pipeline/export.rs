@@ -4,13 +4,12 @@
 use super::deliver::redirect_ledger;
 use super::error::PipelineError;
 use super::output::Layout;
-use crate::deliver::Mapper;
 use crate::deliver::files::{Exported, Exporter, Options};
+use crate::deliver::{Mapper, Selection};
 use crate::document::{Document, DocumentId};
 use crate::mapping::Mapping;
 use crate::mapping::model::{SlugForm, Target, TargetKind};
 use serde::Deserialize;
-use std::collections::HashSet;
 use std::io::{self, BufRead as _, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -25,10 +24,8 @@ pub struct ExportJob {
     pub folder: Option<PathBuf>,
     /// Rules for entries; those of the format if absent.
     pub target: Option<Target>,
-    /// Only documents whose key, collection/key or id (`doc:…`) matches.
-    pub only: Option<globset::GlobSet>,
-    /// Only these, by `doc:ID`.
-    pub approved: Option<HashSet<String>>,
+    /// Documents that are exported.
+    pub documents: Selection,
 }
 
 impl ExportJob {
@@ -162,19 +159,9 @@ fn sorted(
 }
 
 fn wanted(job: &ExportJob, named: &Named) -> bool {
-    let id = format!("doc:{}", named.id);
-    if job
-        .approved
-        .as_ref()
-        .is_some_and(|approved| !approved.contains(&id))
-    {
-        return false;
-    }
-    let Some(only) = &job.only else { return true };
-    let path = format!("{}/{}", named.collection, named.source_key);
-    [&named.source_key, &path, &id]
-        .iter()
-        .any(|name| only.is_match(name))
+    let key = format!("doc:{}", named.id);
+    job.documents
+        .has(&key, &named.collection, &named.source_key, None)
 }
 
 #[cfg(test)]
@@ -196,8 +183,7 @@ mod tests {
             },
             folder: None,
             target: None,
-            only: None,
-            approved: None,
+            documents: Selection::default(),
         };
         let mapper = Mapper::new(job.target(), jiff::tz::TimeZone::UTC);
         assert!(mapper.rule("anything").is_some());

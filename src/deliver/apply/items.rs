@@ -48,7 +48,7 @@ pub(super) fn choose<S: Sink>(run: &Run<S>, planned: &mut Planned) -> Result<Cho
         )));
     }
     let options = &run.options;
-    let all = options.only.is_none() && options.approved.is_none();
+    let all = options.documents.is_all();
     let mut needed = Marks::default();
     if !all {
         for change in planned.changes.each()? {
@@ -106,19 +106,10 @@ pub(super) fn choose<S: Sink>(run: &Run<S>, planned: &mut Planned) -> Result<Cho
 }
 
 fn wanted<S: Sink>(run: &Run<S>, change: &Change) -> bool {
-    if let Some(approved) = &run.options.approved
-        && !approved.contains(&change.key)
-    {
-        return false;
-    }
-    let Some(only) = &run.options.only else {
-        return true;
-    };
+    let collection = change.collection.as_deref().unwrap_or_default();
     let source = change.source.as_deref().unwrap_or_default();
-    let path = format!("{}/{source}", change.collection.as_deref().unwrap_or_default());
-    [source, &path, &change.slug, &change.key]
-        .iter()
-        .any(|name| only.is_match(name))
+    let documents = &run.options.documents;
+    documents.has(&change.key, collection, source, Some(&change.slug))
 }
 
 /// Refuses a plan that is not of this state of things: before anything is written, every payload is made again. On all

@@ -11,11 +11,12 @@ use super::failure::{Class, Failure};
 use super::journal::{Journal, JournalError};
 use super::plan::{Change, FieldDiff, Hold};
 use super::planned::Planned;
+use super::selection::Selection;
 use super::sink::{Item, Sink};
 use super::source::Source;
 use crate::ledger::{DeliveryState, Ledger, LedgerError};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::task::JoinSet;
@@ -24,10 +25,8 @@ use tokio_util::sync::CancellationToken;
 /// Which changes are carried out, and for how long.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// Documents whose collection/key, key or slug matches.
-    pub only: Option<globset::GlobSet>,
-    /// Documents with one of these keys.
-    pub approved: Option<HashSet<String>>,
+    /// Documents that are delivered.
+    pub documents: Selection,
     /// Most changes.
     pub limit: Option<u64>,
     /// Until when.
