@@ -103,7 +103,7 @@ pub fn extract_site(
         layout,
         jobs,
     };
-    let result = documents::write_all(reading, &mut ledger, at, cancel, &|tally| {
+    let result = documents::write_all(reading, &mut ledger, (run, at), cancel, &|tally| {
         on_event(Event::Extract(tally))
     });
     let (outcome, summary) = match &result {

@@ -2,7 +2,7 @@
 
 use super::Change;
 use super::block::{BlockChange, blocks};
-use crate::document::{DateValue, Dates, Document, GateLevel, Link, Media, Precision};
+use crate::document::{CaptureId, DateValue, Dates, Document, GateLevel, Link, Media, Precision};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +78,30 @@ pub fn compare(old: &Document, new: &Document) -> Difference {
         accounting: named(&accounting(old), &accounting(new)),
         gates: listed(&gates(old), &gates(new)),
     }
+}
+
+/// One hash of a document's identity and of all that [`compare`] looks at: two documents of one id with the same imprint do not
+/// differ.
+#[must_use]
+pub fn imprint(document: &Document) -> CaptureId {
+    let mut hasher = Vec::new();
+    let mut put = |name: &str, value: &str| {
+        for part in [name, value] {
+            hasher.extend_from_slice(&part.len().to_le_bytes());
+            hasher.extend_from_slice(part.as_bytes());
+        }
+    };
+    put(&document.id.to_string(), &document.revision);
+    for (field, origin) in came_from(document) {
+        put(&field, &origin);
+    }
+    for (rule, chars) in dropped(document) {
+        put(&rule, &chars.to_string());
+    }
+    for (name, value) in accounting(document).into_iter().chain(gates(document)) {
+        put(&name, &value);
+    }
+    CaptureId::of(&hasher)
 }
 
 type Named = Vec<(String, String)>;
@@ -247,43 +271,43 @@ fn gates(d: &Document) -> Named {
         .collect()
 }
 
-fn origins(old: &Document, new: &Document) -> Vec<OriginChange> {
-    let of = |d: &Document, field: &str| {
-        let o = d.provenance.fields.get(field)?;
-        Some(format!(
-            "{} rung {} {} {:.2}",
-            o.rule, o.rung, o.method, o.confidence
-        ))
-    };
-    let names: BTreeSet<&String> = old
-        .provenance
-        .fields
-        .keys()
-        .chain(new.provenance.fields.keys())
-        .collect();
-    names
-        .into_iter()
-        .filter_map(|field| {
-            let (was, is) = (of(old, field), of(new, field));
-            (was != is).then(|| OriginChange {
-                field: field.clone(),
-                old: was,
-                new: is,
-            })
+/// Where each field came from: rule, rung, method and confidence.
+fn came_from(d: &Document) -> BTreeMap<String, String> {
+    let fields = d.provenance.fields.iter();
+    fields
+        .map(|(field, o)| {
+            let origin = format!("{} rung {} {} {:.2}", o.rule, o.rung, o.method, o.confidence);
+            (field.clone(), origin)
         })
         .collect()
 }
 
+fn origins(old: &Document, new: &Document) -> Vec<OriginChange> {
+    let (was, is) = (came_from(old), came_from(new));
+    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    names
+        .into_iter()
+        .filter(|field| was.get(*field) != is.get(*field))
+        .map(|field| OriginChange {
+            field: field.clone(),
+            old: was.get(field).cloned(),
+            new: is.get(field).cloned(),
+        })
+        .collect()
+}
+
+/// Characters that each rule dropped, without white space.
+fn dropped(d: &Document) -> BTreeMap<String, usize> {
+    let mut out: BTreeMap<String, usize> = BTreeMap::new();
+    for dropped in &d.dropped {
+        let chars = dropped.text.chars().filter(|c| !c.is_whitespace()).count();
+        *out.entry(dropped.rule.clone()).or_default() += chars;
+    }
+    out
+}
+
 fn drops(old: &Document, new: &Document) -> Vec<DropChange> {
-    let count = |d: &Document| {
-        let mut out: BTreeMap<String, usize> = BTreeMap::new();
-        for dropped in &d.dropped {
-            let chars = dropped.text.chars().filter(|c| !c.is_whitespace()).count();
-            *out.entry(dropped.rule.clone()).or_default() += chars;
-        }
-        out
-    };
-    let (was, is) = (count(old), count(new));
+    let (was, is) = (dropped(old), dropped(new));
     let rules: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
     let of = |all: &BTreeMap<String, usize>, rule: &str| all.get(rule).copied().unwrap_or(0);
     rules

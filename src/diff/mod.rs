@@ -13,7 +13,7 @@ mod words;
 
 pub use align::{Step, align};
 pub use block::{BlockChange, blocks};
-pub use compare::{Difference, DropChange, OriginChange, compare};
+pub use compare::{Difference, DropChange, OriginChange, compare, imprint};
 pub use expected::{expected, reshaped};
 pub use words::{Piece, Tag, words};
 
