@@ -1,14 +1,15 @@
 //! Blocks of a body against those of another.
 
 use super::align::{Step, align};
-use super::{Change, words};
+use super::{Change, Class, Ignore, words};
 use crate::document::{Block, Image, Inline, ListItem, Mark, MarkKind, Table, without_sources};
 use schemars::JsonSchema;
-use serde::Serialize;
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
 
 /// What became of a block. Places count from 0 in the old and in the new body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum BlockChange {
     /// A new block.
@@ -53,16 +54,29 @@ pub enum BlockChange {
     },
 }
 
+impl BlockChange {
+    /// The kinds of change that it is.
+    #[must_use]
+    pub fn classes(&self) -> BTreeSet<Class> {
+        match self {
+            Self::Added { .. } => [Class::BlockAdded].into(),
+            Self::Removed { .. } => [Class::BlockRemoved].into(),
+            Self::Moved { .. } => [Class::BlockMoved].into(),
+            Self::Changed { parts, .. } => parts.iter().map(|p| p.class).collect(),
+        }
+    }
+}
+
 /// Likeness of two blocks of one kind whose texts share no word.
 const SAME_KIND: f64 = 0.1;
 
 /// Likeness of two pictures that no text tells apart: one in the place of the other is a swap.
 const SAME_PLACE: f64 = 0.5;
 
-/// How two bodies differ, in the order of the new one.
+/// How two bodies differ, in the order of the new one. A block that differs by noise alone which is ignored is the same.
 #[must_use]
-pub fn blocks(old: &[Block], new: &[Block]) -> Vec<BlockChange> {
-    let keys = |blocks: &[Block]| -> Vec<String> { blocks.iter().map(key).collect() };
+pub fn blocks(old: &[Block], new: &[Block], ignore: &Ignore) -> Vec<BlockChange> {
+    let keys = |blocks: &[Block]| -> Vec<String> { blocks.iter().map(|b| key(b, ignore)).collect() };
     let (old_keys, new_keys) = (keys(old), keys(new));
     if old_keys == new_keys {
         return Vec::new();
@@ -144,11 +158,24 @@ impl Bag {
 }
 
 /// The content of a block: equal for two blocks if and only if they say the same in the same form.
-fn key(block: &Block) -> String {
+fn key(block: &Block, ignore: &Ignore) -> String {
     let mut value = serde_json::to_value(block).unwrap_or_default();
     // A longer menu above the text is no change of the text.
     without_sources(&mut value);
+    if ignore.is_noisy() {
+        bare(&mut value, ignore);
+    }
     value.to_string()
+}
+
+/// Texts without the noise that is ignored; as deep as a block is, which the extractor bounds.
+pub(super) fn bare(value: &mut Value, ignore: &Ignore) {
+    match value {
+        Value::String(text) => *text = ignore.bare(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(|v| bare(v, ignore)),
+        Value::Object(object) => object.values_mut().for_each(|v| bare(v, ignore)),
+        _ => {}
+    }
 }
 
 /// The kind of a block as JSON writes it.
@@ -189,20 +216,18 @@ fn listed<'a>(items: impl Iterator<Item = &'a str>) -> String {
 struct Parts(Vec<Change>);
 
 impl Parts {
-    fn value(&mut self, name: &str, old: impl ToString, new: impl ToString) {
-        self.0
-            .extend(Change::of(name, Some(old.to_string()), Some(new.to_string())));
+    fn value(&mut self, class: Class, name: &str, old: impl ToString, new: impl ToString) {
+        self.maybe(class, name, Some(old), Some(new));
     }
 
-    fn maybe(&mut self, name: &str, old: Option<impl ToString>, new: Option<impl ToString>) {
-        let text = |v: Option<String>| v;
+    fn maybe(&mut self, class: Class, name: &str, old: Option<impl ToString>, new: Option<impl ToString>) {
         let (old, new) = (old.map(|v| v.to_string()), new.map(|v| v.to_string()));
-        self.0.extend(Change::of(name, text(old), text(new)));
+        self.0.extend(Change::of(class, name, old, new));
     }
 
     /// Text and marks. Where the text changed, marks count by kind and target alone: the words under them are told already.
-    fn inline(&mut self, name: &str, old: (&str, &[Mark]), new: (&str, &[Mark])) {
-        self.value(name, old.0, new.0);
+    fn inline(&mut self, class: Class, name: &str, old: (&str, &[Mark]), new: (&str, &[Mark])) {
+        self.value(class, name, old.0, new.0);
         let same = old.0 == new.0;
         let named = |part: &str| match name {
             "text" => part.to_owned(),
@@ -210,14 +235,16 @@ impl Parts {
         };
         let links = |(text, marks): (&str, &[Mark])| marked(text, marks, same, true);
         let other = |(text, marks): (&str, &[Mark])| marked(text, marks, same, false);
-        self.value(&named("links"), links(old), links(new));
-        self.value(&named("formatting"), other(old), other(new));
+        self.value(Class::Link, &named("links"), links(old), links(new));
+        self.value(Class::Formatting, &named("formatting"), other(old), other(new));
     }
 
-    fn maybe_inline(&mut self, name: &str, old: Option<&Inline>, new: Option<&Inline>) {
+    fn maybe_inline(&mut self, class: Class, name: &str, old: Option<&Inline>, new: Option<&Inline>) {
         match (old, new) {
-            (Some(old), Some(new)) => self.inline(name, (&old.text, &old.marks), (&new.text, &new.marks)),
-            _ => self.maybe(name, old.map(|i| &i.text), new.map(|i| &i.text)),
+            (Some(old), Some(new)) => {
+                self.inline(class, name, (&old.text, &old.marks), (&new.text, &new.marks))
+            }
+            _ => self.maybe(class, name, old.map(|i| &i.text), new.map(|i| &i.text)),
         }
     }
 
@@ -231,12 +258,23 @@ impl Parts {
                 .as_ref()
                 .map(|o| format!("{}{}", o.other, if o.verified { " (verified)" } else { "" }))
         };
-        self.value(&named("media"), &old.media, &new.media);
-        self.maybe(&named("alt"), old.alt.as_ref(), new.alt.as_ref());
-        self.maybe_inline(&named("caption"), old.caption.as_ref(), new.caption.as_ref());
-        self.maybe(&named("credit"), old.credit.as_ref(), new.credit.as_ref());
-        self.maybe(&named("original"), original(old), original(new));
+        self.value(Class::Media, &named("media"), &old.media, &new.media);
+        self.maybe(Class::Caption, &named("alt"), old.alt.as_ref(), new.alt.as_ref());
+        self.maybe_inline(
+            Class::Caption,
+            &named("caption"),
+            old.caption.as_ref(),
+            new.caption.as_ref(),
+        );
         self.maybe(
+            Class::Caption,
+            &named("credit"),
+            old.credit.as_ref(),
+            new.credit.as_ref(),
+        );
+        self.maybe(Class::Media, &named("original"), original(old), original(new));
+        self.maybe(
+            Class::Origin,
             &named("caption-method"),
             old.caption_method.as_ref(),
             new.caption_method.as_ref(),
@@ -257,15 +295,15 @@ impl Parts {
             };
             images.iter().map(one).collect::<Vec<_>>().join("\n")
         };
-        self.value("images", all(old), all(new));
+        self.value(Class::Media, "images", all(old), all(new));
     }
 
     fn table(&mut self, old: &Table, new: &Table) {
-        self.maybe_inline("caption", old.caption.as_ref(), new.caption.as_ref());
-        self.maybe("units", old.units.as_ref(), new.units.as_ref());
-        self.value("header-rows", old.header_rows, new.header_rows);
+        self.maybe_inline(Class::Text, "caption", old.caption.as_ref(), new.caption.as_ref());
+        self.maybe(Class::Text, "units", old.units.as_ref(), new.units.as_ref());
+        self.value(Class::TableShape, "header-rows", old.header_rows, new.header_rows);
         let shape = |t: &Table| format!("{} x {}", t.rows.len(), t.rows.first().map_or(0, Vec::len));
-        self.value("shape", shape(old), shape(new));
+        self.value(Class::TableShape, "shape", shape(old), shape(new));
         let widths = |t: &Table| t.rows.iter().map(Vec::len).collect::<Vec<_>>();
         if widths(old) == widths(new) {
             for (r, (was, is)) in old.rows.iter().zip(&new.rows).enumerate() {
@@ -274,9 +312,14 @@ impl Parts {
                     let before = self.0.len();
                     let inline = |i: &'_ Inline| (i.text.clone(), i.marks.clone());
                     let (was_in, is_in) = (inline(&was.content), inline(&is.content));
-                    self.inline(&name, (&was_in.0, &was_in.1), (&is_in.0, &is_in.1));
+                    self.inline(
+                        Class::TableCell,
+                        &name,
+                        (&was_in.0, &was_in.1),
+                        (&is_in.0, &is_in.1),
+                    );
                     if self.0.len() == before && was != is {
-                        self.value(&format!("{name} meaning"), json(was), json(is));
+                        self.value(Class::TableCell, &format!("{name} meaning"), json(was), json(is));
                     }
                 }
             }
@@ -290,10 +333,10 @@ impl Parts {
                 };
                 t.rows.iter().map(row).collect::<Vec<_>>().join("\n")
             };
-            self.value("cells", rows(old), rows(new));
+            self.value(Class::TableCell, "cells", rows(old), rows(new));
         }
         let notes = |t: &Table| listed(t.footnotes.iter().map(|f| f.text.as_str()));
-        self.value("footnotes", notes(old), notes(new));
+        self.value(Class::Text, "footnotes", notes(old), notes(new));
     }
 
     fn list(&mut self, old: &[ListItem], new: &[ListItem]) {
@@ -302,7 +345,12 @@ impl Parts {
             for (n, (old, new)) in old.iter().zip(new).enumerate() {
                 let (old, new) = (&old.content, &new.content);
                 let name = format!("item {}", n + 1);
-                self.inline(&name, (&old.text, &old.marks), (&new.text, &new.marks));
+                self.inline(
+                    Class::Text,
+                    &name,
+                    (&old.text, &old.marks),
+                    (&new.text, &new.marks),
+                );
             }
             return;
         }
@@ -316,7 +364,7 @@ impl Parts {
             };
             items.iter().map(one).collect::<Vec<_>>().join("\n")
         };
-        self.value("items", all(old), all(new));
+        self.value(Class::Text, "items", all(old), all(new));
     }
 }
 
@@ -360,8 +408,13 @@ fn parts(old: &Block, new: &Block) -> Vec<Change> {
                 ..
             },
         ) => {
-            out.inline("text", (a, x), (b, y));
-            out.maybe("align", p.as_ref().map(json), q.as_ref().map(json));
+            out.inline(Class::Text, "text", (a, x), (b, y));
+            out.maybe(
+                Class::Structure,
+                "align",
+                p.as_ref().map(json),
+                q.as_ref().map(json),
+            );
         }
         (
             Block::Heading {
@@ -377,8 +430,8 @@ fn parts(old: &Block, new: &Block) -> Vec<Change> {
                 ..
             },
         ) => {
-            out.inline("text", (a, x), (b, y));
-            out.value("level", p, q);
+            out.inline(Class::Text, "text", (a, x), (b, y));
+            out.value(Class::Structure, "level", p, q);
         }
         (
             Block::Quote {
@@ -388,7 +441,7 @@ fn parts(old: &Block, new: &Block) -> Vec<Change> {
                 text: b, marks: y, ..
             },
         ) => {
-            out.inline("text", (a, x), (b, y));
+            out.inline(Class::Text, "text", (a, x), (b, y));
         }
         (Block::List { items: a, .. }, Block::List { items: b, .. }) => {
             let numbers = |block: &Block| match block {
@@ -400,7 +453,7 @@ fn parts(old: &Block, new: &Block) -> Vec<Change> {
                 } => json(&(ordered, start, counting)),
                 _ => String::new(),
             };
-            out.value("numbering", numbers(old), numbers(new));
+            out.value(Class::Structure, "numbering", numbers(old), numbers(new));
             out.list(a, b);
         }
         (Block::Table { table: a, .. }, Block::Table { table: b, .. }) => out.table(a, b),
@@ -413,7 +466,7 @@ fn parts(old: &Block, new: &Block) -> Vec<Change> {
                 lead: q, items: b, ..
             },
         ) => {
-            out.maybe("lead", p.as_ref(), q.as_ref());
+            out.maybe(Class::Text, "lead", p.as_ref(), q.as_ref());
             out.images(a, b);
         }
         (
@@ -425,18 +478,19 @@ fn parts(old: &Block, new: &Block) -> Vec<Change> {
             },
         )
         | (Block::Embed { url: p, text: a, .. }, Block::Embed { url: q, text: b, .. }) => {
-            out.value("media", p, q);
-            out.value("text", a, b);
+            out.value(Class::Media, "media", p, q);
+            out.value(Class::Text, "text", a, b);
         }
         _ => {
-            out.value("kind", kind(old), kind(new));
-            out.value("text", text(old), text(new));
+            out.value(Class::Structure, "kind", kind(old), kind(new));
+            out.value(Class::Text, "text", text(old), text(new));
         }
     }
     if out.0.is_empty() {
         // Nothing that has a name here, and yet not the same.
-        let (old, new) = (key(old), key(new));
-        out.value("content", old, new);
+        let all = Ignore::default();
+        let (old, new) = (key(old, &all), key(new, &all));
+        out.value(Class::Structure, "content", old, new);
     }
     out.0
 }
@@ -504,7 +558,7 @@ mod tests {
 
     /// The one change, as class and parts.
     fn class(old: &[Block], new: &[Block]) -> (String, Vec<String>) {
-        let all = blocks(old, new);
+        let all = blocks(old, new, &Ignore::default());
         assert_eq!(all.len(), 1, "{all:#?}");
         match &all[0] {
             BlockChange::Added { .. } => ("added".into(), vec![]),
@@ -533,7 +587,7 @@ mod tests {
             page
         };
         let changed = |part: &str| ("changed".to_owned(), vec![part.to_owned()]);
-        assert!(blocks(&page(), &page()).is_empty());
+        assert!(blocks(&page(), &page(), &Ignore::default()).is_empty());
         assert_eq!(
             class(&page(), &with(0, paragraph("Hội nghị tổng kết công tác thi đua"))),
             changed("text")
@@ -569,6 +623,6 @@ mod tests {
         // Where a block stood in the page is no change.
         let mut far = page();
         *far[0].source_mut() = src(900);
-        assert!(blocks(&page(), &far).is_empty());
+        assert!(blocks(&page(), &far, &Ignore::default()).is_empty());
     }
 }
