@@ -248,6 +248,7 @@ fn elided(text: &str, first: bool, last: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diff::Class;
 
     fn plain(old: &str, new: &str) -> Vec<String> {
         let change = Change::of(Class::Field, "title", Some(old.into()), Some(new.into()));

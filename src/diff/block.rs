@@ -73,12 +73,14 @@ const SAME_KIND: f64 = 0.1;
 /// Likeness of two pictures that no text tells apart: one in the place of the other is a swap.
 const SAME_PLACE: f64 = 0.5;
 
-/// How two bodies differ, in the order of the new one. A block that differs by noise alone which is ignored is the same.
+/// How two bodies differ, in the order of the new one. A block that differs by noise alone which is ignored is the same one
+/// changed, wherever other blocks stand.
 #[must_use]
 pub fn blocks(old: &[Block], new: &[Block], ignore: &Ignore) -> Vec<BlockChange> {
     let keys = |blocks: &[Block]| -> Vec<String> { blocks.iter().map(|b| key(b, ignore)).collect() };
     let (old_keys, new_keys) = (keys(old), keys(new));
-    if old_keys == new_keys {
+    let same = |x: usize, y: usize| !ignore.is_noisy() || old[x] == new[y];
+    if old_keys == new_keys && (0..old.len()).all(|n| same(n, n)) {
         return Vec::new();
     }
     let bags = |blocks: &[Block]| -> Vec<Bag> { blocks.iter().map(Bag::of).collect() };
@@ -94,7 +96,7 @@ pub fn blocks(old: &[Block], new: &[Block], ignore: &Ignore) -> Vec<BlockChange>
     };
     let tell = |step| {
         Some(match step {
-            Step::Same(..) => return None,
+            Step::Same(x, y) if same(x, y) => return None,
             Step::Added(n) => BlockChange::Added {
                 new: n,
                 kind: kind(&new[n]).into(),
@@ -111,7 +113,10 @@ pub fn blocks(old: &[Block], new: &[Block], ignore: &Ignore) -> Vec<BlockChange>
                 kind: kind(&new[y]).into(),
                 text: text(&new[y]),
             },
-            Step::Changed(x, y) => BlockChange::Changed {
+            Step::Same(x, y) if key(&old[x], &Ignore::default()) == key(&new[y], &Ignore::default()) => {
+                return None;
+            }
+            Step::Same(x, y) | Step::Changed(x, y) => BlockChange::Changed {
                 old: x,
                 new: y,
                 kind: kind(&new[y]).into(),

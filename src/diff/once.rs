@@ -38,6 +38,7 @@ impl Difference {
             return self;
         }
         let mut told = Mentioned::default();
+        let mut rearranged = false;
         for change in &self.body {
             let (was, is) = match change {
                 BlockChange::Added { new, .. } => (None, Some(*new)),
@@ -46,21 +47,24 @@ impl Difference {
                     (Some(*old), Some(*new))
                 }
             };
+            rearranged |= match change {
+                BlockChange::Changed { parts, .. } => parts.iter().any(|p| p.class == Class::Media),
+                _ => true,
+            };
             let blocks = [
                 was.and_then(|n| old.body.get(n)),
                 is.and_then(|n| new.body.get(n)),
             ];
             blocks.into_iter().flatten().for_each(|b| told.block(b));
         }
-        self.links.retain(|c| {
-            !(c.class == Class::LinkOrder || told.texts.contains(&spaces(&c.name)) || told.names(c))
-        });
-        // An address without bytes is named by blocks as what it is.
-        self.media.retain(|c| {
-            !(c.class == Class::MediaOrder
-                || told.targets.contains(&format!("url:{}", c.name))
-                || told.names(c))
-        });
+        let follows = |c: &Change| match c.class {
+            Class::LinkOrder | Class::MediaOrder => rearranged,
+            Class::Link => told.texts.contains(&spaces(&c.name)) || told.names(c),
+            // Blocks name what has no bytes by its address.
+            _ => told.targets.contains(&format!("url:{}", c.name)) || told.names(c),
+        };
+        self.links.retain(|c| !follows(c));
+        self.media.retain(|c| !follows(c));
         self
     }
 

@@ -88,7 +88,7 @@ mod tests {
                 && !html.contains("href=")
                 && !html.contains("src=x\"")
         );
-        assert_eq!(html.matches("&lt;script&gt;").count(), 10, "{html}");
+        assert_eq!(html.matches("&lt;script&gt;").count(), 13, "{html}");
         assert!(html.contains("1970-01-01 00:00 UTC") && html.contains("<del>&lt;script"));
         assert!(html.trim_end().ends_with("</html>"));
     }
