@@ -21,7 +21,7 @@ pub struct Difference {
     pub media: Vec<Change>,
     /// Links of the body, by their text.
     pub links: Vec<Change>,
-    /// Fields that came from another rule, rung or method than before.
+    /// Fields that came from another rule, rung or method than before; `decode`: the page was read in another encoding.
     pub origins: Vec<OriginChange>,
     /// Rules that drop more or less text than before.
     pub drops: Vec<DropChange>,
@@ -412,14 +412,20 @@ fn gates(d: &Document) -> Named {
         .collect()
 }
 
-/// Where each field came from: rule, rung, method and confidence.
+/// Where each field came from: rule, rung, method and confidence; and `decode`: as what the page was read, and why.
 fn came_from(d: &Document) -> BTreeMap<String, String> {
+    let decode = &d.provenance.decode;
+    let decode = (
+        "decode".to_owned(),
+        format!("{} ({})", decode.used, decode.method),
+    );
     let fields = d.provenance.fields.iter();
     fields
         .map(|(field, o)| {
             let origin = format!("{} rung {} {} {:.2}", o.rule, o.rung, o.method, o.confidence);
             (field.clone(), origin)
         })
+        .chain([decode])
         .collect()
 }
 

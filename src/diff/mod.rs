@@ -11,6 +11,7 @@ mod class;
 mod compare;
 mod expected;
 mod once;
+mod parts;
 mod words;
 
 pub use align::{Step, align};

@@ -91,7 +91,7 @@ enum Line {
         new: SideName,
         /// The rest of the object.
         #[serde(flatten)]
-        compared: Compared,
+        compared: Box<Compared>,
     },
     /// A document that is not the same.
     Document {
