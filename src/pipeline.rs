@@ -2,6 +2,7 @@
 
 mod decisions;
 mod deliver;
+pub mod differ;
 mod documents;
 mod encodings;
 mod error;
@@ -103,7 +104,7 @@ pub fn extract_site(
         layout,
         jobs,
     };
-    let result = documents::write_all(reading, &mut ledger, at, cancel, &|tally| {
+    let result = documents::write_all(reading, &mut ledger, (run, at), cancel, &|tally| {
         on_event(Event::Extract(tally))
     });
     let (outcome, summary) = match &result {

@@ -26,13 +26,14 @@ pub(super) fn main(args: &GcArgs, ui: &Ui) -> Outcome {
     ui.status(
         if args.dry_run { "Would remove" } else { "Removed" },
         format_args!(
-            "{} captures in {} files ({:.1} MB to {:.1} MB), {} runs, {} lines of journals, {} logs",
+            "{} captures in {} files ({:.1} MB to {:.1} MB), {} runs, {} lines of journals, {} revisions of documents, {} logs",
             c.captures,
             c.files,
             c.before as f64 / 1e6,
             c.after as f64 / 1e6,
             c.runs,
             c.writes,
+            c.revisions,
             c.logs
         ),
     );

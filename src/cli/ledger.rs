@@ -49,6 +49,7 @@ pub(super) fn main(args: &LedgerArgs, ui: &Ui) -> Outcome {
                 );
                 if let Some(old) = &old {
                     ui.hint(format_args!("the ledger that was there is `{}`", old.display()));
+                    ui.note("The archive does not say what documents were: their history begins anew with the next extraction.");
                 }
             }
             for problem in &summary.source_problems {

@@ -39,6 +39,8 @@ pub struct OldRuns {
     pub runs: u64,
     /// Lines of their journals.
     pub writes: u64,
+    /// Revisions of documents that only they had.
+    pub revisions: u64,
 }
 
 const DISPOSABLE: &str = "
@@ -252,11 +254,17 @@ impl Ledger {
 
     /// Forgets runs from before `before` (milliseconds since 1970) with the journal of their writes: not the last one of each
     /// command and end, not those that wrote what is in a target now, that found a page gone which is still gone, or whose
-    /// writes have no answer. `dry`: only counts them.
+    /// writes have no answer. What documents were goes with them, but for what a run that stays had, what stands now, and what
+    /// a verdict or an open plan (`planned`: document and content) names. `dry`: only counts them.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn forget_runs(&mut self, before: i64, dry: bool) -> Result<OldRuns, LedgerError> {
+    pub fn forget_runs(
+        &mut self,
+        before: i64,
+        planned: &[(String, String)],
+        dry: bool,
+    ) -> Result<OldRuns, LedgerError> {
         const OLD: &str = "started < ?1 AND id NOT IN (SELECT max(id) FROM run GROUP BY command)
             AND id NOT IN (SELECT max(id) FROM run WHERE outcome IS NOT NULL GROUP BY command, outcome)
             AND id NOT IN (SELECT run FROM delivery) AND id NOT IN (SELECT run FROM push WHERE done IS NULL)
@@ -274,6 +282,7 @@ impl Ledger {
         let runs = tx
             .execute(&format!("DELETE FROM run WHERE {OLD}"), [before])
             .map_err(sql)?;
+        let revisions = super::history::forget(&tx, planned).map_err(sql)?;
         if dry {
             tx.rollback().map_err(sql)?;
         } else {
@@ -282,6 +291,7 @@ impl Ledger {
         Ok(OldRuns {
             runs: runs as u64,
             writes: writes as u64,
+            revisions: revisions as u64,
         })
     }
 }

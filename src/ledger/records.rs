@@ -1,5 +1,6 @@
 //! Runs and documents.
 
+use super::history::{self, Recorded};
 use super::{Ledger, LedgerError, UrlId};
 use crate::document::{CaptureId, DocumentId};
 use rusqlite::{OptionalExtension as _, params};
@@ -93,11 +94,11 @@ impl Ledger {
         )
     }
 
-    /// Remembers documents, or what is new about them, in one transaction.
+    /// Remembers documents, or what is new about them, and what they were before, in one transaction.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn record_documents(&mut self, rows: &[DocumentRow], at: i64) -> Result<(), LedgerError> {
+    pub fn record_documents(&mut self, run: i64, recorded: &[Recorded], at: i64) -> Result<(), LedgerError> {
         let path = &self.path;
         let sql = |e| LedgerError::sql(path, e);
         let tx = self.conn.transaction().map_err(sql)?;
@@ -110,7 +111,8 @@ impl Ledger {
                      content = ?7, mapping = ?8, gates = ?9, last_seen = ?10",
                 )
                 .map_err(sql)?;
-            for row in rows {
+            for one in recorded {
+                let row = &one.row;
                 put.execute(params![
                     row.id.to_string(),
                     row.collection,
@@ -124,6 +126,7 @@ impl Ledger {
                     at
                 ])
                 .map_err(sql)?;
+                history::note(&tx, run, one, at).map_err(sql)?;
             }
         }
         tx.commit().map_err(sql)

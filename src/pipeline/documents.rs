@@ -7,10 +7,11 @@ use super::radius::Radius;
 use super::store::MediaStore;
 use crate::capture::{ArchiveReader, Capture, Location};
 use crate::crawl::revisit::{self, Found};
-use crate::document::{Discovered, Document, DocumentId, GateLevel, MediaState};
+use crate::diff::imprint;
+use crate::document::{Discovered, Document, DocumentId, GateLevel, MediaState, canonical_json};
 use crate::extract::template::Learned;
 use crate::extract::{self, Context, Extraction};
-use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Tally, UrlId, Visit};
+use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Recorded, Tally, UrlId, Visit};
 use crate::mapping::{Mapping, PageUrl};
 use crate::page::{self, Page};
 use std::collections::{BTreeMap, HashSet};
@@ -41,6 +42,8 @@ struct Writer<'a> {
     radius: Radius,
     /// Visits whose content is known now.
     visits: Vec<(UrlId, Visit)>,
+    /// The run that the documents are recorded for.
+    run: i64,
     /// Documents of this extraction: an entry that stands on several lists is one document.
     seen: HashSet<DocumentId>,
     tally: Tally,
@@ -57,11 +60,12 @@ pub(super) struct Reading<'a> {
     pub jobs: usize,
 }
 
-/// Extracts every captured page, binds media, writes documents, records them with `at` (milliseconds since 1970).
+/// Extracts every captured page, binds media, writes documents, records them for a run that
+/// began `at` (milliseconds since 1970).
 pub(super) fn write_all(
     reading: Reading<'_>,
     ledger: &mut Ledger,
-    at: i64,
+    (run, at): (i64, i64),
     cancel: &CancellationToken,
     progress: &dyn Fn(&Tally),
 ) -> Result<Tally, PipelineError> {
@@ -74,6 +78,7 @@ pub(super) fn write_all(
         lines: Some(lines),
         radius: Radius::default(),
         visits: Vec::new(),
+        run,
         seen: HashSet::new(),
         tally: Tally::default(),
     };
@@ -81,6 +86,7 @@ pub(super) fn write_all(
     if let Some(lines) = writer.lines {
         lines.commit()?;
     }
+    writer.ledger.remove_unseen(run, &writer.seen, at)?;
     writer.tally.media_files = writer.media.files;
     writer.tally.media_bytes = writer.media.bytes;
     Ok(writer.tally)
@@ -102,6 +108,7 @@ pub(super) fn compare_all(
         lines: None,
         radius: Radius::default(),
         visits: Vec::new(),
+        run: 0,
         seen: HashSet::new(),
         tally: Tally::default(),
     };
@@ -332,7 +339,7 @@ impl Writer<'_> {
                 self.settle(page, result, &mut rows)?;
             }
             if self.lines.is_some() {
-                self.ledger.record_documents(&rows, at)?;
+                self.ledger.record_documents(self.run, &rows, at)?;
                 self.ledger.set_visits(&std::mem::take(&mut self.visits))?;
             }
             progress(&self.tally);
@@ -352,12 +359,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn settle(
-        &mut self,
-        known: &Known,
-        result: Read,
-        rows: &mut Vec<DocumentRow>,
-    ) -> Result<(), PipelineError> {
+    fn settle(&mut self, known: &Known, result: Read, rows: &mut Vec<Recorded>) -> Result<(), PipelineError> {
         let url = || known.page.url.clone();
         self.tally.pages += 1;
         let before = self.tally.altered;
@@ -384,7 +386,7 @@ impl Writer<'_> {
         &mut self,
         known: &Known,
         extraction: Extraction,
-        rows: &mut Vec<DocumentRow>,
+        rows: &mut Vec<Recorded>,
     ) -> Result<(), PipelineError> {
         let inline = self.media.inline(&extraction.inline_media)?;
         for mut document in extraction.documents {
@@ -404,10 +406,11 @@ impl Writer<'_> {
                 None => self.tally.added += 1,
                 Some(before) => self.tally.altered += u64::from(before.content != document.revision),
             }
-            self.tally.changed += u64::from(self.layout.write_document(&document)?);
+            let json = canonical_json(&document).map_err(std::io::Error::other)?;
+            self.tally.changed += u64::from(self.layout.write_document(&document, &json)?);
             super::tables::write(self.layout, &document)?;
             count(&mut self.tally, &document, &known.page.url);
-            rows.push(DocumentRow {
+            let row = DocumentRow {
                 id: document.id,
                 collection: document.collection.clone(),
                 source_key: document.source_key.clone(),
@@ -426,6 +429,11 @@ impl Writer<'_> {
                 } else {
                     serde_json::to_string(&document.quality.gates).map_err(std::io::Error::other)?
                 },
+            };
+            rows.push(Recorded {
+                row,
+                imprint: imprint(&document),
+                json,
             });
         }
         Ok(())

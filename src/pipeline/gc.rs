@@ -3,11 +3,13 @@
 
 use super::{Layout, PipelineError, SiteLock};
 use crate::capture::{Compacted, Location, compact, generations, original_of};
+use crate::deliver::Planned;
 use crate::ledger::{Ledger, OldRuns, Place};
 use crate::mapping::Mapping;
 use fs_err as fs;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufReader;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +36,8 @@ pub struct Collected {
     pub runs: u64,
     /// Lines of their journals.
     pub writes: u64,
+    /// Revisions of documents.
+    pub revisions: u64,
     /// Old ledgers and quarantined payloads.
     pub logs: u64,
 }
@@ -77,10 +81,31 @@ pub fn collect_garbage(
             &mut collected,
         )?;
     }
-    let OldRuns { runs, writes } = ledger.forget_runs(before(rules.runs.0), dry)?;
-    (collected.runs, collected.writes) = (runs, writes);
+    let old: OldRuns = ledger.forget_runs(before(rules.runs.0), &planned(layout)?, dry)?;
+    (collected.runs, collected.writes, collected.revisions) = (old.runs, old.writes, old.revisions);
     collected.logs = old_logs(layout, now, rules.logs.0, dry)?;
     Ok(collected)
+}
+
+/// Documents of the plan that is there, with the content that it was made for. A plan that cannot be read can be applied no
+/// more.
+fn planned(layout: &Layout) -> Result<Vec<(String, String)>, PipelineError> {
+    let file = match fs::File::open(layout.plan_json()) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let Ok(mut plan) = Planned::read(BufReader::new(file), layout.root()) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for change in plan.changes.each()? {
+        let change = change?;
+        if let (Some(id), Some(revision)) = (change.key.strip_prefix("doc:"), change.revision) {
+            found.push((id.to_owned(), revision));
+        }
+    }
+    Ok(found)
 }
 
 /// Removes generations of files that the ledger does not name: what an interrupted run has left. Files of which it names none

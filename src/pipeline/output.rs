@@ -1,7 +1,7 @@
 //! The folder of a site's output. Every file appears by atomic rename: never half-written, never rewritten when it
 //! would not change.
 
-use crate::document::{CaptureId, Document, DocumentId, canonical_json, extension};
+use crate::document::{CaptureId, Document, DocumentId, extension};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -165,12 +165,11 @@ impl Layout {
         }
     }
 
-    /// Writes a document's file; tells whether it changed.
+    /// Writes a document's file, its canonical JSON; tells whether it changed.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write_document(&self, document: &Document) -> io::Result<bool> {
-        let json = canonical_json(document).map_err(io::Error::other)?;
+    pub fn write_document(&self, document: &Document, json: &str) -> io::Result<bool> {
         write_atomic(&self.document(document), json.as_bytes())
     }
 }

@@ -14,7 +14,7 @@ pub struct Retention {
     /// Newest captures of an address that are kept whatever their age, at least 1.
     pub versions: u32,
     /// Runs are kept so long, with the journal of their writes; the last of each command, those that wrote what is in the
-    /// CMS and those whose writes have no answer are kept whatever their age.
+    /// CMS and those whose writes have no answer are kept whatever their age. What documents were goes with the runs that had it.
     pub runs: Span,
     /// Old ledgers (`ledger.db.old-…`) and quarantined payloads of entries that are delivered by now are kept so long.
     pub logs: Span,
