@@ -36,6 +36,7 @@ mod move_args;
 mod plan;
 mod redirects;
 mod report;
+mod review;
 mod rollback;
 mod run;
 mod schedule;
@@ -129,6 +130,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Report(args) => report::main(args, ui),
         Command::Gc(args) => gc::main(args, ui),
         Command::Approve(args) => approve::main(args, ui),
+        Command::Review(args) => review::main(args, ui),
         Command::Verify(args) => verify::main(args, ui),
         Command::Rollback(args) => rollback::main(args, ui),
         Command::Redirects(args) => redirects::main(args, ui),
