@@ -4,7 +4,7 @@ use super::args::OutputArgs;
 use super::error::CliError;
 use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
-use crate::deliver::render;
+use crate::deliver::render::preview;
 use crate::document::{CaptureId, Document, DocumentId};
 use crate::lang::bare;
 use crate::ledger::{Ledger, LedgerError};
@@ -13,7 +13,6 @@ use crate::page::Page;
 use crate::pipeline::{self, AtomicFile, Layout};
 use crate::report::{Material, ReviewOptions, export_csv, export_json, review};
 use clap::{Args, ValueEnum};
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -259,22 +258,7 @@ impl Material for Site {
     }
 
     fn body(&self, document: &Document, address: &dyn Fn(&str) -> Option<String>) -> String {
-        let mut blocks = document.body.clone();
-        blocks.extend(render::trailing(document, true));
-        let old: BTreeMap<&str, &str> = document
-            .media
-            .iter()
-            .chain(&document.attachments)
-            .map(|m| (m.reference.as_str(), m.source_url.as_str()))
-            .collect();
-        let known = |token: &str| {
-            address(token).map(|url| render::Known {
-                id: String::new(),
-                url,
-            })
-        };
-        let was = |token: &str| old.get(token).map(|url| (*url).to_owned()).unwrap_or_default();
-        render::fill(&render::html(&blocks), &known, &was, render::escape).0
+        preview(document, address)
     }
 
     fn fold(&self, text: &str) -> String {

@@ -107,13 +107,13 @@ pub(super) fn shelved(document: &Document) -> Shelved {
         .title
         .clone()
         .unwrap_or_else(|| document.source_key.clone());
-    let address: String = document
-        .provenance
-        .fetch
-        .requested
-        .chars()
-        .take(ADDRESS)
-        .collect();
+    // Without its host, whose words would be found everywhere.
+    let address = &document.provenance.fetch.requested;
+    let path = url::Url::parse(address).map_or_else(
+        |_| address.clone(),
+        |u| u[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+    );
+    let path: String = path.chars().take(ADDRESS).collect();
     Shelved {
         id: document.id.to_string(),
         sort: format!("{}/{}", document.collection, in_order(&document.source_key)),
@@ -121,7 +121,7 @@ pub(super) fn shelved(document: &Document) -> Shelved {
             "{}\n{}\n{}\n{}",
             bare(&title),
             bare(&document.source_key),
-            bare(&address),
+            bare(&path),
             document.id
         ),
         title,

@@ -95,6 +95,10 @@ impl Browser {
             "Network.setExtraHTTPHeaders",
             json!({ "headers": { "Accept-Language": languages } }),
         );
+        browser.call(
+            "Target.setAutoAttach",
+            json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true }),
+        );
         browser.size(1440, 1000);
         browser
     }
@@ -124,7 +128,31 @@ impl Browser {
                 assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
                 return answer["result"].take();
             }
-            self.events.push(answer);
+            self.note(answer);
+        }
+    }
+
+    /// Keeps an event. A frame of another process waits until it is watched, too.
+    fn note(&mut self, event: Value) {
+        if event["method"] == "Target.attachedToTarget" {
+            let session = &event["params"]["sessionId"];
+            for method in ["Network.enable", "Runtime.runIfWaitingForDebugger"] {
+                self.next += 1;
+                let message =
+                    json!({ "id": self.next, "method": method, "params": {}, "sessionId": session });
+                self.out.write_all(format!("{message}\0").as_bytes()).unwrap();
+            }
+        }
+        self.events.push(event);
+    }
+
+    /// Lets the page do for a while whatever it wants to.
+    pub fn wait(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            if let Ok(event) = self.messages.recv_timeout(left) {
+                self.note(event);
+            }
         }
     }
 
@@ -137,7 +165,7 @@ impl Browser {
         while !self.events.iter().any(|e| e["method"] == "Page.loadEventFired") {
             assert!(began.elapsed() < PATIENCE, "no page came");
             let event = self.messages.recv_timeout(PATIENCE).expect("a page comes");
-            self.events.push(event);
+            self.note(event);
         }
     }
 

@@ -80,12 +80,7 @@ pub(super) fn shown(
             _ => None,
         }
     };
-    // What a link leads to opens beside the review and learns nothing of it. Every `<a href="` is a tag: all text and all
-    // values are escaped.
-    let body = state.material.body(&document, &address).replace(
-        "<a href=\"",
-        "<a target=\"_blank\" rel=\"noopener noreferrer\" href=\"",
-    );
+    let body = state.material.body(&document, &address);
     let word = |key: &str| asked.language.word(key);
     let verdict = ledger.verdict(id)?;
     let standing = shelf.map_or(Decision::Open, |s| s.verdict);
@@ -125,7 +120,7 @@ pub(super) fn shown(
         "history": history(&ledger, id, asked)?,
         "changes": view.address(&format!("/d/{id}/changes"), &[]),
         "back": back.map(|b| json!({ "text": b.text, "note": b.note, "name": b.name })),
-        "said": said(state, &ledger, asked, view)?,
+        "said": said(&ledger, asked, view)?,
         "language_links": languages(view, &format!("/d/{id}")),
     });
     let status = back.map_or(StatusCode::OK, |b| b.status);

@@ -90,7 +90,7 @@ impl View {
                 .fold(&short)
                 .split_whitespace()
                 .take(WORDS)
-                .map(str::to_owned)
+                .map(|word| without_host(word).to_owned())
                 .collect(),
         }
     }
@@ -112,6 +112,14 @@ impl View {
         } else {
             format!("{path}?{query}")
         }
+    }
+}
+
+/// An address that somebody has copied is looked for by what stands behind its host, as documents are found.
+fn without_host(word: &str) -> &str {
+    match word.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
+        None => word,
     }
 }
 
@@ -178,7 +186,7 @@ fn shown(state: &State, asked: &Asked, view: &View) -> Result<Response, Trouble>
         "rows": rows.iter().map(|row| line(&ledger, asked, view, row)).collect::<Result<Vec<_>, _>>()?,
         "earlier": link("before", rows.first(), earlier),
         "later": link("after", rows.last(), later),
-        "said": said(state, &ledger, asked, view)?,
+        "said": said(&ledger, asked, view)?,
         "language_links": languages(view, "/"),
     });
     page(state, asked, StatusCode::OK, "list", content)
@@ -208,7 +216,8 @@ fn line(ledger: &Ledger, asked: &Asked, view: &View, row: &ShelfRow) -> Result<V
         .collect();
     Ok(json!({
         "address": view.address(&format!("/d/{}", row.id), &[]),
-        "title": row.title, "collection": collection, "key": key,
+        "title": row.title, "key": key,
+        "collection": Some(collection).filter(|c| !key.starts_with(*c)),
         "level": row.level.as_str(), "level_word": asked.language.word(&format!("gate_{}", row.level.as_str())),
         "gates": gates.join(", "),
         "verdict": row.verdict.as_str(),
@@ -217,7 +226,7 @@ fn line(ledger: &Ledger, asked: &Asked, view: &View, row: &ShelfRow) -> Result<V
 }
 
 /// What was just done, with a way to take it back.
-pub(super) fn said(state: &State, ledger: &Ledger, asked: &Asked, view: &View) -> Result<Value, Trouble> {
+pub(super) fn said(ledger: &Ledger, asked: &Asked, view: &View) -> Result<Value, Trouble> {
     let key = match view.said.as_str() {
         "approved" => "said_approved",
         "rejected" => "said_rejected",
@@ -227,7 +236,6 @@ pub(super) fn said(state: &State, ledger: &Ledger, asked: &Asked, view: &View) -
     let Some(row) = ledger.shelved(&view.of)? else {
         return Ok(Value::Null);
     };
-    let _ = state;
     Ok(json!({
         "text": asked.language.word(key).replacen("{}", &row.title, 1),
         "address": view.address(&format!("/d/{}", row.id), &[]),

@@ -77,7 +77,8 @@ pub trait Material: Send + Sync + 'static {
     /// When the file cannot be read.
     fn medium(&self, id: CaptureId) -> std::io::Result<Option<Vec<u8>>>;
 
-    /// The body as HTML without anything that runs; addresses of tokens (`media:HASH`, `doc:ID`) are asked for.
+    /// The body as HTML without anything that runs or asks another server; addresses of tokens (`media:HASH`, `doc:ID`) are
+    /// asked for.
     fn body(&self, document: &Document, address: &dyn Fn(&str) -> Option<String>) -> String;
 
     /// Text without marks and capitals, for searches.

@@ -61,6 +61,14 @@ fn a_reviewer_finds_reads_and_decides_and_only_what_is_approved_goes_on() {
     assert!(found.iter().all(|t| t.to_lowercase().contains("th")), "{found:?}");
     let with = client.page("/?q=th%C3%A1ng").all("a.open");
     assert_eq!(with, found);
+    let address = document["provenance"]["fetch"]["requested"].as_str().unwrap();
+    let pasted: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
+    assert!(
+        client
+            .page(&format!("/?q={pasted}"))
+            .all("a.open")
+            .contains(&title.to_owned())
+    );
     let none = client.page("/?q=kh%C3%B4ng-c%C3%B3-g%C3%AC");
     assert!(none.all("a.open").is_empty() && none.text().contains("No document is like that"));
     let failed = client.page("/?gate=fail").all("a.open").len();
@@ -380,7 +388,7 @@ fn what_changed_between_runs_is_shown_and_an_old_verdict_holds_no_more() {
     assert!(late.all("article").concat().contains("bốn"));
     let changes = client.page(&client.clone().page(&path).attr(".history a", "href"));
     assert_eq!(
-        (changes.all("main del"), changes.all("main ins")),
+        (changes.all(".blocks del"), changes.all(".blocks ins")),
         (vec!["ba".to_owned()], vec!["bốn".to_owned()])
     );
 }
