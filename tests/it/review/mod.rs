@@ -121,13 +121,20 @@ impl Reply {
             .collect()
     }
 
+    /// All values of an attribute.
+    pub fn attrs(&self, css: &str, name: &str) -> Vec<String> {
+        let page = scraper::Html::parse_document(&self.text());
+        let css = scraper::Selector::parse(css).unwrap();
+        page.select(&css)
+            .filter_map(|e| e.attr(name).map(str::to_owned))
+            .collect()
+    }
+
     /// The first value of an attribute.
     #[track_caller]
     pub fn attr(&self, css: &str, name: &str) -> String {
-        let page = scraper::Html::parse_document(&self.text());
-        let css = scraper::Selector::parse(css).unwrap();
-        let found = page.select(&css).find_map(|e| e.attr(name).map(str::to_owned));
-        found.unwrap_or_else(|| panic!("no {name} of {css:?}: {}", self.text()))
+        let found = self.attrs(css, name).into_iter().next();
+        found.unwrap_or_else(|| panic!("no {name} of {css}: {}", self.text()))
     }
 }
 
