@@ -85,10 +85,7 @@ pub(super) fn main(args: &ReviewArgs, ui: &Ui) -> Outcome {
         random(&mut bytes)?;
         Some(data_encoding::HEXLOWER.encode(&bytes))
     };
-    let url = match &token {
-        Some(token) => format!("http://{address}/?token={token}"),
-        None => format!("http://{address}/"),
-    };
+    let url = shown_url(address, args.host.first(), token.as_deref());
     let site = &mapping.rules().site;
     let options = ReviewOptions {
         site: site.id.clone(),
@@ -112,6 +109,9 @@ pub(super) fn main(args: &ReviewArgs, ui: &Ui) -> Outcome {
         ui.warning(
             "others can reach this address: whoever has the token may decide, and what is sent is not encrypted; prefer an SSH tunnel to `--listen 127.0.0.1:PORT`",
         );
+        if address.ip().is_unspecified() && args.host.is_empty() {
+            ui.hint("from another machine, put an address of this one in place of 127.0.0.1; for a name, add `--host NAME`");
+        }
     }
     if args.open {
         open(&url, ui);
@@ -126,6 +126,18 @@ pub(super) fn main(args: &ReviewArgs, ui: &Ui) -> Outcome {
     drop(Ledger::open(&layout.ledger()));
     ui.status("Stopped", "all verdicts are stored");
     Ok(Exit::Ok)
+}
+
+/// The address as a person opens it: "all addresses" is none that a browser knows.
+fn shown_url(address: SocketAddr, name: Option<&String>, token: Option<&str>) -> String {
+    let port = address.port();
+    let host = match name {
+        Some(name) => format!("{name}:{port}"),
+        None if address.ip().is_unspecified() => format!("127.0.0.1:{port}"),
+        None => address.to_string(),
+    };
+    let query = token.map(|t| format!("?token={t}")).unwrap_or_default();
+    format!("http://{host}/{query}")
 }
 
 fn random(bytes: &mut [u8]) -> Result<(), CliError> {

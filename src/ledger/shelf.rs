@@ -293,6 +293,22 @@ impl Ledger {
             .map_err(|e| LedgerError::sql(&self.path, e))
     }
 
+    /// How many documents stand before this place or at it.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn shelf_place(&self, filter: &ShelfFilter, sort: &str) -> Result<u64, LedgerError> {
+        let (condition, mut values) = filter.sql();
+        values.push(Value::Text(sort.to_owned()));
+        self.conn
+            .prepare_cached(&format!(
+                "SELECT count(*) FROM shelf WHERE {condition} AND sort <= ?"
+            ))
+            .and_then(|mut s| s.query_row(params_from_iter(values), |r| r.get(0)))
+            .map(unsigned)
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
     /// How many documents have which verdict.
     ///
     /// # Errors

@@ -65,8 +65,13 @@ pub(super) fn shown(
     let Found { row, document } = find(state, &ledger, id)?;
     let filter = view.filter(state);
     let shelf = ledger.shelved(id)?;
-    let (mut earlier, mut later) = (None, None);
+    let (mut earlier, mut later, mut place) = (None, None, None);
     if let Some(here) = &shelf {
+        let (at, of) = (
+            ledger.shelf_place(&filter, &here.sort)?,
+            ledger.shelf_count(&filter)?,
+        );
+        place = Some(format!("{} / {}", number(at), number(of)));
         earlier = ledger.shelf_before(&filter, &here.sort, 1)?.into_iter().next();
         later = ledger.shelf(&filter, &here.sort, 1)?.into_iter().next();
     }
@@ -107,6 +112,7 @@ pub(super) fn shown(
         "gates": gates(&document, asked),
         "media": media(state, &document, asked),
         "drops": drops(&document),
+        "place": place,
         "earlier": link(earlier), "later": link(later),
         "list": view.address("/", &[]), "query": view.query(),
         "standing": standing.as_str(), "standing_word": word(&format!("verdict_{}", standing.as_str())),

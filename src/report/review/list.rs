@@ -182,7 +182,7 @@ fn shown(state: &State, asked: &Asked, view: &View) -> Result<Response, Trouble>
         "found": number(found), "total": number(total),
         "approved": number(approved), "rejected": number(rejected), "open": number(count(Decision::Open)),
         "outdated": number(count(Decision::Outdated)),
-        "judged": if total == 0 { 0 } else { (approved + rejected) * 100 / total },
+        "judged": ((approved + rejected) * 100).checked_div(total).unwrap_or(0),
         "rows": rows.iter().map(|row| line(&ledger, asked, view, row)).collect::<Result<Vec<_>, _>>()?,
         "earlier": link("before", rows.first(), earlier),
         "later": link("after", rows.last(), later),

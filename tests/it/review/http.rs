@@ -197,6 +197,41 @@ fn count(document: &Value, what: &str) -> usize {
 }
 
 #[test]
+fn text_that_nobody_claimed_is_red() {
+    let address = serve_router(Router::new().fallback(|request: Request| async move {
+        match request.uri().path() {
+            "/" => Html("<a href=/tin/1>1</a>").into_response(),
+            "/tin/1" => Html(
+                "<p>Menu của cổng</p><div id=content><h1>Tin một</h1><p>Nội dung tin.</p></div><p>Chân trang</p>",
+            )
+            .into_response(),
+            _ => axum::http::StatusCode::NOT_FOUND.into_response(),
+        }
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = super::hostile::mapping(folder.path());
+    let rules = std::fs::read_to_string(&mapping).unwrap();
+    let (without, _) = rules.split_once("[[drop]]").unwrap();
+    std::fs::write(&mapping, without).unwrap();
+    let output = folder.path().join("out");
+    expect(&mut super::hostile::run(&mapping, address, &output), 4);
+    let document = &documents(&output.join("site"))[0];
+    let review = Review::of(&mapping, &output, &[]);
+    let mut client = review.client();
+    let path = address_of(&mut client, "/?gate=fail");
+    let page = client.page(&path);
+    assert!(page.all(".alerts .is-fail").concat().contains("accounted"));
+    assert!(
+        page.all(".account .st-open")
+            .concat()
+            .contains(&count(document, "unaccounted").to_string())
+    );
+    let frame = client.page(&page.attr("iframe", "src"));
+    assert_eq!(frame.all(".st-open"), ["Menu của cổng", "Chân trang"]);
+    assert_eq!(letters(&frame.all(".st-kept").concat()), count(document, "kept"));
+}
+
+#[test]
 fn apply_delivers_what_was_approved_in_the_browser_and_nothing_else() {
     let Some(wp) = WordPress::empty() else { return };
     let folder = extracted(12);
