@@ -319,6 +319,27 @@ impl Ledger {
         })
     }
 
+    /// Collections of the list, in order. Looks at one row of each.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn shelf_collections(&self) -> Result<Vec<String>, LedgerError> {
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let next: Vec<String> = self.all(
+                "SELECT substr(sort, 1, instr(sort, '/') - 1) FROM shelf WHERE sort >= ? ORDER BY sort LIMIT 1",
+                [&after],
+                |r| r.get(0),
+            )?;
+            let Some(collection) = next.into_iter().next() else {
+                return Ok(found);
+            };
+            // `0` is the character behind `/`.
+            after = format!("{collection}0");
+            found.push(collection);
+        }
+    }
+
     /// One document of the list.
     ///
     /// # Errors
@@ -587,6 +608,9 @@ mod tests {
             ..ShelfFilter::default()
         };
         assert_eq!(ledger.shelf(&found, "", 9).unwrap()[0].id, id(2));
+        assert_eq!(ledger.shelf_collections().unwrap(), ["news"]);
+        let sort = &ledger.shelved(&id(2)).unwrap().unwrap().sort;
+        assert_eq!(ledger.shelf_place(&ShelfFilter::default(), sort).unwrap(), 3);
         assert!(ledger.withdraw(&id(0), "Bình", 11).unwrap());
         assert_eq!(ledger.shelved(&id(0)).unwrap().unwrap().verdict, Open);
         let log: Vec<_> = ledger

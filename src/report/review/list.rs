@@ -161,15 +161,19 @@ fn shown(state: &State, asked: &Asked, view: &View) -> Result<Response, Trouble>
         rows.reverse();
         later = true;
     }
-    let found = ledger.shelf_count(&filter)?;
     let verdicts = ledger.shelf_verdicts()?;
     let count = |d: Decision| verdicts.iter().find(|v| v.0 == d).map_or(0, |v| v.1);
     let total: u64 = verdicts.iter().map(|v| v.1).sum();
+    let found = if view.query().is_empty() {
+        total
+    } else {
+        ledger.shelf_count(&filter)?
+    };
     let link = |name: &str, at: Option<&ShelfRow>, there: bool| {
         at.filter(|_| there)
             .map(|row| view.address("/", &[(name, &row.sort)]))
     };
-    let collections: Vec<String> = ledger.documents_by_collection()?.into_keys().collect();
+    let collections = ledger.shelf_collections()?;
     let (approved, rejected) = (count(Decision::Approved), count(Decision::Rejected));
     let content = json!({
         "title": asked.language.word("list_title"),
