@@ -23,6 +23,7 @@ mod shelf;
 mod standing;
 mod tally;
 mod types;
+mod verdicts;
 mod visits;
 
 pub use batch::{Batch, Fetch, Offer, Pager, Settle};
@@ -37,8 +38,9 @@ pub use models::{ModelRow, TemplateRow};
 pub use open::{Ledger, LedgerError};
 pub use query::{Address, ListRow, Step};
 pub use records::{DocumentRow, RunRow};
-pub use shelf::{Decision, Judged, Level, ShelfFilter, ShelfRow, Shelved, VerdictRow};
+pub use shelf::{Decision, Level, ShelfFilter, ShelfRow, Shelved};
 pub use standing::Write;
 pub use tally::{Finding, Listed, Tally};
 pub use types::{Counts, Failure, Place, Ready, UrlId, UrlKind, UrlState};
+pub use verdicts::{Judged, VerdictRow};
 pub use visits::{Named, Visit};

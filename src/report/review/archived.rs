@@ -123,13 +123,31 @@ fn is_alone(document: &Document, page: &Page) -> bool {
         || document.provenance.parts.len() > 1
 }
 
-/// Where the fields' texts begin, so that a link can lead to each.
+/// Where the fields' texts and the body begin, so that a link can lead to each.
 fn anchors(document: &Document, offset: usize) -> BTreeSet<usize> {
-    let fields = document.provenance.fields.values();
+    let fields = document.provenance.fields.values().filter_map(|f| f.chars);
+    let body = document.body.iter().map(|b| b.source().chars);
     fields
-        .filter_map(|f| f.chars)
+        .chain(body.filter(|c| !c.is_empty() && c.0 >= offset).take(1))
         .filter_map(|c| c.0.checked_sub(offset))
         .collect()
+}
+
+/// The frame's address, at the place where the document begins: above it stand menus.
+pub(super) fn frame(document: &Document, id: &str, part: usize) -> (String, String) {
+    let parts = &document.provenance.parts;
+    let (from, to) = parts
+        .get(part)
+        .map_or((0, usize::MAX), |p| (p.chars.0, p.chars.1));
+    let title = document.provenance.fields.get("title").and_then(|f| f.chars);
+    let body = document.body.iter().map(|b| b.source().chars);
+    let first = title
+        .into_iter()
+        .chain(body)
+        .find(|c| !c.is_empty() && (from..to).contains(&c.0));
+    let address = format!("/d/{id}/page?part={part}");
+    let at = first.map(|c| format!("#c{}", c.0 - from)).unwrap_or_default();
+    (address, at)
 }
 
 /// What became of the page's characters, in order and without overlap.

@@ -1,6 +1,7 @@
 //! One document: the page that it was made of, what it became, where everything comes from, and the verdict.
 
 use super::answer::{Asked, Trouble, beside, page};
+use super::archived;
 use super::changes::revisions;
 use super::guard::Session;
 use super::list::{View, languages, number, said};
@@ -97,18 +98,18 @@ pub(super) fn shown(
         .enumerate()
         .map(|(n, _)| json!({ "n": n + 1, "address": view.address(&format!("/d/{id}"), &[("part", &n.to_string())]), "here": n == view.part }))
         .collect();
-    let frame = format!("/d/{id}/page?part={}", view.part);
+    let (frame, begin) = archived::frame(&document, id, view.part);
     let content = json!({
         "title": document.title.as_deref().unwrap_or(&document.source_key),
         "id": id, "key": document.source_key, "collection": document.collection,
         "document_language": document.language,
         "revision": row.content, "url": document.provenance.fetch.requested,
-        "frame": frame, "parts": parts,
+        "frame": format!("{frame}{begin}"), "parts": parts,
         "body": body,
         "summary": document.summary,
         "visible": number(sum.visible as u64), "kept": number(sum.kept as u64), "dropped": number(sum.dropped as u64),
         "unaccounted": sum.unaccounted,
-        "fields": fields(&document, &frame, asked),
+        "fields": fields(&document, id, asked),
         "gates": gates(&document, asked),
         "media": media(state, &document, asked),
         "drops": drops(&document),
@@ -148,7 +149,7 @@ pub(super) fn instant(at: i64) -> String {
 }
 
 /// The fields with where each comes from.
-fn fields(document: &Document, frame: &str, asked: &Asked) -> Vec<Value> {
+fn fields(document: &Document, id: &str, asked: &Asked) -> Vec<Value> {
     let word = |key: &str| asked.language.word(key);
     let mut out = Vec::new();
     let mut add = |name: &str, label: &str, value: Option<String>, raw: Option<&str>| {
@@ -172,7 +173,7 @@ fn fields(document: &Document, frame: &str, asked: &Asked) -> Vec<Value> {
             "name": name, "label": label, "value": value, "raw": raw.filter(|r| *r != value),
             "rule": from.map(|f| f.rule.clone()), "rung": from.map(|f| f.rung + 1), "method": method,
             "guess": confidence < 1.0, "percent": percent,
-            "place": from.and_then(|f| f.chars).map(|c| format!("{frame}#c{}", c.0)),
+            "place": from.and_then(|f| f.chars).map(|c| place(document, id, c.0)),
         }));
     };
     let text = |t: &Option<String>| t.clone().filter(|t| !t.is_empty());
@@ -218,6 +219,16 @@ fn fields(document: &Document, frame: &str, asked: &Asked) -> Vec<Value> {
         add(name, name, Some(value.clone()), None);
     }
     out
+}
+
+/// Where a character of the document's pages is shown.
+fn place(document: &Document, id: &str, at: usize) -> String {
+    let parts = document.provenance.parts.iter().enumerate();
+    let (part, from) = parts
+        .filter(|(_, p)| p.chars.0 <= at)
+        .last()
+        .map_or((0, 0), |(n, p)| (n, p.chars.0));
+    format!("/d/{id}/page?part={part}#c{}", at - from)
 }
 
 fn gates(document: &Document, asked: &Asked) -> Vec<Value> {

@@ -40,6 +40,7 @@ fn documents_are_read_and_signed_off_by_keys() {
     assert_eq!(Value::from(browser.text("main h1")), chosen);
     let first = browser.eval("location.href");
     browser.picture("review-document-vi.png");
+    assert_eq!(browser.eval("scrollY"), 0, "the frame scrolls, its page does not");
     // The frame is alone: no script, another origin.
     assert_eq!(browser.eval("document.querySelector('iframe').sandbox.length"), 0);
     assert_eq!(
