@@ -39,6 +39,7 @@ fn documents_are_read_and_signed_off_by_keys() {
     browser.leads_on(|b| b.key("Enter"));
     assert_eq!(Value::from(browser.text("main h1")), chosen);
     let first = browser.eval("location.href");
+    browser.wait(std::time::Duration::from_millis(500));
     browser.picture("review-document-vi.png");
     assert_eq!(browser.eval("scrollY"), 0, "the frame scrolls, its page does not");
     // The frame is alone: no script, another origin.
@@ -218,7 +219,7 @@ fn everybody_can_use_it() {
             browser.open(&format!("http://{}{path}{sign}lang={language}", review.address));
             if path == clean || path == "/" {
                 browser.picture(&format!(
-                    "review-{}-{language}.png",
+                    "review-axe-{}-{language}.png",
                     if path == "/" { "list" } else { "document" }
                 ));
             }

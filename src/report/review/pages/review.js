@@ -67,10 +67,14 @@
   page.addEventListener("pointerdown", () => { tabbed = false; });
   addEventListener("blur", () => {
     setTimeout(() => {
-      const frame = page.activeElement;
-      if (frame && frame.tagName === "IFRAME" && !tabbed) { frame.blur(); focus(); }
+      const at = page.activeElement;
+      if (at && at.tagName === "IFRAME" && !tabbed) { at.blur(); focus(); }
     });
   });
+
+  // A frame may have looked for its place before it had its size: once all is there it looks again.
+  const frame = find("iframe[name=archived]");
+  if (frame) addEventListener("load", () => { frame.src = frame.getAttribute("src"); }, { once: true });
 
   // A verdict is sent once.
   for (const form of page.querySelectorAll("form[method=post]")) {
