@@ -2,6 +2,7 @@
 
 mod decisions;
 mod deliver;
+pub mod differ;
 mod documents;
 mod encodings;
 mod error;

@@ -61,6 +61,8 @@ pub(super) enum Command {
     Inspect(InspectArgs),
     /// What a portal wrote its pages in, and the pages where that is in doubt
     Encodings(EncodingsArgs),
+    /// What changed between two runs, two folders, or one of them and the new CMS. Exit code 0: nothing, 1: something, 2: trouble
+    Diff(super::diff::DiffArgs),
     /// Say what would be written to the new CMS, and write nothing
     Plan(PlanArgs),
     /// Carry out a plan, exactly

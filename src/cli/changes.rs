@@ -2,6 +2,7 @@
 
 use super::inspect::clean;
 use crate::diff::{BlockChange, Change, Piece, Tag};
+use crate::pipeline::{Told, What};
 use anstyle::{AnsiColor, Style};
 
 const REMOVED: Style = AnsiColor::Red.on_default();
@@ -59,10 +60,110 @@ pub(super) fn block_lines(change: &BlockChange) -> Vec<String> {
             .iter()
             .flat_map(|part| {
                 let mut part = part.clone();
-                part.name = format!("body[{new}] {kind} {}", part.name);
+                part.name = match kind.as_str() {
+                    // Of a CMS there is only the body as a whole.
+                    "body" => format!("body {}", part.name),
+                    _ => format!("body[{new}] {kind} {}", part.name),
+                };
                 lines(&part)
             })
             .collect(),
+    }
+}
+
+/// A document that is not the same: a line with its sign, one with its id, then at most `most` changes. `old` and `new` say what
+/// the sides are: "by the new mapping".
+pub(super) fn told_lines(told: &Told, old: &str, new: &str, most: usize) -> Vec<String> {
+    let (sign, style) = match told.change {
+        What::Changed => ('~', Style::new()),
+        What::Moved => ('>', Style::new()),
+        What::Retold => ('=', Style::new()),
+        What::Added => ('+', ADDED),
+        What::Removed => ('-', REMOVED),
+    };
+    let title = told.title.as_deref().unwrap_or("(no title)");
+    let mut out = vec![
+        format!(
+            "{style}{sign} {}{style:#}",
+            clean(&format!("{}  {title}", told.source_key))
+        ),
+        clean(&format!("    {}  {}", told.id, told.url)),
+    ];
+    if let Some(old) = told.old_id {
+        out.push(format!(
+            "    was document {old}: the new CMS would get a second entry"
+        ));
+    }
+    if let Some(instead) = &told.instead {
+        let side = if told.change == What::Removed { new } else { old };
+        out.push(clean(&format!("    {side} it is no document: {instead}")));
+    }
+    for gate in &told.newly_fails {
+        out.push(clean(&format!("    ! newly fails {gate}")));
+    }
+    let Some(difference) = &told.difference else {
+        return out;
+    };
+    let mut changes: Vec<Vec<String>> = difference.fields.iter().map(lines).collect();
+    changes.extend(difference.body.iter().map(block_lines));
+    let group = |name: &str, all: &[Change]| -> Vec<Vec<String>> {
+        let mut all = all.to_vec();
+        all.iter_mut().for_each(|c| c.name = format!("{name} {}", c.name));
+        all.iter().map(lines).collect()
+    };
+    changes.extend(group("medium", &difference.media));
+    changes.extend(group("link", &difference.links));
+    changes.extend(group("gate", &difference.gates));
+    if told.change == What::Retold {
+        changes.extend(group("characters", &difference.accounting));
+        for origin in &difference.origins {
+            let side = |s: &Option<String>| s.clone().unwrap_or_else(|| "nowhere".into());
+            changes.push(vec![clean(&format!(
+                "{} from {}, was from {}",
+                origin.field,
+                side(&origin.new),
+                side(&origin.old)
+            ))]);
+        }
+    }
+    for drop in &difference.drops {
+        changes.push(vec![clean(&format!(
+            "rule {} drops {} characters, was {}",
+            drop.rule, drop.new, drop.old
+        ))]);
+    }
+    let more = changes.len().saturating_sub(most);
+    out.extend(
+        changes
+            .iter()
+            .take(most)
+            .flatten()
+            .map(|line| format!("    {line}")),
+    );
+    if more > 0 {
+        out.push(format!("    … and {more} more changes"));
+    }
+    out
+}
+
+/// So many values of a field.
+pub(super) fn named(field: &str, n: u64) -> String {
+    let plural = |one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    match field {
+        "title" => plural("title", "titles"),
+        "section" => plural("section", "sections"),
+        "byline" => plural("byline", "bylines"),
+        "source" => plural("source", "sources"),
+        "summary" => plural("summary", "summaries"),
+        "slug" => plural("slug", "slugs"),
+        "body" => plural("body", "bodies"),
+        "source_key" => plural("key", "keys"),
+        "media" => plural("set of media", "sets of media"),
+        "links" => plural("set of links", "sets of links"),
+        _ => match field.strip_prefix("dates.") {
+            Some(role) => plural(&format!("{role} date"), &format!("{role} dates")),
+            None => plural(&format!("`{field}`"), &format!("`{field}`")),
+        },
     }
 }
 
@@ -147,9 +248,10 @@ fn elided(text: &str, first: bool, last: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diff::Class;
 
     fn plain(old: &str, new: &str) -> Vec<String> {
-        let change = Change::of("title", Some(old.into()), Some(new.into()));
+        let change = Change::of(Class::Field, "title", Some(old.into()), Some(new.into()));
         let lines = change.iter().flat_map(lines);
         lines
             .map(|l| anstream::adapter::strip_str(&l).to_string())

@@ -28,6 +28,13 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// `diff`: there are differences. It answers as diff(1) does, and so does everything that runs it.
+    pub const DIFFERS: Self = Self::Failure;
+    /// `diff`: it could not compare.
+    pub const TROUBLE: Self = Self::Usage;
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -1,7 +1,7 @@
 //! `sangtrang mapping …`: what one mapping is beside another, and a draft out of another tool's rules.
 
 use super::args::{MappingArgs, MappingCommand, MappingDiffArgs, MappingImportArgs};
-use super::changes::{block_lines, lines};
+use super::changes::{named, told_lines};
 use super::error::CliError;
 use super::inspect::clean;
 use super::target::{failure, load_mapping, mapping_error, reactor};
@@ -166,27 +166,6 @@ fn summary(sums: &Impact) -> String {
     parts.join("; ")
 }
 
-/// So many values of a field.
-fn named(field: &str, n: u64) -> String {
-    let plural = |one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-    match field {
-        "title" => plural("title", "titles"),
-        "section" => plural("section", "sections"),
-        "byline" => plural("byline", "bylines"),
-        "source" => plural("source", "sources"),
-        "summary" => plural("summary", "summaries"),
-        "slug" => plural("slug", "slugs"),
-        "body" => plural("body", "bodies"),
-        "source_key" => plural("key", "keys"),
-        "media" => plural("set of media", "sets of media"),
-        "links" => plural("set of links", "sets of links"),
-        _ => match field.strip_prefix("dates.") {
-            Some(role) => plural(&format!("{role} date"), &format!("{role} dates")),
-            None => plural(&format!("`{field}`"), &format!("`{field}`")),
-        },
-    }
-}
-
 fn tell(told: &Told, ui: &Ui) -> Result<(), PipelineError> {
     if ui.json() {
         let mut object = serde_json::to_value(told).map_err(std::io::Error::other)?;
@@ -195,69 +174,8 @@ fn tell(told: &Told, ui: &Ui) -> Result<(), PipelineError> {
         ui.data(object);
         return Ok(());
     }
-    let sign = match told.change {
-        What::Changed => '~',
-        What::Retold => '=',
-        What::Added => '+',
-        What::Removed => '-',
-    };
-    let title = told.title.as_deref().unwrap_or("(no title)");
-    ui.data(clean(&format!("{sign} {}  {title}", told.source_key)));
-    ui.data(clean(&format!("    {}  {}", told.id, told.url)));
-    if let Some(old) = told.old_id {
-        ui.data(format_args!(
-            "    was document {old}: the new CMS would get a second entry"
-        ));
-    }
-    if let Some(instead) = &told.instead {
-        let which = if told.change == What::Removed {
-            "new"
-        } else {
-            "old"
-        };
-        ui.data(clean(&format!(
-            "    by the {which} mapping the page is no document: {instead}"
-        )));
-    }
-    for gate in &told.newly_fails {
-        ui.data(clean(&format!("    ! newly fails {gate}")));
-    }
-    let Some(difference) = &told.difference else {
-        return Ok(());
-    };
-    let mut changes: Vec<Vec<String>> = difference.fields.iter().map(lines).collect();
-    changes.extend(difference.body.iter().map(block_lines));
-    let group = |name: &str, all: &[crate::diff::Change]| -> Vec<Vec<String>> {
-        let mut all = all.to_vec();
-        all.iter_mut().for_each(|c| c.name = format!("{name} {}", c.name));
-        all.iter().map(lines).collect()
-    };
-    changes.extend(group("medium", &difference.media));
-    changes.extend(group("link", &difference.links));
-    changes.extend(group("gate", &difference.gates));
-    if told.change == What::Retold {
-        for origin in &difference.origins {
-            let side = |s: &Option<String>| s.clone().unwrap_or_else(|| "nowhere".into());
-            changes.push(vec![clean(&format!(
-                "{} from {}, was from {}",
-                origin.field,
-                side(&origin.new),
-                side(&origin.old)
-            ))]);
-        }
-    }
-    for drop in &difference.drops {
-        changes.push(vec![clean(&format!(
-            "rule {} drops {} characters, was {}",
-            drop.rule, drop.new, drop.old
-        ))]);
-    }
-    let more = changes.len().saturating_sub(CHANGES);
-    for line in changes.iter().take(CHANGES).flatten() {
-        ui.data(format_args!("    {line}"));
-    }
-    if more > 0 {
-        ui.data(format_args!("    … and {more} more changes"));
+    for line in told_lines(told, "by the old mapping", "by the new mapping", CHANGES) {
+        ui.data(line);
     }
     Ok(())
 }

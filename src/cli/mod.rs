@@ -10,6 +10,7 @@ mod completions;
 mod crawl;
 mod daemon;
 mod demo;
+mod diff;
 mod encodings;
 mod error;
 mod events;
@@ -33,6 +34,7 @@ mod learn;
 mod ledger;
 mod mapping;
 mod move_args;
+mod pager;
 mod plan;
 mod redirects;
 mod report;
@@ -121,6 +123,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Inspect(args) => inspect::main(args, ui),
         Command::Encodings(args) => encodings::main(args, ui),
         Command::Ledger(args) => ledger::main(args, ui),
+        Command::Diff(args) => diff::main(args, ui),
         Command::Plan(args) => plan::main(args, ui),
         Command::Apply(args) => apply::main(args, ui),
         Command::Sync(args) => sync::main(args, ui),

@@ -1,4 +1,4 @@
-//! `sangtrang schema document|mapping|mapping-diff`
+//! `sangtrang schema document|mapping|mapping-diff|diff`
 
 use super::args::{SchemaArgs, SchemaName};
 use super::{Exit, Outcome, Ui};
@@ -7,6 +7,7 @@ pub(super) fn main(args: &SchemaArgs, ui: &Ui) -> Outcome {
     let schema = match args.which {
         SchemaName::Document => crate::document::document_schema(),
         SchemaName::Mapping => crate::mapping::mapping_schema(),
+        SchemaName::Diff => crate::pipeline::differ::diff_schema(),
         SchemaName::MappingDiff => crate::pipeline::impact_schema(),
     };
     ui.data(format_args!("{schema:#}"));

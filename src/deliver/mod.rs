@@ -4,6 +4,7 @@
 
 mod api;
 pub mod apply;
+pub mod beside;
 mod entry;
 mod failure;
 pub mod files;

@@ -1,14 +1,17 @@
 //! A document against another one.
 
-use super::Change;
 use super::block::{BlockChange, blocks};
-use crate::document::{CaptureId, DateValue, Dates, Document, GateLevel, Link, Media, Precision};
+use super::{Change, Class, Ignore};
+use crate::document::{
+    CaptureId, DateValue, Dates, Document, GateLevel, Link, Media, NOT_CONTENT, Precision, without_sources,
+};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How two documents differ. Equal groups are empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// Fields by the names of mappings, in the order of the document.
     pub fields: Vec<Change>,
@@ -18,7 +21,7 @@ pub struct Difference {
     pub media: Vec<Change>,
     /// Links of the body, by their text.
     pub links: Vec<Change>,
-    /// Fields that came from another rule, rung or method than before.
+    /// Fields that came from another rule, rung or method than before; `decode`: the page was read in another encoding.
     pub origins: Vec<OriginChange>,
     /// Rules that drop more or less text than before.
     pub drops: Vec<DropChange>,
@@ -29,7 +32,7 @@ pub struct Difference {
 }
 
 /// A field that came from elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OriginChange {
     /// The field.
     pub field: String,
@@ -40,7 +43,7 @@ pub struct OriginChange {
 }
 
 /// A rule that drops another amount of text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DropChange {
     /// Id of the rule.
     pub rule: String,
@@ -68,16 +71,63 @@ impl Difference {
 /// it, where on it a text stood.
 #[must_use]
 pub fn compare(old: &Document, new: &Document) -> Difference {
-    Difference {
-        fields: named(&fields(old), &fields(new)),
-        body: blocks(&old.body, &new.body),
-        media: listed(&media(old), &media(new)),
-        links: listed(&links(&old.links), &links(&new.links)),
+    compare_but(old, new, &Ignore::default())
+}
+
+/// The same; blocks that differ by noise alone which is ignored are taken for the same. The rest of what is ignored is still
+/// in it, see [`Difference::without`].
+#[must_use]
+pub fn compare_but(old: &Document, new: &Document, ignore: &Ignore) -> Difference {
+    let mut difference = Difference {
+        fields: named(field_class, &fields(old), &fields(new)),
+        body: blocks(&old.body, &new.body, ignore),
+        media: media(old, new),
+        links: listed(
+            (Class::Link, Class::LinkOrder),
+            &links(&old.links),
+            &links(&new.links),
+        ),
         origins: origins(old, new),
         drops: drops(old, new),
-        accounting: named(&accounting(old), &accounting(new)),
-        gates: listed(&gates(old), &gates(new)),
+        accounting: named(|_| Class::Accounting, &accounting(old), &accounting(new)),
+        gates: listed((Class::Gate, Class::Gate), &gates(old), &gates(new)),
+    };
+    if difference.same_content() {
+        difference.fields = rest(old, new, ignore);
     }
+    difference
+}
+
+/// Content that differs and has no name of its own above, as JSON: the printed form of a date, the width of a picture.
+fn rest(old: &Document, new: &Document, ignore: &Ignore) -> Vec<Change> {
+    let content = |d: &Document| -> BTreeMap<String, Value> {
+        let Ok(Value::Object(all)) = serde_json::to_value(d) else {
+            return BTreeMap::new();
+        };
+        all.into_iter()
+            .filter(|(name, _)| {
+                !NOT_CONTENT.contains(&name.as_str()) && !["id", "site", "body"].contains(&name.as_str())
+            })
+            .map(|(name, mut value)| {
+                without_sources(&mut value);
+                super::block::bare(&mut value, ignore);
+                (name, value)
+            })
+            .collect()
+    };
+    let (was, is) = (content(old), content(new));
+    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let class = |name: &str| match name {
+        "media" | "attachments" => Class::Media,
+        "links" => Class::Link,
+        "dates" => Class::Date,
+        _ => Class::Field,
+    };
+    let said = |all: &BTreeMap<String, Value>, name: &str| all.get(name).map(Value::to_string);
+    names
+        .into_iter()
+        .filter_map(|name| Change::of(class(name), name, said(&was, name), said(&is, name)))
+        .collect()
 }
 
 /// One hash of a document's identity and of all that [`compare`] looks at: two documents of one id with the same imprint do not
@@ -92,6 +142,7 @@ pub fn imprint(document: &Document) -> CaptureId {
         }
     };
     put(&document.id.to_string(), &document.revision);
+    put("url", &document.provenance.fetch.requested);
     for (field, origin) in came_from(document) {
         put(&field, &origin);
     }
@@ -106,7 +157,7 @@ pub fn imprint(document: &Document) -> CaptureId {
 
 type Named = Vec<(String, String)>;
 
-fn named(old: &Named, new: &Named) -> Vec<Change> {
+fn named(class: impl Fn(&str) -> Class, old: &Named, new: &Named) -> Vec<Change> {
     let find = |all: &Named, name: &str| all.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
     let mut names: Vec<&String> = old.iter().map(|(n, _)| n).collect();
     names.extend(
@@ -116,12 +167,12 @@ fn named(old: &Named, new: &Named) -> Vec<Change> {
     );
     names
         .into_iter()
-        .filter_map(|name| Change::of(name, find(old, name), find(new, name)))
+        .filter_map(|name| Change::of(class(name), name, find(old, name), find(new, name)))
         .collect()
 }
 
-/// Entries that may share a name. The order counts only if nothing else differs.
-fn listed(old: &Named, new: &Named) -> Vec<Change> {
+/// Entries that may share a name, of the first class. The order, the second one, counts only if nothing else differs.
+fn listed((class, order_class): (Class, Class), old: &Named, new: &Named) -> Vec<Change> {
     if old == new {
         return Vec::new();
     }
@@ -134,12 +185,23 @@ fn listed(old: &Named, new: &Named) -> Vec<Change> {
             .map(|(name, values)| (name, values.join("\n")))
             .collect()
     };
-    let changes = named(&group(old), &group(new));
+    let changes = named(|_| class, &group(old), &group(new));
     if !changes.is_empty() {
         return changes;
     }
     let order = |all: &Named| Some(all.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join("\n"));
-    Change::of("order", order(old), order(new)).into_iter().collect()
+    Change::of(order_class, "order", order(old), order(new))
+        .into_iter()
+        .collect()
+}
+
+/// The kind of a change of a field.
+fn field_class(name: &str) -> Class {
+    match name.split_once('.').map_or(name, |(group, _)| group) {
+        "dates" => Class::Date,
+        "source_key" | "collection" | "url" | "section" => Class::Place,
+        _ => Class::Field,
+    }
 }
 
 fn fields(d: &Document) -> Named {
@@ -150,6 +212,7 @@ fn fields(d: &Document) -> Named {
         }
     };
     put("source_key", Some(&d.source_key));
+    put("url", Some(&d.provenance.fetch.requested));
     put("collection", Some(&d.collection));
     put("type", Some(&d.kind));
     put("language", Some(&d.language));
@@ -218,25 +281,103 @@ fn name(value: &impl Serialize) -> String {
     json.trim_matches('"').to_owned()
 }
 
-fn media(d: &Document) -> Named {
-    let one = |m: &Media| {
-        let mut said = vec![m.reference.clone(), name(&m.role), name(&m.state)];
-        said.extend(m.mime.clone());
-        said.extend(m.bytes.map(|b| format!("{b} bytes")));
-        let texts = [
-            ("alt", &m.alt),
-            ("caption", &m.caption),
-            ("credit", &m.credit),
-            ("file", &m.filename),
-        ];
-        said.extend(
-            texts
-                .iter()
-                .filter_map(|(n, v)| v.as_ref().map(|v| format!("{n}: {v}"))),
-        );
-        (m.source_url.clone(), said.join(", "))
+/// What a medium is, and what is said of it.
+fn medium(m: &Media) -> (String, String) {
+    let mut is = vec![m.reference.clone(), name(&m.role), name(&m.state)];
+    is.extend(m.mime.clone());
+    is.extend(m.bytes.map(|b| format!("{b} bytes")));
+    let texts = [
+        ("alt", &m.alt),
+        ("caption", &m.caption),
+        ("credit", &m.credit),
+        ("file", &m.filename),
+    ];
+    let said: Vec<String> = texts
+        .iter()
+        .filter_map(|(n, v)| v.as_ref().map(|v| format!("{n}: {v}")))
+        .collect();
+    (is.join(", "), said.join(", "))
+}
+
+/// Pictures and attachments by their old address: those with other bytes, those of which something else is said, the same bytes
+/// at another address; the order only if nothing else differs.
+fn media(old: &Document, new: &Document) -> Vec<Change> {
+    let all = |d: &Document| -> Vec<(String, Media)> {
+        let all = d.media.iter().chain(&d.attachments);
+        all.map(|m| (m.source_url.clone(), m.clone())).collect()
     };
-    d.media.iter().chain(&d.attachments).map(one).collect()
+    let (was, is) = (all(old), all(new));
+    if was == is {
+        return Vec::new();
+    }
+    let group = |all: &[(String, Media)]| -> BTreeMap<String, Vec<Media>> {
+        let mut out: BTreeMap<String, Vec<Media>> = BTreeMap::new();
+        for (address, medium) in all {
+            out.entry(address.clone()).or_default().push(medium.clone());
+        }
+        out
+    };
+    let line = |all: &[Media]| -> (String, String) {
+        let (is, said): (Vec<_>, Vec<_>) = all.iter().map(medium).unzip();
+        let both = is.iter().zip(&said).map(|(is, said)| match said.is_empty() {
+            true => is.clone(),
+            false => format!("{is}, {said}"),
+        });
+        (is.join("\n"), both.collect::<Vec<_>>().join("\n"))
+    };
+    let (before, after) = (group(&was), group(&is));
+    let mut out = Vec::new();
+    let mut came: BTreeMap<&str, &str> = BTreeMap::new();
+    for (address, media) in after.iter().filter(|(a, _)| !before.contains_key(*a)) {
+        if let [one] = &media[..]
+            && one.reference.starts_with("media:")
+        {
+            came.insert(&one.reference, address);
+        }
+    }
+    let mut moved = BTreeSet::new();
+    for (address, media) in &before {
+        let (is, said) = line(media);
+        let Some(now) = after.get(address) else {
+            let to = match &media[..] {
+                [one] => came.remove(one.reference.as_str()),
+                _ => None,
+            };
+            match to {
+                Some(to) => {
+                    moved.insert(to.to_owned());
+                    let (old, new) = (Some(address.clone()), Some(to.to_owned()));
+                    out.extend(Change::of(
+                        Class::MediaAddress,
+                        media[0].reference.clone(),
+                        old,
+                        new,
+                    ));
+                }
+                None => out.extend(Change::of(Class::Media, address, Some(said), None)),
+            }
+            continue;
+        };
+        let (is_now, said_now) = line(now);
+        let class = if is == is_now {
+            Class::Caption
+        } else {
+            Class::Media
+        };
+        out.extend(Change::of(class, address, Some(said), Some(said_now)));
+    }
+    for (address, media) in after.iter().filter(|(a, _)| !before.contains_key(*a)) {
+        if !moved.contains(address) {
+            out.extend(Change::of(Class::Media, address, None, Some(line(media).1)));
+        }
+    }
+    if out.is_empty() {
+        let order = |all: &[(String, Media)]| {
+            Some(all.iter().map(|(a, _)| a.as_str()).collect::<Vec<_>>().join("\n"))
+        };
+        out.extend(Change::of(Class::MediaOrder, "order", order(&was), order(&is)));
+    }
+    out
 }
 
 fn links(links: &[Link]) -> Named {
@@ -271,14 +412,20 @@ fn gates(d: &Document) -> Named {
         .collect()
 }
 
-/// Where each field came from: rule, rung, method and confidence.
+/// Where each field came from: rule, rung, method and confidence; and `decode`: as what the page was read, and why.
 fn came_from(d: &Document) -> BTreeMap<String, String> {
+    let decode = &d.provenance.decode;
+    let decode = (
+        "decode".to_owned(),
+        format!("{} ({})", decode.used, decode.method),
+    );
     let fields = d.provenance.fields.iter();
     fields
         .map(|(field, o)| {
             let origin = format!("{} rung {} {} {:.2}", o.rule, o.rung, o.method, o.confidence);
             (field.clone(), origin)
         })
+        .chain([decode])
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! What somebody wrote down of a document, against what it is. Written down is a part: keys that it does not name are free.
 
-use super::Change;
 use super::align::{Step, align};
+use super::{Change, Class};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -45,10 +45,11 @@ fn differ(at: &str, expected: &Value, found: &Value, out: &mut Vec<Change>) {
         _ => {
             let name = if at.is_empty() { "document" } else { at };
             let before = out.len();
-            out.extend(Change::of(name, said(expected), said(found)));
+            out.extend(Change::of(Class::Field, name, said(expected), said(found)));
             if out.len() == before {
                 // They read alike and are not: a number and its text.
                 out.extend(Change::of(
+                    Class::Field,
                     name,
                     Some(expected.to_string()),
                     Some(found.to_string()),
@@ -68,11 +69,12 @@ fn items(at: &str, a: &[Value], b: &[Value], out: &mut Vec<Change>) {
         match step {
             Step::Same(..) => {}
             Step::Changed(x, y) => differ(&format!("{at}[{y}]"), &a[x], &b[y], out),
-            Step::Removed(x) => out.extend(Change::of(format!("{at}[{x}]"), said(&a[x]), None)),
-            Step::Added(y) => out.extend(Change::of(format!("{at}[{y}]"), None, said(&b[y]))),
+            Step::Removed(x) => out.extend(Change::of(Class::Field, format!("{at}[{x}]"), said(&a[x]), None)),
+            Step::Added(y) => out.extend(Change::of(Class::Field, format!("{at}[{y}]"), None, said(&b[y]))),
             Step::Moved(x, y) => {
                 let name = format!("{at}[{y}] (was [{x}])");
                 out.push(Change {
+                    class: Class::BlockMoved,
                     name,
                     old: said(&a[x]),
                     new: said(&b[y]),
@@ -83,7 +85,7 @@ fn items(at: &str, a: &[Value], b: &[Value], out: &mut Vec<Change>) {
     }
     if out.len() == before {
         let all = |items: &[Value]| Some(Value::from(items.to_vec()).to_string());
-        out.extend(Change::of(at, all(a), all(b)));
+        out.extend(Change::of(Class::Field, at, all(a), all(b)));
     }
 }
 

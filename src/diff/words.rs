@@ -2,7 +2,7 @@
 
 use super::align::ends;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// Most pairs of words that are compared: texts with nothing in common cost their product. Beyond it the whole middle
@@ -10,7 +10,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 const MAX_PAIRS: usize = 4_000_000;
 
 /// What became of a stretch of text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Tag {
     /// In both.
@@ -22,7 +22,7 @@ pub enum Tag {
 }
 
 /// A stretch of text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Piece {
     /// What became of it.
     pub tag: Tag,

@@ -64,14 +64,21 @@ fn composed(c: char) -> bool {
 
 /// Second vowels with a tone, and how the tone stands on the first one. Only open syllables differ: hoà/hòa, khoẻ/khỏe,
 /// thuý/thúy; toàn and huyền have one way.
-const PLACED: [(char, char, &str, &str); 3] = [
+const PLACED: [(char, char, &str, &str); 9] = [
     ('o', 'a', "àáảãạ", "òóỏõọ"),
     ('o', 'e', "èéẻẽẹ", "òóỏõọ"),
     ('u', 'y', "ỳýỷỹỵ", "ùúủũụ"),
+    ('O', 'a', "àáảãạ", "ÒÓỎÕỌ"),
+    ('O', 'e', "èéẻẽẹ", "ÒÓỎÕỌ"),
+    ('U', 'y', "ỳýỷỹỵ", "ÙÚỦŨỤ"),
+    ('O', 'A', "ÀÁẢÃẠ", "ÒÓỎÕỌ"),
+    ('O', 'E', "ÈÉẺẼẸ", "ÒÓỎÕỌ"),
+    ('U', 'Y', "ỲÝỶỸỴ", "ÙÚỦŨỤ"),
 ];
 
-/// Tones of open oa, oe, uy on the first vowel. The number of characters stays.
-fn place_tones(text: &str) -> String {
+/// Tones of open oa, oe, uy on the first vowel: "hoà" becomes "hòa". Case, white space and the number of characters stay.
+#[must_use]
+pub fn place_tones(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     let mut before = None;
@@ -84,7 +91,7 @@ fn place_tones(text: &str) -> String {
         });
         match found {
             // In quý the u belongs to the onset.
-            Some((first, second)) if before != Some('q') => {
+            Some((first, second)) if !matches!(before, Some('q' | 'Q')) => {
                 chars.next();
                 if chars.peek().is_some_and(|c| c.is_alphabetic()) {
                     out.push(c);
@@ -147,6 +154,10 @@ mod tests {
             fold("Uỷ ban, HOÀ BÌNH; khoẻ; Thuý")
         );
         assert_eq!(fold("quý toàn huyện hoài ngoại"), "quý toàn huyện hoài ngoại");
+        assert_eq!(
+            place_tones("Uỷ ban  HOÀ BÌNH, QUÝ, Thuý"),
+            "Ủy ban  HÒA BÌNH, QUÝ, Thúy"
+        );
     }
 
     proptest! {

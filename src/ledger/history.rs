@@ -3,14 +3,15 @@
 //! A row is written in the transaction that records the document, and only if something about it is not as it was: the first
 //! time, when its content or how it came about changed, when the portal took its page off or showed it again, when no page
 //! gives it any more. So what a run had is, for each document, its newest row at or before that run. A document that is as it
-//! once was costs a row and no copy. `rebuild` cannot know any of this: a ledger made of the archive begins a new history.
+//! once was costs a row and no copy. Documents of a collection are much alike (keys, menus that were dropped), so most are packed
+//! beside another one of theirs, which halves them. `rebuild` cannot know any of this: a ledger made of the archive begins a new history.
 
 use super::records::DocumentRow;
 use super::{Ledger, LedgerError, UrlState};
 use crate::document::{CaptureId, DocumentId};
-use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression, Decompress};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
@@ -19,7 +20,9 @@ use std::io::{Read as _, Write as _};
 pub(super) const SCHEMA: &str = "
 CREATE TABLE revision (document TEXT NOT NULL, run INTEGER NOT NULL, at INTEGER NOT NULL, state INTEGER NOT NULL, body INTEGER,
   PRIMARY KEY (document, run)) WITHOUT ROWID;
-CREATE TABLE revision_body (id INTEGER PRIMARY KEY, imprint BLOB NOT NULL UNIQUE, content TEXT NOT NULL, json BLOB NOT NULL);
+CREATE TABLE revision_body (id INTEGER PRIMARY KEY, imprint BLOB NOT NULL UNIQUE, content TEXT NOT NULL, collection TEXT NOT NULL,
+  base INTEGER, json BLOB NOT NULL);
+CREATE INDEX revision_whole ON revision_body (collection, id) WHERE base IS NULL;
 ";
 
 /// Largest document that is read back, in bytes.
@@ -139,13 +142,39 @@ pub(super) fn note(
         .optional()?;
     let body = match known {
         Some(body) => body,
-        None => tx
-            .prepare_cached("INSERT INTO revision_body (imprint, content, json) VALUES (?,?,?)")?
-            .insert(params![imprint, recorded.row.content, pack(&recorded.json)])?,
+        None => add(tx, recorded)?,
     };
     tx.prepare_cached("INSERT OR REPLACE INTO revision (document, run, at, state, body) VALUES (?,?,?,?,?)")?
         .execute(params![id, run, at, standing.code(), body])?;
     Ok(())
+}
+
+/// Adds the text of a document: beside the newest whole one of its collection, if that saves much; else whole.
+fn add(tx: &Transaction<'_>, recorded: &Recorded) -> Result<i64, rusqlite::Error> {
+    let row = &recorded.row;
+    let newest: Option<(i64, Vec<u8>)> = tx
+        .prepare_cached("SELECT id, json FROM revision_body WHERE collection = ? AND base IS NULL ORDER BY id DESC LIMIT 1")?
+        .query_row([&row.collection], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    let (mut base, mut packed) = (None, pack(&recorded.json, None));
+    if let Some((id, whole)) = newest
+        && let Ok(beside) = inflate(&whole, None)
+    {
+        let small = pack(&recorded.json, Some(&beside));
+        if small.len() * 4 < packed.len() * 3 {
+            (base, packed) = (Some(id), small);
+        }
+    }
+    tx.prepare_cached(
+        "INSERT INTO revision_body (imprint, content, collection, base, json) VALUES (?,?,?,?,?)",
+    )?
+    .insert(params![
+        recorded.imprint.as_bytes().as_slice(),
+        row.content,
+        row.collection,
+        base,
+        packed
+    ])
 }
 
 impl Ledger {
@@ -220,15 +249,15 @@ impl Ledger {
     /// # Errors
     /// What SQLite says, [`LedgerError::Corrupt`] among it if the text cannot be read back.
     pub fn revision(&self, document: &str, content: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        let packed: Option<Vec<u8>> = self
+        let body: Option<i64> = self
             .conn
             .prepare_cached(
-                "SELECT b.json FROM revision r JOIN revision_body b ON b.id = r.body WHERE r.document = ? AND b.content = ?
+                "SELECT b.id FROM revision r JOIN revision_body b ON b.id = r.body WHERE r.document = ? AND b.content = ?
                  ORDER BY r.run DESC LIMIT 1",
             )
             .and_then(|mut s| s.query_row([document, content], |r| r.get(0)).optional())
             .map_err(|e| LedgerError::sql(&self.path, e))?;
-        packed.map(|packed| self.unpack(&packed)).transpose()
+        body.map(|body| self.body(body)).transpose()
     }
 
     /// The first run whose documents are known; `None` if no history was written yet.
@@ -268,31 +297,54 @@ impl Ledger {
     /// # Errors
     /// What SQLite says, [`LedgerError::Corrupt`] among it if the text is not there or cannot be read back.
     pub fn held_json(&self, held: &Held) -> Result<Vec<u8>, LedgerError> {
-        let packed: Option<Vec<u8>> = self
-            .conn
-            .prepare_cached("SELECT json FROM revision_body WHERE id = ?")
-            .and_then(|mut s| s.query_row([held.body], |r| r.get(0)).optional())
-            .map_err(|e| LedgerError::sql(&self.path, e))?;
-        self.unpack(&packed.unwrap_or_default())
+        self.body(held.body)
     }
 
-    fn unpack(&self, packed: &[u8]) -> Result<Vec<u8>, LedgerError> {
-        let mut json = Vec::new();
-        match ZlibDecoder::new(packed).take(MAX).read_to_end(&mut json) {
-            Ok(_) => Ok(json),
-            Err(error) => Err(LedgerError::Corrupt {
-                path: self.path.clone(),
-                what: format!("a revision of a document cannot be read: {error}"),
-            }),
-        }
+    fn body(&self, body: i64) -> Result<Vec<u8>, LedgerError> {
+        let (packed, beside): (Vec<u8>, Option<Vec<u8>>) = self
+            .conn
+            .prepare_cached("SELECT b.json, w.json FROM revision_body b LEFT JOIN revision_body w ON w.id = b.base WHERE b.id = ?")
+            .and_then(|mut s| s.query_row([body], |r| Ok((r.get(0)?, r.get(1)?))))
+            .map_err(|e| LedgerError::sql(&self.path, e))?;
+        let beside = beside.map(|whole| inflate(&whole, None)).transpose();
+        let json = beside.and_then(|beside| inflate(&packed, beside.as_deref()));
+        json.map_err(|error| LedgerError::Corrupt {
+            path: self.path.clone(),
+            what: format!("a revision of a document cannot be read: {error}"),
+        })
     }
 }
 
-fn pack(json: &str) -> Vec<u8> {
-    let mut out = ZlibEncoder::new(Vec::new(), Compression::default());
+/// The end of a text beside which others are packed: deflate looks back no further.
+fn end(beside: &[u8]) -> &[u8] {
+    &beside[beside.len().saturating_sub(1 << 15)..]
+}
+
+/// zlib; beside another text: deflate with the end of that one as its dictionary.
+fn pack(json: &str, beside: Option<&[u8]>) -> Vec<u8> {
+    let mut compress = Compress::new(Compression::default(), beside.is_none());
+    if let Some(beside) = beside {
+        // Only a stream with a checksum of its own could refuse one, and this has none.
+        let _ = compress.set_dictionary(end(beside));
+    }
+    let mut out = ZlibEncoder::new_with_compress(Vec::new(), compress);
     // A vector takes whatever it is given.
     let _ = out.write_all(json.as_bytes());
     out.finish().unwrap_or_default()
+}
+
+fn inflate(packed: &[u8], beside: Option<&[u8]>) -> std::io::Result<Vec<u8>> {
+    let mut decompress = Decompress::new(beside.is_none());
+    if let Some(beside) = beside {
+        decompress
+            .set_dictionary(end(beside))
+            .map_err(std::io::Error::other)?;
+    }
+    let mut json = Vec::new();
+    ZlibDecoder::new_with_decompress(packed, decompress)
+        .take(MAX)
+        .read_to_end(&mut json)?;
+    Ok(json)
 }
 
 /// Forgets revisions that no run which is still known had. The newest one of each document stays, and what a verdict or one
@@ -318,7 +370,8 @@ pub(super) fn forget(tx: &Transaction<'_>, planned: &[(String, String)]) -> Resu
     )?;
     if gone > 0 {
         tx.execute(
-            "DELETE FROM revision_body WHERE id NOT IN (SELECT body FROM revision WHERE body IS NOT NULL)",
+            "DELETE FROM revision_body WHERE id NOT IN (SELECT body FROM revision WHERE body IS NOT NULL)
+               AND id NOT IN (SELECT b.base FROM revision r JOIN revision_body b ON b.id = r.body WHERE b.base IS NOT NULL)",
             [],
         )?;
     }
@@ -456,6 +509,39 @@ mod tests {
         assert_eq!(set(&ledger, 6), said(&["a6", "b1"]));
         assert_eq!(ledger.revision(&id, &content(4)).unwrap(), None);
         assert_eq!(ledger.forget_runs(5, &planned, false).unwrap().revisions, 0);
+    }
+
+    #[test]
+    fn texts_that_are_alike_are_small_and_outlive_the_one_that_they_are_packed_beside() {
+        let menu = "Trang chủ, Giới thiệu, Tin tức, Số liệu thống kê, Văn bản, Liên hệ; ".repeat(3);
+        let text = |n: i64| format!("{n} {menu} {}", blake3::hash(&n.to_le_bytes()).to_hex());
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
+        for n in 1..=6 {
+            run(&mut ledger, n, &[("a", &text(n)), ("b", &text(-n))]);
+        }
+        let sizes: Vec<(Option<i64>, i64)> = ledger
+            .all(
+                "SELECT base, length(json) FROM revision_body ORDER BY id",
+                [],
+                |r| Ok((r.get(0)?, r.get(1)?)),
+            )
+            .unwrap();
+        assert_eq!(sizes[0].0, None);
+        assert!(sizes[1..].iter().all(|(base, _)| *base == Some(1)), "{sizes:?}");
+        assert!(sizes[1].1 * 4 < sizes[0].1 * 3, "{sizes:?}");
+        ledger.forget_runs(6, &[], false).unwrap();
+        let wanted = |n: i64| format!("{{\"said\":\"{}\"}}\n", text(n));
+        let mut both = vec![wanted(6), wanted(-6)];
+        both.sort();
+        assert_eq!(set(&ledger, 6), both);
+        assert_eq!(
+            ledger
+                .all("SELECT id FROM revision_body", [], |r| r.get::<_, i64>(0))
+                .unwrap()
+                .len(),
+            3
+        );
     }
 
     #[test]

@@ -8,13 +8,13 @@ use super::learn::learned;
 use super::output::Layout;
 use super::store::MediaStore;
 use crate::capture::ArchiveReader;
-use crate::diff::{Difference, compare};
+use crate::diff::{Class, Difference, compare};
 use crate::document::{Document, DocumentId, GateLevel};
 use crate::extract::Extraction;
 use crate::ledger::Ledger;
 use crate::mapping::Mapping;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::sync::Mutex;
@@ -24,27 +24,29 @@ use tokio_util::sync::CancellationToken;
 const CHUNK_PER_JOB: usize = 8;
 
 /// What became of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// Its content is another.
     Changed,
+    /// Its content is the same and stands elsewhere: another key, address, collection or section.
+    Moved,
     /// Its content is the same; rules, dropped text, accounting or gates are others.
     Retold,
-    /// Only the new mapping gives it.
+    /// Only the new side has it.
     Added,
-    /// Only the old mapping gives it.
+    /// Only the old side has it.
     Removed,
 }
 
 /// One document that is not the same.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Told {
     /// What became of it.
     pub change: What,
-    /// Its id by the new mapping; by the old one if it is removed.
+    /// Its id on the new side; on the old one if it is removed.
     pub id: DocumentId,
-    /// Its id by the old mapping, if that is another one: a CMS would get a new entry.
+    /// Its id on the old side, if that is another one: a CMS would get a new entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_id: Option<DocumentId>,
     /// Its natural key.
@@ -53,12 +55,15 @@ pub struct Told {
     pub title: Option<String>,
     /// Canonical URL of the archived page.
     pub url: String,
-    /// What the other mapping makes of the page, if it gives no document: `ignored by print`, `no collection takes it`.
+    /// What the other side has instead, if that is known: `ignored by print`, `no collection takes it`, `taken off`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead: Option<String>,
-    /// Gates that fail by the new mapping, where the old one's document fails none.
+    /// Gates that fail on the new side, where the old side's document fails none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub newly_fails: Vec<String>,
+    /// The kinds of change.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub classes: BTreeSet<Class>,
     /// How the two differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Difference>,
@@ -344,7 +349,7 @@ fn instead(read: &Read) -> Option<String> {
     })
 }
 
-fn failed_gates(document: &Document) -> Vec<String> {
+pub(super) fn failed_gates(document: &Document) -> Vec<String> {
     let gates = document
         .quality
         .gates
@@ -448,6 +453,7 @@ impl Comparing<'_> {
             url: url.to_owned(),
             instead: None,
             newly_fails: if failed { Vec::new() } else { failed_gates(new) },
+            classes: difference.classes(),
             difference: Some(difference),
         })
     }
@@ -484,13 +490,14 @@ impl Comparing<'_> {
             } else {
                 Vec::new()
             },
+            classes: BTreeSet::new(),
             difference: None,
         })
     }
 }
 
 /// What changed, each once: parts of a field (`section.id`, `byline.person`) count as the field.
-fn fields(difference: &Difference) -> BTreeSet<String> {
+pub(super) fn fields(difference: &Difference) -> BTreeSet<String> {
     let whole = |name: &str| match name.split_once('.') {
         Some((field @ ("section" | "byline"), _)) => field.to_owned(),
         _ => name.to_owned(),

@@ -1,6 +1,7 @@
 //! The ledger told to people: `report.txt` and `run.json`. Reads, never decides; the desk prints what this room says.
 
 mod checklist;
+mod diff;
 mod health;
 mod metrics;
 mod record;
@@ -12,6 +13,7 @@ mod text;
 mod totals;
 
 pub use checklist::{Check, Checklist};
+pub use diff::diff_html;
 pub use health::Health;
 pub use metrics::{Observed, metrics_text};
 pub use record::{Facts, record};

@@ -18,6 +18,7 @@ mod content;
 mod deliver;
 mod deliver_faults;
 mod demo;
+mod diff;
 mod directus;
 mod directus_losses;
 mod encodings;
