@@ -16,6 +16,7 @@ mod output;
 mod parts;
 mod radius;
 mod rebuild;
+mod review;
 mod sample;
 mod store;
 mod tables;
@@ -36,6 +37,7 @@ pub use lock::{Owner, SiteLock};
 pub use output::{AtomicFile, Layout, write_atomic};
 pub use radius::Radius;
 pub use rebuild::{LedgerCheck, check_ledger, rebuild_ledger};
+pub use review::{Archived, archived_medium, archived_page, reshelve, stored_medium};
 pub use sample::{Sampled, is_warc, sampled, site_of};
 pub use times::{Rhythm, Times};
 

@@ -30,7 +30,7 @@ pub(super) fn main(args: &ApproveArgs, ui: &Ui) -> Outcome {
                 let id = row.id.to_string();
                 decided += u64::from(
                     ledger
-                        .decide(&id, !args.reject, &args.note, at)
+                        .decide(&id, None, !args.reject, &args.note, &args.who, at)
                         .map_err(failure)?,
                 );
             }

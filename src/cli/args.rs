@@ -81,6 +81,8 @@ pub(super) enum Command {
     Gc(super::move_args::GcArgs),
     /// A verdict on documents as they are now, for `apply --only approved`
     Approve(ApproveArgs),
+    /// Look at documents beside their old pages in a browser, and sign them off
+    Review(super::review::ReviewArgs),
     /// Read everything back from the new CMS and report each loss
     Verify(VerifyArgs),
     /// Take a run back: remove what it made, restore what it changed, list what somebody touched
@@ -310,6 +312,9 @@ pub(super) struct ApproveArgs {
     /// Why
     #[arg(long, default_value = "", value_name = "TEXT")]
     pub(super) note: String,
+    /// Whose verdict it is
+    #[arg(long = "as", default_value = "", value_name = "NAME")]
+    pub(super) who: String,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }

@@ -38,6 +38,7 @@ mod pager;
 mod plan;
 mod redirects;
 mod report;
+mod review;
 mod rollback;
 mod run;
 mod schedule;
@@ -132,6 +133,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Outcome {
         Command::Report(args) => report::main(args, ui),
         Command::Gc(args) => gc::main(args, ui),
         Command::Approve(args) => approve::main(args, ui),
+        Command::Review(args) => review::main(args, ui),
         Command::Verify(args) => verify::main(args, ui),
         Command::Rollback(args) => rollback::main(args, ui),
         Command::Redirects(args) => redirects::main(args, ui),

@@ -10,6 +10,18 @@ pub fn fold(text: &str) -> String {
     place_tones(&fold_case(text))
 }
 
+/// Lower case without any mark, white space folded: "hoa" is in "Hoà", "Hóa" and "Hoả"; `đ`, which has no mark, is a `d`. For
+/// searches that people type.
+#[must_use]
+pub fn bare(text: &str) -> String {
+    let lower = spaces(text).to_lowercase();
+    lower
+        .nfd()
+        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
+        .map(|c| if c == 'đ' { 'd' } else { c })
+        .collect()
+}
+
 /// [`fold`] with tones where the text has them.
 pub(crate) fn fold_case(text: &str) -> String {
     spaces(&text.to_lowercase())

@@ -10,7 +10,7 @@ pub mod number;
 mod slug;
 pub mod vietnamese;
 
-pub use fold::{fold, place_tones};
+pub use fold::{bare, fold, place_tones};
 pub(crate) use fold::{fold_case, is_nfc, nfc, spaces};
 pub use language::{DateWords, DocumentKind, Language, Marks, Numbers, Phrases, Signature};
 pub use slug::slug;

@@ -177,6 +177,28 @@ impl Ledger {
         )
     }
 
+    /// Where the newest capture of a URL with these bytes is archived. `None` if there is none (any more).
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn capture_with(&self, id: UrlId, hash: CaptureId) -> Result<Option<Place>, LedgerError> {
+        self.conn
+            .query_row(
+                "SELECT f.text, c.offset, c.length FROM capture c JOIN name f ON f.id = c.file \
+                 WHERE c.url_id = ? AND c.hash = ? ORDER BY c.id DESC LIMIT 1",
+                params![id.0, hash.as_bytes().as_slice()],
+                |r| {
+                    Ok(Place {
+                        file: r.get(0)?,
+                        offset: unsigned(r.get(1)?),
+                        length: unsigned(r.get(2)?),
+                    })
+                },
+            )
+            .optional()
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
+
     /// The capture that stands for a URL now, and where it is archived.
     ///
     /// # Errors

@@ -357,27 +357,6 @@ impl Ledger {
         Ok(keys.into_iter().collect())
     }
 
-    /// Remembers what a person decided of the present revision of a document; tells whether there is such a document.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn decide(
-        &mut self,
-        document: &str,
-        approved: bool,
-        note: &str,
-        at: i64,
-    ) -> Result<bool, LedgerError> {
-        self.conn
-            .execute(
-                "INSERT INTO verdict (key, revision, approved, note, at) SELECT 'doc:' || id, content, ?2, ?3, ?4 FROM document
-                   WHERE id = ?1 ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, approved = ?2, note = ?3, at = ?4",
-                params![document, approved, note, at],
-            )
-            .map(|n| n > 0)
-            .map_err(|e| LedgerError::sql(&self.path, e))
-    }
-
     /// Writes that were begun and not ended, in order.
     ///
     /// # Errors

@@ -115,6 +115,7 @@ const MIGRATIONS: &[&str] = &[
     super::visits::SCHEMA,
     super::misses::SCHEMA,
     super::history::SCHEMA,
+    super::shelf::SCHEMA,
 ];
 
 /// A ledger as a program wrote it that did not know the step `schema` yet.
@@ -166,6 +167,8 @@ pub struct Ledger {
     pub(super) path: PathBuf,
     /// Held for as long as the ledger is open for writing; the system lets go of it if the process dies.
     lock: Option<std::fs::File>,
+    /// Whether the file is sealed at the end: its hash costs a reading of it, too much for a single row.
+    seals: bool,
 }
 
 impl Ledger {
@@ -189,9 +192,52 @@ impl Ledger {
             conn,
             path: path.to_owned(),
             lock: Some(lock),
+            seals: true,
         };
         ledger.prepare()?;
         Ok(ledger)
+    }
+
+    /// Opens an existing ledger for a few rows: nothing is checked but a seal, and none is left. A file without a seal is one
+    /// whose words stand in SQLite's log, and the next [`Ledger::open`] seals it again.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`]; [`LedgerError::Missing`] if there is none.
+    pub fn amend(path: &Path) -> Result<Self, LedgerError> {
+        if !path.exists() {
+            return Err(LedgerError::Missing {
+                path: path.to_owned(),
+            });
+        }
+        let lock = lock(path)?;
+        seal::check(path)?;
+        seal::open(path)?;
+        let sql = |e| LedgerError::sql(path, e);
+        let conn = Connection::open(path).map_err(sql)?;
+        conn.busy_timeout(std::time::Duration::from_secs(5))
+            .map_err(sql)?;
+        conn.pragma_update(None, "synchronous", "full").map_err(sql)?;
+        stable_plans(&conn).map_err(sql)?;
+        let ledger = Self {
+            conn,
+            path: path.to_owned(),
+            lock: Some(lock),
+            seals: false,
+        };
+        if usize::try_from(ledger.version()?).is_ok_and(|v| v < MIGRATIONS.len()) {
+            drop(ledger);
+            return Self::open(path);
+        }
+        ledger.same_clock()?;
+        Ok(ledger)
+    }
+
+    /// Whether the ledger has all that this program knows of; an older one is brought up by the next [`Ledger::open`].
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn is_current(&self) -> Result<bool, LedgerError> {
+        Ok(usize::try_from(self.version()?).is_ok_and(|v| v == MIGRATIONS.len()))
     }
 
     /// Holds the lock of a ledger that is about to be replaced, until the value is dropped.
@@ -234,6 +280,7 @@ impl Ledger {
             conn,
             path: path.to_owned(),
             lock: None,
+            seals: false,
         };
         ledger.version()?;
         Ok(ledger)
@@ -330,7 +377,7 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         // Only who may write may seal.
-        if self.lock.is_some() {
+        if self.lock.is_some() && self.seals {
             seal::close(&self.conn, &self.path);
         }
     }

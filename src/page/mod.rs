@@ -4,6 +4,7 @@ mod decode;
 mod depth;
 mod hidden;
 mod legacy;
+mod marked;
 mod nodes;
 mod noscript;
 pub mod picture;
@@ -13,6 +14,7 @@ mod visible;
 mod withheld;
 
 pub use legacy::Shown;
+pub use marked::{Highlight, Picture, marked};
 pub(crate) use nodes::{NodeMap, attr};
 pub use prescan::{declared_encoding, http_charset};
 pub use visible::VisibleText;

@@ -11,7 +11,7 @@ use crate::diff::imprint;
 use crate::document::{Discovered, Document, DocumentId, GateLevel, MediaState, canonical_json};
 use crate::extract::template::Learned;
 use crate::extract::{self, Context, Extraction};
-use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Recorded, Tally, UrlId, Visit};
+use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Recorded, Shelved, Tally, UrlId, Visit};
 use crate::mapping::{Mapping, PageUrl};
 use crate::page::{self, Page};
 use std::collections::{BTreeMap, HashSet};
@@ -44,6 +44,8 @@ struct Writer<'a> {
     visits: Vec<(UrlId, Visit)>,
     /// The run that the documents are recorded for.
     run: i64,
+    /// What people look for documents by.
+    shelved: Vec<Shelved>,
     /// Documents of this extraction: an entry that stands on several lists is one document.
     seen: HashSet<DocumentId>,
     tally: Tally,
@@ -79,6 +81,7 @@ pub(super) fn write_all(
         radius: Radius::default(),
         visits: Vec::new(),
         run,
+        shelved: Vec::new(),
         seen: HashSet::new(),
         tally: Tally::default(),
     };
@@ -109,6 +112,7 @@ pub(super) fn compare_all(
         radius: Radius::default(),
         visits: Vec::new(),
         run: 0,
+        shelved: Vec::new(),
         seen: HashSet::new(),
         tally: Tally::default(),
     };
@@ -340,6 +344,7 @@ impl Writer<'_> {
             }
             if self.lines.is_some() {
                 self.ledger.record_documents(self.run, &rows, at)?;
+                self.ledger.shelve(&std::mem::take(&mut self.shelved))?;
                 self.ledger.set_visits(&std::mem::take(&mut self.visits))?;
             }
             progress(&self.tally);
@@ -410,6 +415,7 @@ impl Writer<'_> {
             self.tally.changed += u64::from(self.layout.write_document(&document, &json)?);
             super::tables::write(self.layout, &document)?;
             count(&mut self.tally, &document, &known.page.url);
+            self.shelved.push(super::review::shelved(&document));
             let row = DocumentRow {
                 id: document.id,
                 collection: document.collection.clone(),

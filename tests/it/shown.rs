@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Chromium, as the program finds it.
-fn chromium() -> String {
+pub fn chromium() -> String {
     std::env::var("SANGTRANG_CHROMIUM").unwrap_or_else(|_| {
         let names = [
             "chromium",

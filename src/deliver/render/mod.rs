@@ -7,11 +7,13 @@ mod gutenberg;
 mod html;
 mod markdown;
 mod portable;
+mod preview;
 mod text;
 
 pub use html::{escape, html};
 pub use markdown::{destination, html_blocks, markdown};
 pub use portable::portable_text;
+pub use preview::preview;
 pub(in crate::deliver) use text::lost;
 pub use text::{Shown, shown, words};
 
