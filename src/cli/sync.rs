@@ -5,7 +5,7 @@ use super::apply::{self, Carried};
 use super::crawl::crawl_with_progress;
 use super::error::CliError;
 use super::extract::{extract_with_progress, threads};
-use super::run::{read_report, write_report};
+use super::run::{read_report, write_junit, write_report};
 use super::secret::{Site, given, with_sink};
 use super::sync_args::SyncArgs;
 use super::sync_summary::{self, code, reason_name};
@@ -65,6 +65,8 @@ pub(super) struct Told {
     pub(super) target: Option<TargetTold>,
     /// Why nothing is taken off today.
     pub(super) doubt: Option<String>,
+    /// Gates of whole collections that fail: until somebody looks, nothing is pushed.
+    pub(super) drift: Vec<String>,
     /// Why it could not go on.
     error: Option<String>,
     /// What each step that did not end well answered.
@@ -397,9 +399,22 @@ impl Sync<'_> {
         portal.gated = tally.failed;
         let report = read_report(&self.mapping, &self.layout, self.begun, tally)?;
         write_report(&report, &self.layout)?;
+        write_junit(self.args.junit.junit.as_deref(), &report)?;
+        let checks = report.documents.checks.iter();
+        let failed = checks.flat_map(|(of, all)| all.iter().map(move |c| (of, c)));
+        let failed = failed.filter(|(of, c)| c.failed > 0 && c.first.iter().any(|f| f.url == **of));
+        self.told.drift = failed
+            .flat_map(|(of, c)| {
+                c.first
+                    .iter()
+                    .map(move |f| format!("{of}: {} ({})", f.note, c.gate))
+            })
+            .collect();
         // A page that is gone is the portal's business; what could not be had or read is ours.
         let documents = &report.documents;
-        if documents.failed + documents.unreadable.count + self.told.portal.failed > 0 {
+        if documents.failed + documents.failed_checks + documents.unreadable.count + self.told.portal.failed
+            > 0
+        {
             self.told.end(Exit::Findings);
         }
         Ok(())
@@ -448,7 +463,22 @@ impl Sync<'_> {
                 planned.plan.counts.changes()
             ));
         }
-        if !self.args.dry_run && frozen.is_none() {
+        let drifted = !self.told.drift.is_empty() && planned.plan.counts.changes() > 0;
+        if drifted {
+            self.told.end(Exit::Held);
+            for drift in &self.told.drift {
+                self.ui.warning(drift);
+            }
+            self.ui.warning(format_args!(
+                "a gate of a whole collection fails: {} changes are not pushed",
+                planned.plan.counts.changes()
+            ));
+            self.ui.hint(format_args!(
+                "if they are right, `sangtrang apply {}` delivers them, and they are the new measure",
+                self.layout.plan_json().display()
+            ));
+        }
+        if !self.args.dry_run && frozen.is_none() && !drifted {
             let span = self.step("apply");
             let _entered = span.enter();
             let options = crate::deliver::apply::Options {

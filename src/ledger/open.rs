@@ -114,6 +114,7 @@ const MIGRATIONS: &[&str] = &[
     super::models::SCHEMA,
     super::visits::SCHEMA,
     super::misses::SCHEMA,
+    super::gates::SCHEMA,
 ];
 
 /// A ledger as a program wrote it that did not know the step `schema` yet.

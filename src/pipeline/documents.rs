@@ -1,16 +1,18 @@
 //! Archive -> documents, offline. Pages are extracted on several threads, a chunk at a time; binding, writing and
 //! recording happen in order on the caller's thread, so the output does not depend on who was faster.
 
+use super::counting::count;
 use super::error::PipelineError;
+use super::gates;
 use super::output::{AtomicFile, Layout};
 use super::radius::Radius;
 use super::store::MediaStore;
 use crate::capture::{ArchiveReader, Capture, Location};
 use crate::crawl::revisit::{self, Found};
-use crate::document::{Discovered, Document, DocumentId, GateLevel, MediaState};
+use crate::document::{Discovered, DocumentId};
 use crate::extract::template::Learned;
 use crate::extract::{self, Context, Extraction};
-use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Tally, UrlId, Visit};
+use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, PrintRow, Tally, UrlId, Visit};
 use crate::mapping::model::Discover;
 use crate::mapping::{Mapping, PageUrl};
 use crate::page::{self, Page};
@@ -42,6 +44,8 @@ struct Writer<'a> {
     radius: Radius,
     /// Visits whose content is known now.
     visits: Vec<(UrlId, Visit)>,
+    /// Fingerprints of the documents of this chunk.
+    prints: Vec<PrintRow>,
     /// Documents of this extraction: an entry that stands on several lists is one document.
     seen: HashSet<DocumentId>,
     tally: Tally,
@@ -62,6 +66,7 @@ pub(super) struct Reading<'a> {
 pub(super) fn write_all(
     reading: Reading<'_>,
     ledger: &mut Ledger,
+    run: i64,
     at: i64,
     cancel: &CancellationToken,
     progress: &dyn Fn(&Tally),
@@ -75,12 +80,13 @@ pub(super) fn write_all(
         lines: Some(lines),
         radius: Radius::default(),
         visits: Vec::new(),
+        prints: Vec::new(),
         seen: HashSet::new(),
-        tally: Tally::default(),
+        tally: gates::tally(reading.mapping),
     };
-    writer.all(reading, at, cancel, progress)?;
+    writer.all(reading, (run, at), cancel, progress)?;
     if let Some(lines) = writer.lines {
-        lines.commit()?;
+        gates::judge(reading, writer.ledger, run, lines, &mut writer.tally)?.commit()?;
     }
     writer.tally.media_files = writer.media.files;
     writer.tally.media_bytes = writer.media.bytes;
@@ -103,10 +109,11 @@ pub(super) fn compare_all(
         lines: None,
         radius: Radius::default(),
         visits: Vec::new(),
+        prints: Vec::new(),
         seen: HashSet::new(),
         tally: Tally::default(),
     };
-    writer.all(reading, 0, cancel, progress)?;
+    writer.all(reading, (0, 0), cancel, progress)?;
     let mut radius = writer.radius;
     let file = match fs_err::File::open(reading.layout.documents_jsonl()) {
         Ok(file) => file,
@@ -316,7 +323,7 @@ impl Writer<'_> {
     fn all(
         &mut self,
         reading: Reading<'_>,
-        at: i64,
+        (run, at): (i64, i64),
         cancel: &CancellationToken,
         progress: &dyn Fn(&Tally),
     ) -> Result<(), PipelineError> {
@@ -339,6 +346,8 @@ impl Writer<'_> {
             }
             if self.lines.is_some() {
                 self.ledger.record_documents(&rows, at)?;
+                self.ledger
+                    .record_prints(run, &std::mem::take(&mut self.prints))?;
                 self.ledger.set_visits(&std::mem::take(&mut self.visits))?;
             }
             progress(&self.tally);
@@ -398,12 +407,23 @@ impl Writer<'_> {
                 self.tally.duplicates += 1;
                 continue;
             }
-            super::bind(self.mapping, self.ledger, &mut self.media, &inline, &mut document)?;
+            super::bind(
+                self.mapping,
+                self.ledger,
+                &mut self.media,
+                &inline,
+                known.page.at,
+                &mut document,
+            )?;
             let Some(lines) = &mut self.lines else {
                 let before = self.layout.read_document(&document.collection, &document.id)?;
                 self.radius.compare(before.as_ref(), &document);
                 continue;
             };
+            count(&mut self.tally, &document, &known.page.url);
+            self.prints.push(gates::print(self.mapping, &document));
+            let carried = self.ledger.judged(&document.id, false)?;
+            document.quality.gates.extend(carried.iter().map(gates::told));
             serde_json::to_writer(&mut *lines, &document).map_err(std::io::Error::other)?;
             lines.write_all(b"\n")?;
             match self.ledger.document(&document.id)? {
@@ -412,7 +432,6 @@ impl Writer<'_> {
             }
             self.tally.changed += u64::from(self.layout.write_document(&document)?);
             super::tables::write(self.layout, &document)?;
-            count(&mut self.tally, &document, &known.page.url);
             rows.push(DocumentRow {
                 id: document.id,
                 collection: document.collection.clone(),
@@ -427,80 +446,9 @@ impl Writer<'_> {
                 capture: document.provenance.fetch.capture,
                 content: document.revision.clone(),
                 mapping: self.mapping.hash(),
-                gates: if document.quality.gates.is_empty() {
-                    String::new()
-                } else {
-                    serde_json::to_string(&document.quality.gates).map_err(std::io::Error::other)?
-                },
+                gates: gates::as_json(&document)?,
             });
         }
         Ok(())
-    }
-}
-
-fn count(tally: &mut Tally, document: &Document, url: &str) {
-    tally.documents += 1;
-    *tally
-        .by_collection
-        .entry(document.collection.clone())
-        .or_default() += 1;
-    let sum = &document.accounting;
-    tally.visible += sum.visible as u64;
-    tally.kept += sum.kept as u64;
-    tally.dropped += sum.dropped as u64;
-    tally.unaccounted += sum.unaccounted as u64;
-    for dropped in &document.dropped {
-        let letters = dropped.text.chars().filter(|c| !c.is_whitespace()).count();
-        *tally.dropped_by_rule.entry(dropped.rule.clone()).or_default() += letters as u64;
-    }
-    *tally
-        .encodings
-        .entry(document.provenance.decode.used.clone())
-        .or_default() += 1;
-    for unusual in document.provenance.fetch.unusual() {
-        *tally.unusual.entry(unusual).or_default() += 1;
-    }
-    for (field, origin) in &document.provenance.fields {
-        *tally.rungs.entry(format!("{field}#{}", origin.rung)).or_default() += 1;
-    }
-    for medium in document.media.iter().chain(&document.attachments) {
-        let state = state_name(medium.state);
-        *tally.media.entry(state.into()).or_default() += 1;
-        if medium.state != MediaState::Ok {
-            tally.media_missing.push(Finding {
-                url: medium.source_url.clone(),
-                class: state.into(),
-                note: format!("shown by {url}"),
-            });
-        }
-    }
-    if document.quality.failed() {
-        tally.failed += 1;
-    } else if !document.quality.gates.is_empty() {
-        tally.warned += 1;
-    }
-    for gate in &document.quality.gates {
-        *tally.gates.entry(gate.id.clone()).or_default() += 1;
-        let level = if gate.level == GateLevel::Fail {
-            "fail"
-        } else {
-            "warn"
-        };
-        tally.findings.push(Finding {
-            url: url.to_owned(),
-            class: format!("{level}:{}", gate.id),
-            note: gate.note.clone(),
-        });
-    }
-}
-
-/// The state as JSON writes it.
-fn state_name(state: MediaState) -> &'static str {
-    match state {
-        MediaState::Ok => "ok",
-        MediaState::Missing => "missing",
-        MediaState::Forbidden => "forbidden",
-        MediaState::TooLarge => "too_large",
-        MediaState::Unfetchable => "unfetchable",
     }
 }

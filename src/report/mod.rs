@@ -2,6 +2,7 @@
 
 mod checklist;
 mod health;
+mod junit;
 mod metrics;
 mod record;
 mod resources;
@@ -12,6 +13,7 @@ mod totals;
 
 pub use checklist::{Check, Checklist};
 pub use health::Health;
+pub use junit::JUnit;
 pub use metrics::{Observed, metrics_text};
 pub use record::{Facts, record};
 pub use resources::Resources;

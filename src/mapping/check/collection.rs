@@ -420,42 +420,4 @@ impl Check<'_> {
             }
         }
     }
-
-    fn gates(&mut self, collection: &Table<'_, '_>) {
-        self.unique(collection.tables("gate"), "gate");
-        for gate in collection.tables("gate") {
-            let Some((rule, span)) = gate.text("rule") else {
-                continue;
-            };
-            let at = gate.get("at").is_some();
-            if rule == "min-body" && !at {
-                let label = "how many characters?";
-                self.add(
-                    "mapping::gate",
-                    span,
-                    "`min-body` needs `at`",
-                    label,
-                    "add `at = 200`",
-                );
-            } else if at
-                && [
-                    "captions-have-images",
-                    "media-complete",
-                    "date-sane",
-                    "table-shape",
-                    "table-sums",
-                ]
-                .contains(&rule)
-            {
-                let message = format!("`at` has no meaning for `{rule}`");
-                self.add(
-                    "mapping::gate",
-                    gate.key_span("at"),
-                    message,
-                    "compares with no number",
-                    "take it away",
-                );
-            }
-        }
-    }
 }
