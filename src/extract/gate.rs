@@ -102,7 +102,7 @@ fn looked(document: &Document, check: &GateCheck<'_>, captured: Option<Date>) ->
         GateKind::CaptionsHaveImages => lone_captions(document),
         GateKind::AltText => {
             let (all, none) = without_alt(document);
-            (none > at).then(|| format!("{none} of {all} pictures have no alternative text"))
+            (none > at).then(|| format!("pictures without alternative text: {none} of {all}"))
         }
         GateKind::MediaComplete => {
             let all = document.media.iter().chain(&document.attachments);
@@ -129,7 +129,7 @@ fn looked(document: &Document, check: &GateCheck<'_>, captured: Option<Date>) ->
                 .map(|l| l.raw.as_str())
                 .collect();
             let named = some(&nowhere).filter(|_| count(nowhere.len()) > at);
-            named.map(|named| format!("{} links lead nowhere: {named}", nowhere.len()))
+            named.map(|named| format!("links that lead nowhere: {named}"))
         }
         _ => return Looked::Noted,
     })

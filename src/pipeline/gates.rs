@@ -6,6 +6,7 @@
 
 mod near;
 
+use super::counting::FINDINGS;
 use super::documents::Reading;
 use super::error::PipelineError;
 use super::output::AtomicFile;
@@ -19,8 +20,6 @@ use std::io::{BufRead as _, Write as _};
 
 /// Form of what is found: documents are extracted again where an older program judged them.
 pub(super) const FORM: &str = "gates/1";
-/// Findings of one gate in one collection that the report names.
-const FINDINGS: usize = 200;
 /// Documents whose rows are written at once.
 const ROWS: usize = 500;
 /// Documents below which a share of them says little: one of twenty is 5 per cent points.
@@ -140,7 +139,7 @@ pub(super) fn judge(
 }
 
 fn count(ledger: &Ledger, asked: Asked<'_>, tally: &mut Tally) -> Result<(), PipelineError> {
-    let (count, first) = ledger.named_by(asked, FINDINGS)?;
+    let (count, first) = ledger.named_by(asked, FINDINGS as usize)?;
     if count == 0 {
         return Ok(());
     }
