@@ -5,7 +5,7 @@
 //! estimated by minima of hashes of which 16 bits each are kept (Li and König, "b-Bit Minwise Hashing", 2010). With
 //! [`HASHES`] of them the estimate is off by 3 per cent points at a likeness of 85 per cent (one standard deviation). Pairs
 //! worth a comparison are those that have one of [`BANDS`] bands of the minima in common: a pair that is 75 per cent alike is
-//! overlooked in one case of fifty, at 85 per cent in one of a hundred thousand.
+//! overlooked in one case of fifty, at 85 per cent in one of twenty thousand.
 //!
 //! Crates that do this keep an index of all documents in memory; ours is what the ledger sorts out of small rows.
 

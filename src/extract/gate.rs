@@ -245,3 +245,122 @@ fn disordered(document: &Document) -> Option<String> {
     }
     (!wrong.is_empty()).then(|| wrong.join("; "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Dates;
+
+    fn date(value: &str, precision: Precision) -> Option<DateValue> {
+        Some(DateValue {
+            value: value.into(),
+            precision,
+            raw: value.into(),
+            method: "css".into(),
+            confidence: 1.0,
+        })
+    }
+
+    fn document(dates: Dates) -> Document {
+        let json = serde_json::json!({
+            "schema": crate::document::SCHEMA, "id": crate::document::DocumentId::new("s", "news:1"), "site": "s",
+            "source_key": "news:1", "collection": "news", "type": "article", "language": "vi", "revision": "", "extra": {},
+            "body": [], "dates": Dates::default(), "media": [], "attachments": [], "links": [], "citations": [], "dropped": [],
+            "accounting": crate::document::Accounting::default(), "provenance": crate::document::Provenance::default(),
+            "redirects": { "from": [] }, "quality": { "gates": [] },
+        });
+        let mut document: Document = serde_json::from_value(json).unwrap();
+        document.dates = dates;
+        document
+    }
+
+    #[test]
+    fn dates_are_as_sure_as_they_are_exact() {
+        let said = |dates: Dates, captured: Option<&str>| {
+            implausible(&document(dates), 1990, captured.map(|d| d.parse().unwrap())).unwrap_or_default()
+        };
+        let published = |value: &str, precision| Dates {
+            published: date(value, precision),
+            ..Dates::default()
+        };
+        let on = Some("2023-12-31");
+        // A day ahead is a clock in another time zone; two are not.
+        assert_eq!(said(published("2024-01-01", Precision::Day), on), "");
+        let later = said(published("2024-01-02T08:00:00+07:00", Precision::Minute), on);
+        assert_eq!(
+            later,
+            "published 2024-01-02 is after its page was captured (2023-12-31)"
+        );
+        assert_eq!(said(published("2024-01-02", Precision::Day), None), "");
+        assert_eq!(said(published("2024", Precision::Year), on), "");
+        assert_eq!(
+            said(published("2023-Q4", Precision::Quarter), Some("2023-02-01")),
+            ""
+        );
+        assert!(said(published("2025-01", Precision::Month), on).contains("2025-01 is after"));
+        assert_eq!(said(published("1990-01-01", Precision::Day), on), "");
+        assert!(said(published("1989-12-31", Precision::Day), on).contains("before 1990"));
+        // What a law says of itself may be older than the Web, and what is to come may be in the future.
+        let law = |issued: &str, effective: &str, expires: &str| Dates {
+            issued: date(issued, Precision::Day),
+            effective: date(effective, Precision::Day),
+            expires: date(expires, Precision::Day),
+            ..Dates::default()
+        };
+        assert_eq!(said(law("1946-11-09", "2030-01-01", "9999-12-31"), on), "");
+        assert!(
+            said(law("1899-12-30", "1900-01-01", "2000-01-01"), on)
+                .contains("issued 1899-12-30 is before 1900")
+        );
+        assert!(
+            said(law("2024-06-01", "2030-01-01", "2040-01-01"), on).contains("issued 2024-06-01 is after")
+        );
+        assert!(
+            said(law("2020-01-01", "2203-01-01", "2300-01-01"), on)
+                .contains("effective 2203-01-01 is after 2100")
+        );
+    }
+
+    #[test]
+    fn dates_are_compared_as_far_as_both_say() {
+        let said = |dates: Dates| disordered(&document(dates)).unwrap_or_default();
+        let day = |value| date(value, Precision::Day);
+        let (published, modified) = (day("2023-05-02"), day("2023-05-01"));
+        let both = Dates {
+            published,
+            modified,
+            ..Dates::default()
+        };
+        assert_eq!(
+            said(both.clone()),
+            "changed on 2023-05-01, before it was published on 2023-05-02"
+        );
+        let modified = date("2023-05", Precision::Month);
+        assert_eq!(
+            said(Dates {
+                modified,
+                ..both.clone()
+            }),
+            ""
+        );
+        // Of one day nobody knows the order.
+        let published = date("2023-05-01T17:00:00+07:00", Precision::Minute);
+        assert_eq!(said(Dates { published, ..both }), "");
+        let (issued, effective) = (day("2023-01-12"), day("2023-01-11"));
+        let law = Dates {
+            issued,
+            effective,
+            expires: day("2023-01-10"),
+            ..Dates::default()
+        };
+        let wrong = said(law);
+        assert!(
+            wrong.starts_with("effective on 2023-01-11, before it was issued on 2023-01-12; expired"),
+            "{wrong}"
+        );
+        assert!(
+            wrong.contains("before it was issued") && wrong.ends_with("before it took effect on 2023-01-11"),
+            "{wrong}"
+        );
+    }
+}

@@ -348,11 +348,12 @@ fn gates_of_the_site_and_of_collections() {
     assert_eq!(gate("rule = 'min-body'\nlevel = 'off'"), [""; 0]);
     assert_eq!(
         gate("rule = 'near-duplicates'"),
-        ["6:8 value: `near-duplicates` is no value of `rule`"]
+        ["6:8 unknown_value: `near-duplicates` is no value of `rule`"]
     );
+    assert_eq!(help("[[gate]]\nrule = 'near-duplicates'\n"), "did you mean `near-duplicate`?");
     assert_eq!(
         gate("rule = 'parts'\nlevel = 'error'"),
-        ["7:9 value: `error` is no value of `level`"]
+        ["7:9 unknown_value: `error` is no value of `level`"]
     );
     assert_eq!(
         gate("rule = 'near-duplicate'\nat = 40"),

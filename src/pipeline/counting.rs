@@ -49,6 +49,12 @@ pub(super) fn count(tally: &mut Tally, document: &Document, url: &str) {
     for field in filled(document) {
         *profile.filled.entry(field).or_default() += 1;
     }
+    // So far: what other documents come into is judged at the end.
+    if document.quality.failed() {
+        tally.failed += 1;
+    } else if !document.quality.gates.is_empty() {
+        tally.warned += 1;
+    }
     gates(tally, document, url);
 }
 

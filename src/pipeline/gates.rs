@@ -328,3 +328,37 @@ pub fn accept(ledger: &mut Ledger, run: Option<i64>, at: i64) -> Result<bool, Pi
     ledger.accept(run, &profile, at)?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_moves_a_gate() {
+        let profile = |documents, summary, letters| Profile {
+            documents,
+            filled: [("summary".to_owned(), summary)].into(),
+            letters,
+        };
+        let check = |kind: GateKind| GateCheck {
+            kind,
+            id: kind.name(),
+            said: None,
+            at: kind.at().unwrap(),
+        };
+        let then = profile(200, 180, 1000);
+        let said = |kind, now: &Profile| moved(&check(kind), &then, now, "2026-01-01").len();
+        for (now, fill, length) in [
+            (profile(200, 180, 1000), 0, 0),
+            // 90 to 85.5 and 85 per cent; more than there was is no loss.
+            (profile(200, 171, 1199), 0, 0),
+            (profile(200, 170, 1200), 1, 1),
+            (profile(400, 400, 800), 0, 1),
+            (profile(20, 0, 801), 1, 0),
+            (profile(0, 0, 0), 1, 1),
+        ] {
+            assert_eq!(said(GateKind::FillRate, &now), fill, "{now:?}");
+            assert_eq!(said(GateKind::LengthDrift, &now), length, "{now:?}");
+        }
+    }
+}

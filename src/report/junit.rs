@@ -253,16 +253,12 @@ mod tests {
                     let attributes: Vec<String> = e
                         .attributes()
                         .map(|a| a.unwrap())
-                        .filter(|a| a.key.as_ref() != b"timestamp")
-                        .map(|a| String::from_utf8_lossy(&a.value).into_owned())
+                        .filter(|a| a.key.as_ref() != "timestamp")
+                        .map(|a| a.value.into_owned())
                         .collect();
-                    names.push(format!(
-                        "{} {}",
-                        String::from_utf8_lossy(e.name().as_ref()),
-                        attributes.join(" ")
-                    ));
+                    names.push(format!("{} {}", e.name().as_ref(), attributes.join(" ")));
                 }
-                Event::Text(t) => texts.push_str(&String::from_utf8_lossy(&t)),
+                Event::Text(t) => texts.push_str(&t),
                 _ => {}
             }
         }

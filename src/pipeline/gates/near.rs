@@ -101,3 +101,87 @@ fn note(nearest: &mut Nearest, document: DocumentId, share: u64, other: Document
         *best = (share, other);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{CaptureId, GateLevel};
+    use crate::extract::fingerprint;
+    use crate::ledger::PrintRow;
+
+    /// Forty families of three bodies and a hundred that are like none.
+    fn prints() -> Vec<PrintRow> {
+        let mut prints = Vec::new();
+        for n in 0..220_u32 {
+            let family = if n < 120 { n / 3 } else { n };
+            let mut words: Vec<String> = (0..200).map(|k| format!("w{family}x{k}")).collect();
+            if n < 120 {
+                words[(n % 3) as usize * 60 + 7] = format!("other{n}");
+            }
+            let json = serde_json::json!({ "kind": "paragraph", "text": words.join(" "), "src": { "rule": "body", "chars": [0, 0] } });
+            let body = serde_json::from_value(json).unwrap();
+            let mut document = crate::document::Document {
+                body: vec![body],
+                ..blank(n)
+            };
+            document.title = None;
+            let print = fingerprint(&document);
+            prints.push(PrintRow {
+                document: document.id,
+                collection: "news".into(),
+                own: None,
+                title: None,
+                body: print.body,
+                letters: print.letters,
+                sketch: print.sketch,
+                links: Vec::new(),
+            });
+        }
+        prints
+    }
+
+    fn blank(n: u32) -> crate::document::Document {
+        let json = serde_json::json!({
+            "schema": crate::document::SCHEMA, "id": DocumentId::new("s", &format!("news:{n}")), "site": "s",
+            "source_key": format!("news:{n}"), "collection": "news", "type": "article", "language": "vi", "revision": "",
+            "extra": {}, "body": [], "dates": crate::document::Dates::default(), "media": [], "attachments": [], "links": [],
+            "citations": [], "dropped": [], "accounting": crate::document::Accounting::default(),
+            "provenance": crate::document::Provenance::default(), "redirects": { "from": [] }, "quality": { "gates": [] },
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_found_does_not_depend_on_memory_or_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("ledger.db")).unwrap();
+        let run = ledger.begin_run("a", "extract", CaptureId::of(b""), 1).unwrap();
+        let mut prints = prints();
+        ledger.record_prints(run, &prints).unwrap();
+        let asked = Asked {
+            run,
+            collection: "news",
+            gate: "near-duplicate",
+            rule: "near-duplicate",
+            level: GateLevel::Warn,
+        };
+        let whole = nearest(&ledger, asked, 85, KEYS).unwrap();
+        assert_eq!(whole.len(), 120);
+        let family = |id: &DocumentId| prints.iter().position(|p| p.document == *id).unwrap() / 3;
+        assert!(
+            whole
+                .iter()
+                .all(|(id, (share, other))| *share >= 85 && id != other && family(id) == family(other))
+        );
+        assert_eq!(nearest(&ledger, asked, 85, 50).unwrap(), whole);
+        prints.reverse();
+        let next = ledger.begin_run("b", "extract", CaptureId::of(b""), 2).unwrap();
+        ledger.record_prints(next, &prints).unwrap();
+        // Those of an extraction before, which this one does not give, are nobody's twins.
+        assert_eq!(nearest(&ledger, asked, 85, KEYS).unwrap().len(), 0);
+        assert_eq!(
+            nearest(&ledger, Asked { run: next, ..asked }, 85, KEYS).unwrap(),
+            whole
+        );
+    }
+}

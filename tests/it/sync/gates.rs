@@ -144,7 +144,7 @@ fn nothing_is_pushed_of_a_collection_that_fell_until_a_person_applies_the_plan()
         let said = String::from_utf8(said.stdout).unwrap();
         serde_json::from_str(said.lines().last().unwrap()).unwrap()
     };
-    assert_eq!(sync(&[], 0)["target"]["created"], 25);
+    assert_eq!(sync(&[], 0)["target"]["plan"]["create"], 25);
     without_pictures(&portal, 10);
     let told = sync(&["--full"], 6);
     assert_eq!(drift(&told).len(), 1, "{told}");
