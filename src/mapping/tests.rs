@@ -350,7 +350,10 @@ fn gates_of_the_site_and_of_collections() {
         gate("rule = 'near-duplicates'"),
         ["6:8 unknown_value: `near-duplicates` is no value of `rule`"]
     );
-    assert_eq!(help("[[gate]]\nrule = 'near-duplicates'\n"), "did you mean `near-duplicate`?");
+    assert_eq!(
+        help("[[gate]]\nrule = 'near-duplicates'\n"),
+        "did you mean `near-duplicate`?"
+    );
     assert_eq!(
         gate("rule = 'parts'\nlevel = 'error'"),
         ["7:9 unknown_value: `error` is no value of `level`"]
@@ -374,6 +377,16 @@ fn gates_of_the_site_and_of_collections() {
     assert_eq!(
         gate("rule = 'min-body'\nat = 1\n[[gate]]\nrule = 'min-body'\nat = 9"),
         ["9:8 gate: two rules `min-body` without an id"]
+    );
+}
+
+#[test]
+fn one_id_means_one_rule_in_a_collection() {
+    assert_eq!(
+        of(&format!(
+            "[[gate]]\nid = 'x'\nrule = 'alt-text'\n{NEWS}gate = [{{ id = 'x', rule = 'parts' }}]\n"
+        )),
+        ["11:16 gate: `x` is the id of a rule `alt-text` of the site"]
     );
 }
 

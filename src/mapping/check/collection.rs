@@ -52,7 +52,7 @@ impl Check<'_> {
             self.fields(&collection);
             self.unique(collection.tables("drop"), "drop");
             collection.tables("drop").for_each(|d| self.drop_rule(&d));
-            self.gates(&collection);
+            self.own_gates(root, &collection);
             for example in collection.tables("example") {
                 let listing = example.get("listing").and_then(|n| n.get_ref().as_table());
                 for (name, _) in listing.into_iter().flatten() {

@@ -3,8 +3,34 @@
 use super::Check;
 use super::table::{Table, number};
 use crate::mapping::model::GateKind;
+use std::collections::BTreeMap;
 
 impl Check<'_> {
+    /// The gates of a collection, beside those of the site.
+    pub(super) fn own_gates(&mut self, site: &Table<'_, '_>, of: &Table<'_, '_>) {
+        self.gates(of);
+        let named = |gate: &Table<'_, '_>| {
+            let id = gate.text("id").or(gate.text("rule"))?.0.to_owned();
+            Some((id, gate.text("rule")?.0.to_owned()))
+        };
+        let all: BTreeMap<String, String> = site.tables("gate").filter_map(|g| named(&g)).collect();
+        for gate in of.tables("gate") {
+            if let (Some((id, place)), Some((rule, _))) = (gate.text("id"), gate.text("rule"))
+                && let Some(other) = all.get(id).filter(|other| *other != rule)
+            {
+                let message = format!("`{id}` is the id of a rule `{other}` of the site");
+                let help = "give this one another id";
+                self.add(
+                    "mapping::gate",
+                    place,
+                    message,
+                    "reports could not tell them apart",
+                    help,
+                );
+            }
+        }
+    }
+
     /// The gates of the site or of a collection.
     pub(super) fn gates(&mut self, of: &Table<'_, '_>) {
         self.unique(of.tables("gate"), "gate");
