@@ -1,5 +1,6 @@
 //! The corridor: crawl, extract, store media, write. The only file that walks through more than one wing; read it first.
 
+mod counting;
 mod decisions;
 mod deliver;
 pub mod differ;
@@ -8,6 +9,7 @@ mod encodings;
 mod error;
 mod export;
 mod filename;
+mod gates;
 mod gc;
 mod impact;
 mod learn;
@@ -30,6 +32,7 @@ pub use deliver::{
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
+pub use gates::accept;
 pub use gc::{Collected, collect_garbage};
 pub use impact::{Impact, Told, What, impact, impact_schema};
 pub use learn::{Health, Relearned, StoredModel, model_hash, relearn, store_model, stored_model};
@@ -45,7 +48,7 @@ use crate::capture::{ArchiveReader, Capture};
 use crate::crawl::{self, CrawlOptions, Store};
 use crate::document::{CaptureId, Document, FetchProvenance};
 use crate::extract::template::Learned;
-use crate::extract::{self, Context, Extraction, StoredMedia};
+use crate::extract::{self, Context, Extraction, Judging, StoredMedia};
 use crate::ledger::{Ledger, Tally};
 use crate::mapping::model::Collection;
 use crate::mapping::{Mapping, PageUrl};
@@ -140,7 +143,12 @@ fn extracted_from(
     learned: Option<&Learned>,
     ledger: &Ledger,
 ) -> Result<String, PipelineError> {
-    Ok(format!("{} {}", ledger.last_answer()?, makers(mapping, learned)))
+    Ok(format!(
+        "{} {} {}",
+        ledger.last_answer()?,
+        makers(mapping, learned),
+        gates::FORM
+    ))
 }
 
 fn makers(mapping: &Mapping, learned: Option<&Learned>) -> String {
@@ -173,12 +181,11 @@ pub fn still_extracted(mapping: &Mapping, layout: &Layout) -> Result<Option<Tall
     let tally: Option<Tally> = last
         .filter(|r| r.outcome.as_deref() == Some("done"))
         .and_then(|r| serde_json::from_str(&r.summary?).ok());
-    Ok(tally.map(|tally| Tally {
-        changed: 0,
-        added: 0,
-        altered: 0,
-        ..tally
-    }))
+    let Some(mut tally) = tally else { return Ok(None) };
+    (tally.changed, tally.added, tally.altered) = (0, 0, 0);
+    // Something else may have been accepted since.
+    gates::drift(mapping, &ledger, &mut tally)?;
+    Ok(Some(tally))
 }
 
 /// What a mapping would make of the archive, against the documents that are there. Offline; writes no document.
@@ -289,8 +296,11 @@ pub fn try_page(
         archived(mapping, url, layout).map_err(|e| e.to_string())
     });
     let mut extraction = extract::extract_parts(page, &parts, &absent, collection, &context)?;
+    let at = known.as_ref().map(|p| p.at);
+    let at = at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    let judging = Judging::new(mapping, collection, at);
     for document in &mut extraction.documents {
-        extract::bind(document, collection, &|_| None);
+        extract::bind(document, &judging, &|_| None);
     }
     Ok((collection.id.clone(), extraction))
 }
@@ -364,12 +374,14 @@ fn path_and_query(url: &Url) -> String {
     }
 }
 
-/// Binds the media tokens of a document to what the archive holds, storing files on first sight.
+/// Binds the media tokens of a document to what the archive holds, storing files on first sight, and judges it. Its page was
+/// captured at `at` (milliseconds since 1970).
 fn bind(
     mapping: &Mapping,
     ledger: &Ledger,
     media: &mut MediaStore<'_>,
     inline: &BTreeMap<String, StoredMedia>,
+    at: i64,
     document: &mut Document,
 ) -> Result<(), PipelineError> {
     let Some(collection) = mapping
@@ -382,7 +394,8 @@ fn bind(
     };
     // The extractor is pure and asks by a plain function; a failing ledger is told afterwards.
     let state = std::cell::RefCell::new((media, None));
-    extract::bind(document, collection, &|url: &str| {
+    let judging = Judging::new(mapping, collection, jiff::Timestamp::from_millisecond(at).ok());
+    extract::bind(document, &judging, &|url: &str| {
         if let Some(found) = inline.get(url) {
             return Some(found.clone());
         }

@@ -44,7 +44,7 @@ pub(super) enum Command {
     /// Learn the templates of a site anew from its archive, and show what differs
     Learn(super::learn::LearnArgs),
     /// Crawl a site, then extract its documents: the whole job
-    Run(RunArgs),
+    Run(JobArgs),
     /// Fetch and archive pages and media, without extracting
     Crawl(RunArgs),
     /// Extract documents from the archive, offline
@@ -127,6 +127,22 @@ pub(super) struct NetArgs {
     pub(super) browser: Option<PathBuf>,
 }
 
+/// Gates, for CI.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct JUnitArgs {
+    /// Write what gates found as JUnit XML: a test suite for each collection, a test case for each gate
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct JobArgs {
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+    #[command(flatten)]
+    pub(super) junit: JUnitArgs,
+}
+
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(super) struct RunArgs {
@@ -198,6 +214,12 @@ pub(super) struct ExtractArgs {
     /// Threads; all cores if absent
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(super) junit: JUnitArgs,
+    /// What this extraction gives is right: later ones are measured against it (gates `fill-rate`, `length-drift`). A whole
+    /// `apply` accepts what it delivers by itself
+    #[arg(long)]
+    pub(super) accept: bool,
 }
 
 #[derive(Debug, Args)]

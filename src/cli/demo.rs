@@ -119,6 +119,7 @@ fn migrate(
         layout: &layout,
         jobs: None,
         cancel,
+        junit: None,
     };
     let (exit, tally) = job.run(runtime, options, ui)?;
     if exit == Exit::Interrupted {
@@ -149,7 +150,10 @@ fn as_meant(portal: &Portal, layout: &Layout, tally: &Tally) -> Result<bool, Cli
         .map(|f| f.url.as_str())
         .collect();
     let all = troubled.iter().all(|url| meant.iter().any(|m| m == url));
-    Ok(tally.failed == 0 && tally.unreadable.count == 0 && all && troubled.len() as u64 == trouble)
+    Ok(tally.failed + tally.failed_checks == 0
+        && tally.unreadable.count == 0
+        && all
+        && troubled.len() as u64 == trouble)
 }
 
 /// Every difference between the documents and the portal's truth, as `KEY/FIELD: expected …, found …`, by key.

@@ -2,10 +2,10 @@
 
 use super::args::ExtractArgs;
 use super::error::CliError;
-use super::run::{findings, read_report};
+use super::run::{findings, read_report, write_junit};
 use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
-use crate::ledger::{Tally, clock};
+use crate::ledger::{Ledger, Tally, clock};
 use crate::mapping::Mapping;
 use crate::pipeline::{self, Event, Layout, PipelineError, write_atomic};
 use crate::report::{RunReport, report_text};
@@ -34,7 +34,13 @@ pub(super) fn main(args: &ExtractArgs, ui: &Ui) -> Outcome {
     let tally = extract_with_progress(&mapping, &layout, args.jobs, &cancel, ui)?;
     let report = read_report(&mapping, &layout, started, tally)?;
     write_atomic(&layout.report_txt(), report_text(&report).as_bytes())?;
+    write_junit(args.junit.junit.as_deref(), &report)?;
     tell(&report, &layout, ui);
+    if args.accept {
+        let mut ledger = Ledger::open(&layout.ledger()).map_err(failure)?;
+        pipeline::accept(&mut ledger, None, clock::now_ms()).map_err(failure)?;
+        ui.status("Accepted", "later extractions are measured against this one");
+    }
     Ok(findings(&report))
 }
 
@@ -127,6 +133,15 @@ pub(super) fn tell(report: &RunReport, layout: &Layout, ui: &Ui) {
     }
     if d.unreadable.count > 0 {
         ui.warning(format_args!("{} pages could not be read", d.unreadable.count));
+    }
+    for (of, check) in d
+        .checks
+        .iter()
+        .flat_map(|(of, all)| all.iter().map(move |c| (of, c)))
+    {
+        for drift in check.first.iter().filter(|f| f.url == *of) {
+            ui.warning(format_args!("{of}: {} ({})", drift.note, check.gate));
+        }
     }
     if d.failed > 0 {
         ui.warning(format_args!("{} documents failed a gate", d.failed));

@@ -52,6 +52,7 @@ mod switchover;
 mod sync;
 mod sync_args;
 mod sync_summary;
+mod sync_told;
 mod target;
 mod tell_args;
 mod telling;

@@ -35,6 +35,8 @@ pub(super) struct ReportArgs {
     /// Where it is written; record.md in the site's output folder if absent, `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) junit: super::args::JUnitArgs,
 }
 
 #[derive(Debug, Args)]

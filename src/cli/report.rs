@@ -2,6 +2,7 @@
 
 use super::error::CliError;
 use super::move_args::ReportArgs;
+use super::run::{failed_urls, troubled};
 use super::show_way::cause;
 use super::sync_summary::reason_name;
 use super::target::{failure, load_mapping};
@@ -11,7 +12,7 @@ use crate::deliver::redirect::Decision;
 use crate::ledger::{Ledger, clock};
 use crate::mapping::model::Target;
 use crate::pipeline::{Layout, redirect_ledger, write_atomic};
-use crate::report::{Checklist, Facts, Totals, record};
+use crate::report::{Checklist, Facts, JUnit, Totals, record};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -36,6 +37,7 @@ pub(super) fn main(args: &ReportArgs, ui: &Ui) -> Outcome {
         runs: runs(&ledger)?,
     };
     let checklist = last_checklist(&layout)?;
+    junit(args.junit.junit.as_deref(), &ledger, &totals)?;
     if ui.json() {
         ui.data(serde_json::json!({
             "schema": "record/1", "type": "record", "site": totals.standing.site, "at": facts.at, "mapping": facts.mapping,
@@ -59,6 +61,34 @@ pub(super) fn main(args: &ReportArgs, ui: &Ui) -> Outcome {
     }
     let wrong = totals.sums.iter().any(|s| !s.holds());
     Ok(if wrong { Exit::Findings } else { Exit::Ok })
+}
+
+/// The gates of the last extraction as JUnit XML.
+fn junit(path: Option<&Path>, ledger: &Ledger, totals: &Totals) -> Result<(), CliError> {
+    let Some(path) = path else { return Ok(()) };
+    let Some(tally) = &totals.extraction else {
+        return Err(
+            CliError::new(Exit::Failure, "report::extraction", "nothing was extracted yet")
+                .hint("`sangtrang extract` runs the gates"),
+        );
+    };
+    let run = ledger.last_run("extract", Some("done")).map_err(failure)?;
+    let (started, seconds) = run.map_or((0, 0), |r| {
+        (r.started, r.finished.unwrap_or(r.started) - r.started)
+    });
+    let started = jiff::Timestamp::from_millisecond(started)
+        .unwrap_or_default()
+        .to_string();
+    let (failures, trouble) = failed_urls(ledger)?;
+    let told = JUnit {
+        site: &totals.standing.site,
+        started: &started,
+        seconds: std::time::Duration::from_millis(seconds.try_into().unwrap_or(0)).as_secs_f64(),
+        tally,
+        trouble: (trouble, &troubled(&failures)),
+    };
+    write_atomic(path, told.xml()?.as_bytes())?;
+    Ok(())
 }
 
 fn decisions(target: Option<&Target>, layout: &Layout) -> Result<Vec<(String, u64)>, CliError> {

@@ -1,20 +1,22 @@
 //! `sangtrang run MAPPING`: crawl, extract, report.
 
-use super::args::RunArgs;
+use super::args::JobArgs;
 use super::crawl::{crawl_with_progress, options};
 use super::error::CliError;
 use super::extract::{extract_with_progress, tell};
 use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
-use crate::ledger::{Ledger, Listed, Tally, UrlKind, UrlState};
+use crate::ledger::{Finding, Ledger, Listed, Tally, UrlKind, UrlState};
 use crate::mapping::Mapping;
 use crate::pipeline::{Layout, write_atomic};
-use crate::report::{FailedUrl, Resources, RunReport, Trap, report_text};
+use crate::report::{FailedUrl, JUnit, Resources, RunReport, Trap, report_text};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub(super) fn main(args: &RunArgs, ui: &Ui) -> Outcome {
+pub(super) fn main(job: &JobArgs, ui: &Ui) -> Outcome {
+    let args = &job.run;
     let mapping = load_mapping(&args.mapping)?;
     let layout = Layout::new(&args.output.output, &mapping.rules().site.id);
     let (runtime, cancel) = reactor()?;
@@ -23,6 +25,7 @@ pub(super) fn main(args: &RunArgs, ui: &Ui) -> Outcome {
         layout: &layout,
         jobs: args.jobs,
         cancel: &cancel,
+        junit: job.junit.junit.as_deref(),
     };
     let (exit, _) = job.run(&runtime, options(args, cancel.clone())?, ui)?;
     Ok(exit)
@@ -34,6 +37,8 @@ pub(super) struct Job<'a> {
     pub(super) layout: &'a Layout,
     pub(super) jobs: Option<usize>,
     pub(super) cancel: &'a CancellationToken,
+    /// Where gates are told as JUnit XML.
+    pub(super) junit: Option<&'a Path>,
 }
 
 impl Job<'_> {
@@ -64,6 +69,7 @@ impl Job<'_> {
     fn report(&self, started: (jiff::Timestamp, Instant), tally: Tally) -> Result<RunReport, CliError> {
         let report = read_report(self.mapping, self.layout, started, tally)?;
         write_report(&report, self.layout)?;
+        write_junit(self.junit, &report)?;
         Ok(report)
     }
 }
@@ -74,6 +80,32 @@ pub(super) fn write_report(report: &RunReport, layout: &Layout) -> Result<(), Cl
     write_atomic(&layout.run_json(), json.as_bytes())?;
     write_atomic(&layout.report_txt(), report_text(report).as_bytes())?;
     Ok(())
+}
+
+/// Writes what gates found as JUnit XML, if somebody asked for it.
+pub(super) fn write_junit(path: Option<&Path>, report: &RunReport) -> Result<(), CliError> {
+    let Some(path) = path else { return Ok(()) };
+    let trouble: Vec<Finding> = troubled(&report.failures);
+    let told = JUnit {
+        site: &report.site,
+        started: &report.started,
+        seconds: report.seconds,
+        tally: &report.documents,
+        trouble: (report.trouble, &trouble),
+    };
+    write_atomic(path, told.xml()?.as_bytes())?;
+    Ok(())
+}
+
+/// Addresses that somebody should look at, of those that are named.
+pub(super) fn troubled(failures: &Listed<FailedUrl>) -> Vec<Finding> {
+    let of = failures.first.iter().filter(|f| f.trouble);
+    of.map(|f| Finding {
+        url: f.url.clone(),
+        class: f.class.clone(),
+        note: format!("{}: {}", f.class, f.note),
+    })
+    .collect()
 }
 
 /// Rows of the ledger that are read at once.
@@ -148,6 +180,6 @@ pub(super) fn read_report(
 /// 4 if something needs a look: failed gates, pages that could not be read or fetched, pages that no rule knows.
 pub(super) fn findings(report: &RunReport) -> Exit {
     let d = &report.documents;
-    let trouble = d.failed > 0 || d.unreadable.count > 0 || report.trouble > 0;
+    let trouble = d.failed + d.failed_checks + d.unreadable.count + report.trouble > 0;
     if trouble { Exit::Findings } else { Exit::Ok }
 }

@@ -5,23 +5,21 @@ use super::apply::{self, Carried};
 use super::crawl::crawl_with_progress;
 use super::error::CliError;
 use super::extract::{extract_with_progress, threads};
-use super::run::{read_report, write_report};
+use super::run::{read_report, write_junit, write_report};
 use super::secret::{Site, given, with_sink};
 use super::sync_args::SyncArgs;
 use super::sync_summary::{self, code, reason_name};
+pub(super) use super::sync_told::{TargetTold, Told};
 use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
 use super::{telling, traces};
 use crate::crawl::{CrawlOptions, Summary};
 use crate::deliver::Planned;
-use crate::deliver::plan::{Counts, Hold};
 use crate::ledger::{Finding, Ledger, Listed, Tally, clock};
 use crate::mapping::Mapping;
 use crate::pipeline::{
     self, AtomicFile, Layout, PipelineError, Radius, SiteLock, plan_delivery, write_atomic,
 };
-use serde::Serialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -48,98 +46,6 @@ pub(super) fn main(args: &SyncArgs, ui: &Ui) -> Outcome {
         .hint("`--metrics-file` writes the metrics of a single sync"));
     }
     once(args, &runtime, &cancel, ui).map(|told| told.exit())
-}
-
-/// What one sync did, for people and programs.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Told {
-    schema: &'static str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    site: String,
-    started: String,
-    seconds: f64,
-    /// What the mapping changed, if it is another one.
-    pub(super) mapping: Option<Radius>,
-    pub(super) portal: Portal,
-    pub(super) target: Option<TargetTold>,
-    /// Why nothing is taken off today.
-    pub(super) doubt: Option<String>,
-    /// Why it could not go on.
-    error: Option<String>,
-    /// What each step that did not end well answered.
-    pub(super) codes: Vec<u8>,
-    /// Exit code.
-    exit: u8,
-    #[serde(skip)]
-    ends: Vec<Exit>,
-}
-
-/// What the portal changed.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Portal {
-    /// Requests for pages, files, lists and sitemaps.
-    pub(super) asked: u64,
-    /// Of these, as they were.
-    pub(super) unchanged: u64,
-    bytes: u64,
-    pub(super) failed: u64,
-    /// Pages of ours that we were locked out of.
-    pub(super) walled: u64,
-    /// Documents.
-    pub(super) documents: u64,
-    pub(super) added: u64,
-    pub(super) changed: u64,
-    /// Documents that fail a gate.
-    pub(super) gated: u64,
-}
-
-/// What became of it in the CMS, and what the CMS had changed.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct TargetTold {
-    pub(super) plan: Counts,
-    /// What is left alone, by reason.
-    pub(super) holds: BTreeMap<Hold, u64>,
-    /// What exactly, and why.
-    pub(super) held: Listed<Finding>,
-    /// Id of the run that wrote.
-    run: Option<String>,
-    pub(super) writes: u64,
-    /// Fields that the CMS shows otherwise than they were sent.
-    losses: u64,
-    /// Which.
-    pub(super) lost: Listed<Finding>,
-    created: u64,
-    updated: u64,
-    retired: u64,
-}
-
-impl Told {
-    /// The worst of what its steps answered.
-    pub(super) fn exit(&self) -> Exit {
-        const WORST: [Exit; 9] = [
-            Exit::Interrupted,
-            Exit::Config,
-            Exit::Failure,
-            Exit::Locked,
-            Exit::Held,
-            Exit::Unreachable,
-            Exit::Findings,
-            Exit::Limit,
-            Exit::Ok,
-        ];
-        WORST
-            .into_iter()
-            .find(|exit| self.ends.contains(exit))
-            .unwrap_or(Exit::Ok)
-    }
-
-    fn end(&mut self, exit: Exit) {
-        if exit != Exit::Ok {
-            self.ends.push(exit);
-            self.codes.push(exit as u8);
-        }
-    }
 }
 
 /// One sync.
@@ -397,9 +303,13 @@ impl Sync<'_> {
         portal.gated = tally.failed;
         let report = read_report(&self.mapping, &self.layout, self.begun, tally)?;
         write_report(&report, &self.layout)?;
+        write_junit(self.args.junit.junit.as_deref(), &report)?;
+        self.told.take_drift(&report.documents);
         // A page that is gone is the portal's business; what could not be had or read is ours.
         let documents = &report.documents;
-        if documents.failed + documents.unreadable.count + self.told.portal.failed > 0 {
+        if documents.failed + documents.failed_checks + documents.unreadable.count + self.told.portal.failed
+            > 0
+        {
             self.told.end(Exit::Findings);
         }
         Ok(())
@@ -448,7 +358,19 @@ impl Sync<'_> {
                 planned.plan.counts.changes()
             ));
         }
-        if !self.args.dry_run && frozen.is_none() {
+        let drifted = !self.told.drift.is_empty() && planned.plan.counts.changes() > 0;
+        if drifted {
+            self.told.end(Exit::Held);
+            self.ui.warning(format_args!(
+                "a gate of a whole collection fails: {} changes are not pushed",
+                planned.plan.counts.changes()
+            ));
+            self.ui.hint(format_args!(
+                "if they are right, `sangtrang apply {}` delivers them, and later syncs are measured against them",
+                self.layout.plan_json().display()
+            ));
+        }
+        if !self.args.dry_run && frozen.is_none() && !drifted {
             let span = self.step("apply");
             let _entered = span.enter();
             let options = crate::deliver::apply::Options {

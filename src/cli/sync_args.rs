@@ -56,6 +56,8 @@ pub(super) struct SyncArgs {
     #[arg(long)]
     pub(super) no_catch_up: bool,
     #[command(flatten)]
+    pub(super) junit: super::args::JUnitArgs,
+    #[command(flatten)]
     pub(super) tell: super::tell_args::TellArgs,
 }
 

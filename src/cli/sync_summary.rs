@@ -112,6 +112,9 @@ fn lines(told: &Told) -> Vec<Line> {
             );
         }
     }
+    for drift in &told.drift {
+        add(Exit::Findings, drift.clone());
+    }
     if let Some(doubt) = &told.doubt {
         add(Exit::Held, format!("nothing is taken off: {doubt}"));
     }

@@ -184,6 +184,12 @@ fn problems(told: &Told) -> Vec<Problem> {
         let text = "a changed mapping waits for `--accept-mapping`".to_owned();
         add("mapping".into(), Class::Hold, 1, text, Vec::new());
     }
+    if !told.drift.is_empty() {
+        let count = told.drift.len() as u64;
+        let text = "gates of whole collections fail: nothing is pushed".to_owned();
+        let examples = told.drift.iter().take(EXAMPLES).cloned().collect();
+        add("gates".into(), Class::Hold, count, text, examples);
+    }
     if let Some(doubt) = &told.doubt {
         add(
             "doubt".into(),

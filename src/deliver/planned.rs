@@ -277,6 +277,7 @@ mod tests {
             mapping: "m".into(),
             made_with: ("a".into(), None),
             rules: "r".into(),
+            extraction: None,
             surveyed: true,
             counts: Counts::default(),
         }

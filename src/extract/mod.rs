@@ -5,9 +5,11 @@ mod account;
 mod anchor;
 mod arrange;
 pub mod auto;
+mod bind;
 mod block;
 mod container;
 mod field;
+mod fingerprint;
 mod frame;
 mod gate;
 mod inline;
@@ -23,7 +25,9 @@ pub mod template;
 mod tests;
 mod word;
 
-pub use gate::{StoredMedia, bind};
+pub use bind::{StoredMedia, bind};
+pub use fingerprint::{Fingerprint, alike, bands, filled, fingerprint};
+pub use gate::Judging;
 pub use media::{InlineMedia, MediaFacts, inspect};
 pub use parts::{PartPage, extract_parts};
 
@@ -400,7 +404,7 @@ fn document(
             (Some(slot), Some(date)) => *slot = Some(date),
             _ => fail(
                 &mut document,
-                "dates",
+                "dates-readable",
                 format!("field `{name}`: `{value}` is no date"),
             ),
         }
@@ -413,8 +417,7 @@ fn document(
     document
 }
 
-/// What the number of a legal document says beside itself: its official form and, if nothing else does, its kind. Dates in
-/// an order that cannot be are noted.
+/// What the number of a legal document says beside itself: its official form and, if nothing else does, its kind.
 fn legal(context: &Context<'_>, document: &mut Document) {
     let Some(legal) = &mut document.legal else { return };
     if let (Some(number), Some(language)) = (&legal.number, context.language()) {
@@ -438,16 +441,6 @@ fn legal(context: &Context<'_>, document: &mut Document) {
                 fields.extend(provenance.map(|p| ("legal.kind".to_owned(), p)));
             }
         }
-    }
-    let day = |d: &Option<DateValue>| d.as_ref().and_then(|d| d.value.get(..10)).map(str::to_owned);
-    if let (Some(issued), Some(effective)) = (day(&document.dates.issued), day(&document.dates.effective))
-        && effective < issued
-    {
-        document.quality.gates.push(Gate {
-            id: "dates-order".into(),
-            level: GateLevel::Warn,
-            note: format!("effective on {effective}, before it was issued on {issued}"),
-        });
     }
 }
 

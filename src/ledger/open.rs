@@ -116,6 +116,7 @@ const MIGRATIONS: &[&str] = &[
     super::misses::SCHEMA,
     super::history::SCHEMA,
     super::shelf::SCHEMA,
+    super::gates::SCHEMA,
 ];
 
 /// A ledger as a program wrote it that did not know the step `schema` yet.

@@ -43,6 +43,15 @@ pub struct Tally {
     pub gates: BTreeMap<String, u64>,
     /// The documents concerned.
     pub findings: Listed<Finding>,
+    /// Every gate of each collection, those that passed and those that are off included.
+    #[serde(default)]
+    pub checks: BTreeMap<String, Vec<Checked>>,
+    /// Gates of whole collections that did not pass and fail.
+    #[serde(default)]
+    pub failed_checks: u64,
+    /// What the documents of each collection are like: later extractions are measured against it once it is accepted.
+    #[serde(default)]
+    pub profile: BTreeMap<String, Profile>,
     /// Visible characters of all documents' pages.
     pub visible: u64,
     /// … that are in the documents.
@@ -68,6 +77,51 @@ pub struct Tally {
     pub media_files: u64,
     /// Their size in bytes.
     pub media_bytes: u64,
+}
+
+/// What came of one gate in one collection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Its id.
+    pub gate: String,
+    /// Name of its rule.
+    pub rule: String,
+    /// What it means if it does not hold: `fail`, `warn`, or `off`.
+    pub level: String,
+    /// Documents that did not pass; findings, for a gate of the collection as a whole.
+    pub documents: u64,
+    /// Of these, those that fail.
+    pub failed: u64,
+    /// The first of them.
+    pub first: Vec<Finding>,
+    /// Why nobody could tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unjudged: Option<String>,
+}
+
+impl Checked {
+    /// Findings that are named.
+    pub const NAMED: usize = 10;
+
+    /// Adds a document that did not pass.
+    pub fn add(&mut self, failed: bool, finding: Finding) {
+        self.documents += 1;
+        self.failed += u64::from(failed);
+        if self.first.len() < Self::NAMED {
+            self.first.push(finding);
+        }
+    }
+}
+
+/// What the documents of a collection are like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// How many there are.
+    pub documents: u64,
+    /// How many have something in a field, by its name; `body`, `media` and `attachments` are among them.
+    pub filled: BTreeMap<String, u64>,
+    /// Middle length of the bodies, in letters and digits.
+    pub letters: u64,
 }
 
 /// Something at a place.

@@ -250,16 +250,21 @@ impl Ledger {
         )
     }
 
-    /// Number of the last answer on which a document could depend: not that something is as it was, not robots.txt, a probe, or
-    /// the lack of a sitemap.
+    /// Number of the last answer on which a document could depend: not that something is as it was, by its server's word or by
+    /// the same bytes under the same head, not robots.txt, a probe, or the lack of a sitemap.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn last_answer(&self) -> Result<i64, LedgerError> {
         self.conn
             .query_row(
-                "SELECT coalesce(max(c.id), 0) FROM capture c JOIN url u ON u.id = c.url_id
-                 WHERE c.status <> 304 AND (u.kind IN (0, 1, 4) OR u.kind = 2 AND c.status = 200)",
+                "SELECT coalesce((SELECT c.id FROM capture c JOIN url u ON u.id = c.url_id
+                   WHERE c.status <> 304 AND (u.kind IN (0, 1, 4) OR u.kind = 2 AND c.status = 200)
+                     AND NOT EXISTS (SELECT 1 FROM capture p WHERE c.hash IS NOT NULL
+                       AND p.id = (SELECT max(b.id) FROM capture b WHERE b.url_id = c.url_id AND b.id < c.id AND b.status <> 304)
+                       AND p.hash IS c.hash AND p.status IS c.status AND p.etag IS c.etag AND p.last_modified IS c.last_modified
+                       AND p.final IS c.final AND p.chain IS c.chain AND p.mime IS c.mime AND p.disposition IS c.disposition)
+                   ORDER BY c.id DESC LIMIT 1), 0)",
                 [],
                 |r| r.get(0),
             )

@@ -1,5 +1,6 @@
 //! Every class of problem with its message, line and column; and what a whole mapping answers.
 
+use super::model::GateKind;
 use super::*;
 use crate::document::DocumentId;
 use miette::Diagnostic;
@@ -362,6 +363,80 @@ fn rungs() {
 }
 
 #[test]
+fn gates_of_the_site_and_of_collections() {
+    let gate = |rule: &str| of(&format!("[[gate]]\n{rule}\n"));
+    assert_eq!(gate("rule = 'near-duplicate'\nlevel = 'warn'\nat = 90"), [""; 0]);
+    assert_eq!(gate("rule = 'min-body'\nlevel = 'off'"), [""; 0]);
+    assert_eq!(
+        gate("rule = 'near-duplicates'"),
+        ["6:8 unknown_value: `near-duplicates` is no value of `rule`"]
+    );
+    assert_eq!(
+        help("[[gate]]\nrule = 'near-duplicates'\n"),
+        "did you mean `near-duplicate`?"
+    );
+    assert_eq!(
+        gate("rule = 'parts'\nlevel = 'error'"),
+        ["7:9 unknown_value: `error` is no value of `level`"]
+    );
+    assert_eq!(
+        gate("rule = 'near-duplicate'\nat = 40"),
+        ["7:6 gate: `near-duplicate` compares with 75 to 100"]
+    );
+    assert_eq!(
+        gate("rule = 'undecided'\nat = 1"),
+        ["7:1 gate: `at` has no meaning for `undecided`"]
+    );
+    assert_eq!(
+        gate("rule = 'accounted'\nlevel = 'off'"),
+        ["6:8 gate: `accounted` cannot be off"]
+    );
+    assert_eq!(
+        gate("id = 'parts'\nrule = 'alt-text'"),
+        ["6:6 gate: `parts` is the name of another rule"]
+    );
+    assert_eq!(
+        gate("rule = 'min-body'\nat = 1\n[[gate]]\nrule = 'min-body'\nat = 9"),
+        ["9:8 gate: two rules `min-body` without an id"]
+    );
+}
+
+#[test]
+fn one_id_means_one_rule_in_a_collection() {
+    assert_eq!(
+        of(&format!(
+            "[[gate]]\nid = 'x'\nrule = 'alt-text'\n{NEWS}gate = [{{ id = 'x', rule = 'parts' }}]\n"
+        )),
+        ["11:16 gate: `x` is the id of a rule `alt-text` of the site"]
+    );
+}
+
+/// A collection's rules of a kind stand in the place of the site's, and those in the place of what is built in.
+#[test]
+fn the_nearest_rule_of_a_kind_counts() {
+    let text = format!(
+        "{HEAD}[[gate]]\nrule = 'alt-text'\nlevel = 'off'\n[[gate]]\nrule = 'parts'\nlevel = 'warn'\n{NEWS}\
+         gate = [{{ rule = 'parts' }}, {{ id = 'a', rule = 'min-body', at = 9 }}, {{ id = 'b', rule = 'min-body', at = 90, level = 'warn' }}]\n"
+    );
+    let mapping = Mapping::parse("x.toml", &text).unwrap();
+    let gates = mapping.rules().gates(&mapping.rules().collection[0]);
+    let said = |kind: GateKind| {
+        let of = gates.iter().filter(|g| g.kind == kind);
+        of.map(|g| format!("{} {:?} {}", g.id, g.level(), g.at))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said(GateKind::AltText), ["alt-text Off 0"]);
+    assert_eq!(said(GateKind::Parts), ["parts Fail 0"]);
+    assert_eq!(said(GateKind::MinBody), ["a Fail 9", "b Warn 90"]);
+    assert_eq!(said(GateKind::DateSane), ["date-sane Warn 1990"]);
+    for kind in GateKind::ALL {
+        assert!(gates.iter().any(|g| g.kind == kind), "{kind:?}");
+        let schema = serde_json::to_string(&schemars::schema_for!(GateKind)).unwrap();
+        assert!(schema.contains(&format!("\"{}\"", kind.name())), "{kind:?}");
+    }
+}
+
+#[test]
 fn drops_gates_rejects_and_ids() {
     let drop = |rule: &str| of(&format!("[[drop]]\nid = 'a'\n{rule}\n"));
     assert_eq!(drop("from = 'x'\nto = 'y'"), [""; 0]);
@@ -394,12 +469,12 @@ fn drops_gates_rejects_and_ids() {
     );
     assert_eq!(
         of(&format!(
-            "{NEWS}gate = [{{ id = 'g', rule = 'min-body' }}, {{ id = 'g', rule = 'date-sane', at = 1 }}]\n{NEWS}"
+            "{NEWS}gate = [{{ id = 'g', rule = 'min-body' }}, {{ id = 'g', rule = 'dates-order', at = 1 }}]\n{NEWS}"
         )),
         [
             "8:28 gate: `min-body` needs `at`",
             "8:49 duplicate_id: two gate rules have the id `g`",
-            "8:74 gate: `at` has no meaning for `date-sane`",
+            "8:76 gate: `at` has no meaning for `dates-order`",
             "10:6 duplicate_id: two collection rules have the id `news`",
             "11:17 match: an earlier collection has the same conditions",
         ]

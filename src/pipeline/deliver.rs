@@ -189,6 +189,7 @@ fn planned(
         target: target_name(target),
         mapping: mapping.hash().to_string(),
         rules: rules_hash(target),
+        extraction: ledger.last_run("extract", Some("done"))?.map(|run| run.uid),
         surveyed: true,
     });
     Ok(drafts.finish(plan, &guard.with_doubt(doubt(ledger)?))?)
@@ -222,6 +223,7 @@ pub async fn apply_plan<S: Sink>(
     let mut ledger = Ledger::open(&layout.ledger())?;
     not_frozen(&ledger)?;
     let row = ledger.target(&plan.target)?;
+    let made = plan.extraction.clone();
     let uid = uuid::Uuid::now_v7().to_string();
     let run = ledger.begin_run(&uid, "apply", mapping.hash(), now())?;
     let source: Arc<dyn Source> = Arc::new(Extracted {
@@ -252,6 +254,11 @@ pub async fn apply_plan<S: Sink>(
         ),
     };
     ledger.finish_run(run, outcome, &summary, now())?;
+    // A part of a plan proves nothing of the whole, and an old one nothing of what was extracted since.
+    let last = ledger.last_run("extract", Some("done"))?.map(|run| run.uid);
+    if made.is_some() && made == last && result.as_ref().is_ok_and(|a| a.stopped.is_none() && a.left == 0) {
+        super::gates::accept(&mut ledger, Some(run), now())?;
+    }
     Ok((uid, result?))
 }
 

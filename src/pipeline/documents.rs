@@ -1,17 +1,21 @@
 //! Archive -> documents, offline. Pages are extracted on several threads, a chunk at a time; binding, writing and
 //! recording happen in order on the caller's thread, so the output does not depend on who was faster.
 
+use super::counting::count;
 use super::error::PipelineError;
+use super::gates;
 use super::output::{AtomicFile, Layout};
 use super::radius::Radius;
 use super::store::MediaStore;
 use crate::capture::{ArchiveReader, Capture, Location};
 use crate::crawl::revisit::{self, Found};
 use crate::diff::imprint;
-use crate::document::{Discovered, Document, DocumentId, GateLevel, MediaState, canonical_json};
+use crate::document::{Discovered, Document, DocumentId, canonical_json};
 use crate::extract::template::Learned;
 use crate::extract::{self, Context, Extraction};
-use crate::ledger::{self, DocumentRow, Finding, Ledger, Place, Recorded, Shelved, Tally, UrlId, Visit};
+use crate::ledger::{
+    self, DocumentRow, Finding, Ledger, Place, PrintRow, Recorded, Shelved, Tally, UrlId, Visit,
+};
 use crate::mapping::{Mapping, PageUrl};
 use crate::page::{self, Page};
 use std::collections::{BTreeMap, HashSet};
@@ -46,6 +50,8 @@ struct Writer<'a> {
     run: i64,
     /// What people look for documents by.
     shelved: Vec<Shelved>,
+    /// Fingerprints of the documents of this chunk.
+    prints: Vec<PrintRow>,
     /// Documents of this extraction: an entry that stands on several lists is one document.
     seen: HashSet<DocumentId>,
     tally: Tally,
@@ -82,12 +88,13 @@ pub(super) fn write_all(
         visits: Vec::new(),
         run,
         shelved: Vec::new(),
+        prints: Vec::new(),
         seen: HashSet::new(),
-        tally: Tally::default(),
+        tally: gates::tally(reading.mapping),
     };
     writer.all(reading, at, cancel, progress)?;
     if let Some(lines) = writer.lines {
-        lines.commit()?;
+        gates::judge(reading, writer.ledger, (run, at), lines, &mut writer.tally)?.commit()?;
     }
     writer.ledger.remove_unseen(run, &writer.seen, at)?;
     writer.tally.media_files = writer.media.files;
@@ -113,6 +120,7 @@ pub(super) fn compare_all(
         visits: Vec::new(),
         run: 0,
         shelved: Vec::new(),
+        prints: Vec::new(),
         seen: HashSet::new(),
         tally: Tally::default(),
     };
@@ -317,6 +325,15 @@ fn canonical(mapping: &Mapping, url: &str) -> Result<PageUrl, String> {
     mapping.canonical(&parsed).map_err(|e| e.to_string())
 }
 
+/// State of an extracted document, as the ledger names it.
+pub(super) fn state(document: &Document) -> &'static str {
+    if document.quality.failed() {
+        "gated"
+    } else {
+        "extracted"
+    }
+}
+
 impl Writer<'_> {
     fn all(
         &mut self,
@@ -345,6 +362,8 @@ impl Writer<'_> {
             if self.lines.is_some() {
                 self.ledger.record_documents(self.run, &rows, at)?;
                 self.ledger.shelve(&std::mem::take(&mut self.shelved))?;
+                self.ledger
+                    .record_prints(self.run, &std::mem::take(&mut self.prints))?;
                 self.ledger.set_visits(&std::mem::take(&mut self.visits))?;
             }
             progress(&self.tally);
@@ -399,12 +418,23 @@ impl Writer<'_> {
                 self.tally.duplicates += 1;
                 continue;
             }
-            super::bind(self.mapping, self.ledger, &mut self.media, &inline, &mut document)?;
+            super::bind(
+                self.mapping,
+                self.ledger,
+                &mut self.media,
+                &inline,
+                known.page.at,
+                &mut document,
+            )?;
             let Some(lines) = &mut self.lines else {
                 let before = self.layout.read_document(&document.collection, &document.id)?;
                 self.radius.compare(before.as_ref(), &document);
                 continue;
             };
+            count(&mut self.tally, &document, &known.page.url);
+            self.prints.push(gates::print(self.mapping, &document));
+            let carried = self.ledger.judged(&document.id, false)?;
+            document.quality.gates.extend(carried.iter().map(gates::told));
             serde_json::to_writer(&mut *lines, &document).map_err(std::io::Error::other)?;
             lines.write_all(b"\n")?;
             match self.ledger.document(&document.id)? {
@@ -414,27 +444,17 @@ impl Writer<'_> {
             let json = canonical_json(&document).map_err(std::io::Error::other)?;
             self.tally.changed += u64::from(self.layout.write_document(&document, &json)?);
             super::tables::write(self.layout, &document)?;
-            count(&mut self.tally, &document, &known.page.url);
             self.shelved.push(super::review::shelved(&document));
             let row = DocumentRow {
                 id: document.id,
                 collection: document.collection.clone(),
                 source_key: document.source_key.clone(),
                 url: Some(known.page.id),
-                state: if document.quality.failed() {
-                    "gated"
-                } else {
-                    "extracted"
-                }
-                .into(),
+                state: state(&document).into(),
                 capture: document.provenance.fetch.capture,
                 content: document.revision.clone(),
                 mapping: self.mapping.hash(),
-                gates: if document.quality.gates.is_empty() {
-                    String::new()
-                } else {
-                    serde_json::to_string(&document.quality.gates).map_err(std::io::Error::other)?
-                },
+                gates: gates::as_json(&document)?,
             };
             rows.push(Recorded {
                 row,
@@ -443,72 +463,5 @@ impl Writer<'_> {
             });
         }
         Ok(())
-    }
-}
-
-fn count(tally: &mut Tally, document: &Document, url: &str) {
-    tally.documents += 1;
-    *tally
-        .by_collection
-        .entry(document.collection.clone())
-        .or_default() += 1;
-    let sum = &document.accounting;
-    tally.visible += sum.visible as u64;
-    tally.kept += sum.kept as u64;
-    tally.dropped += sum.dropped as u64;
-    tally.unaccounted += sum.unaccounted as u64;
-    for dropped in &document.dropped {
-        let letters = dropped.text.chars().filter(|c| !c.is_whitespace()).count();
-        *tally.dropped_by_rule.entry(dropped.rule.clone()).or_default() += letters as u64;
-    }
-    *tally
-        .encodings
-        .entry(document.provenance.decode.used.clone())
-        .or_default() += 1;
-    for unusual in document.provenance.fetch.unusual() {
-        *tally.unusual.entry(unusual).or_default() += 1;
-    }
-    for (field, origin) in &document.provenance.fields {
-        *tally.rungs.entry(format!("{field}#{}", origin.rung)).or_default() += 1;
-    }
-    for medium in document.media.iter().chain(&document.attachments) {
-        let state = state_name(medium.state);
-        *tally.media.entry(state.into()).or_default() += 1;
-        if medium.state != MediaState::Ok {
-            tally.media_missing.push(Finding {
-                url: medium.source_url.clone(),
-                class: state.into(),
-                note: format!("shown by {url}"),
-            });
-        }
-    }
-    if document.quality.failed() {
-        tally.failed += 1;
-    } else if !document.quality.gates.is_empty() {
-        tally.warned += 1;
-    }
-    for gate in &document.quality.gates {
-        *tally.gates.entry(gate.id.clone()).or_default() += 1;
-        let level = if gate.level == GateLevel::Fail {
-            "fail"
-        } else {
-            "warn"
-        };
-        tally.findings.push(Finding {
-            url: url.to_owned(),
-            class: format!("{level}:{}", gate.id),
-            note: gate.note.clone(),
-        });
-    }
-}
-
-/// The state as JSON writes it.
-fn state_name(state: MediaState) -> &'static str {
-    match state {
-        MediaState::Ok => "ok",
-        MediaState::Missing => "missing",
-        MediaState::Forbidden => "forbidden",
-        MediaState::TooLarge => "too_large",
-        MediaState::Unfetchable => "unfetchable",
     }
 }

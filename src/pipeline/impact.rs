@@ -198,7 +198,7 @@ fn alike(old: &Mapping, new: &Mapping) -> bool {
         let gates: Vec<String> = rules
             .collection
             .iter()
-            .map(|c| format!("{} {:?}", c.id, c.gate))
+            .map(|c| format!("{} {:?}", c.id, rules.gates(c)))
             .collect();
         format!(
             "{:?} {:?} {:?} {:?} {gates:?}",
@@ -259,11 +259,11 @@ impl<'a> Side<'a> {
     fn bind(
         &mut self,
         ledger: &Ledger,
-        extraction: &Extraction,
+        (extraction, at): (&Extraction, i64),
         document: &mut Document,
     ) -> Result<(), PipelineError> {
         let inline = self.media.inline(&extraction.inline_media)?;
-        super::bind(self.mapping, ledger, &mut self.media, &inline, document)
+        super::bind(self.mapping, ledger, &mut self.media, &inline, at, document)
     }
 
     /// Whether a collection makes one document a page.
@@ -387,10 +387,10 @@ impl Comparing<'_> {
             new.retain(|d| !same.contains(&d.id));
         }
         for document in &mut old {
-            self.old.bind(ledger, &was, document)?;
+            self.old.bind(ledger, (&was, known.page.at), document)?;
         }
         for document in &mut new {
-            self.new.bind(ledger, &is, document)?;
+            self.new.bind(ledger, (&is, known.page.at), document)?;
         }
         let mut lone = Vec::new();
         for document in new {

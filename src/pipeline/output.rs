@@ -239,6 +239,17 @@ impl AtomicFile {
         })
     }
 
+    /// What was written so far, from its beginning.
+    ///
+    /// # Errors
+    /// When the rest cannot be written.
+    pub fn reread(&mut self) -> io::Result<std::fs::File> {
+        let named =
+            |e: io::Error| io::Error::new(e.kind(), format!("cannot write `{}`: {e}", self.path.display()));
+        self.file.flush().map_err(named)?;
+        self.file.get_ref().reopen().map_err(named)
+    }
+
     /// Gives the finished file its name.
     ///
     /// # Errors

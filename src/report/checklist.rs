@@ -160,8 +160,14 @@ impl Checklist {
                 );
                 self.add(
                     "gates",
-                    t.failed == 0,
-                    format!("{} documents fail a gate", t.failed),
+                    t.failed + t.failed_checks == 0,
+                    match t.failed_checks {
+                        0 => format!("{} documents fail a gate", t.failed),
+                        n => format!(
+                            "{} documents fail a gate, and {n} gates of whole collections",
+                            t.failed
+                        ),
+                    },
                 );
             }
         }

@@ -69,6 +69,11 @@ impl Health {
             if sync.exit == 6 && sync.target.is_none() && sync.error.is_none() {
                 reasons.push("held: a changed mapping waits for `--accept-mapping`".into());
             }
+            reasons.extend(
+                sync.drift
+                    .iter()
+                    .map(|d| format!("a gate fails, nothing is pushed: {d}")),
+            );
             if let Some(doubt) = &sync.doubt {
                 notes.push(format!("nothing is taken off: {doubt}"));
             }

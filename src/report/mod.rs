@@ -3,6 +3,7 @@
 mod checklist;
 mod diff;
 mod health;
+mod junit;
 mod metrics;
 mod record;
 mod resources;
@@ -15,6 +16,7 @@ mod totals;
 pub use checklist::{Check, Checklist};
 pub use diff::diff_html;
 pub use health::Health;
+pub use junit::JUnit;
 pub use metrics::{Observed, metrics_text};
 pub use record::{Facts, record};
 pub use resources::Resources;

@@ -106,6 +106,8 @@ pub struct SyncSummary {
     pub target: Option<TargetSummary>,
     /// Why nothing is taken off.
     pub doubt: Option<String>,
+    /// Gates of whole collections that fail.
+    pub drift: Vec<String>,
     /// Why it could not go on.
     pub error: Option<String>,
     /// Exit code.

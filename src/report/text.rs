@@ -98,6 +98,16 @@ pub fn report_text(report: &RunReport) -> String {
         d.failed, d.warned
     );
     section(&mut out, &d.gates);
+    let whole = d
+        .checks
+        .iter()
+        .flat_map(|(of, all)| all.iter().map(move |c| (of, c)));
+    for (of, check) in whole.filter(|(of, c)| c.first.iter().any(|f| f.url == **of)) {
+        for finding in &check.first {
+            let level = if check.failed > 0 { "fail" } else { "warn" };
+            let _ = writeln!(out, "    {level}:{} in {of}: {}", check.gate, finding.note);
+        }
+    }
 
     list(
         &mut out,

@@ -68,7 +68,9 @@ fn every_article_comes_out_the_same() {
         let blocks: Vec<&Value> = document["body"].as_array().unwrap().iter().collect();
         assert_eq!(document["title"], wanted["title"], "{file}");
         assert_eq!(document["accounting"]["unaccounted"], 0, "{file}");
-        assert_eq!(document["quality"]["gates"], serde_json::json!([]), "{file}");
+        // Nobody describes the pictures of these pages; no other gate has anything to say.
+        let gates = document["quality"]["gates"].as_array().unwrap();
+        assert!(gates.iter().all(|g| g["id"] == "alt-text"), "{file}: {gates:?}");
         assert!(document["provenance"]["decode"]["undecided"].is_null(), "{file}");
         assert_eq!(document["byline"]["raw"], wanted["author"], "{file}");
         let summary = document["summary"].as_str();

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use sangtrang::capture::Capture;
 use sangtrang::document::{Block, CaptureId, Document, FetchProvenance};
-use sangtrang::extract::{Context, PartPage, bind, extract_parts};
+use sangtrang::extract::{Context, Judging, PartPage, bind, extract_parts};
 use sangtrang::mapping::{Mapping, PageUrl};
 use sangtrang::page::{Page, read};
 use serde_json::{Map, Value, json};
@@ -61,7 +61,7 @@ fn document(mapping: &Mapping, pages: &[(Vec<u8>, String)]) -> Document {
     };
     let mut out = extract_parts(&first, &others, &[], collection, &context).unwrap();
     let mut document = out.documents.remove(0);
-    bind(&mut document, collection, &|_| None);
+    bind(&mut document, &Judging::new(mapping, collection, None), &|_| None);
     document
 }
 

@@ -26,6 +26,7 @@ mod export;
 mod extract;
 mod fault_proxy;
 mod faults;
+mod gates;
 mod http_json;
 mod learn;
 mod net;

@@ -502,6 +502,7 @@ impl<'a> Planner<'a> {
             mapping: head.mapping,
             made_with: (String::new(), None),
             rules: head.rules,
+            extraction: head.extraction,
             surveyed: head.surveyed,
             counts: self.counts,
         };
@@ -547,6 +548,8 @@ pub struct Head {
     pub mapping: String,
     /// Hash of the target's rules.
     pub rules: String,
+    /// Id of the extraction that made the documents.
+    pub extraction: Option<String>,
     /// Was the target looked at?
     pub surveyed: bool,
 }

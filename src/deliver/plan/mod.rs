@@ -38,6 +38,9 @@ pub struct Plan {
     pub made_with: (String, Option<String>),
     /// Hash of the target's rules.
     pub rules: String,
+    /// Id of the extraction that made the documents; absent in plans of older programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extraction: Option<String>,
     /// Was the target looked at?
     pub surveyed: bool,
     /// Numbers.

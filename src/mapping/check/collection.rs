@@ -52,7 +52,7 @@ impl Check<'_> {
             self.fields(&collection);
             self.unique(collection.tables("drop"), "drop");
             collection.tables("drop").for_each(|d| self.drop_rule(&d));
-            self.gates(&collection);
+            self.own_gates(root, &collection);
             for example in collection.tables("example") {
                 let listing = example.get("listing").and_then(|n| n.get_ref().as_table());
                 for (name, _) in listing.into_iter().flatten() {
@@ -416,44 +416,6 @@ impl Check<'_> {
                     message,
                     "every block begins with it",
                     "name the block's first words",
-                );
-            }
-        }
-    }
-
-    fn gates(&mut self, collection: &Table<'_, '_>) {
-        self.unique(collection.tables("gate"), "gate");
-        for gate in collection.tables("gate") {
-            let Some((rule, span)) = gate.text("rule") else {
-                continue;
-            };
-            let at = gate.get("at").is_some();
-            if rule == "min-body" && !at {
-                let label = "how many characters?";
-                self.add(
-                    "mapping::gate",
-                    span,
-                    "`min-body` needs `at`",
-                    label,
-                    "add `at = 200`",
-                );
-            } else if at
-                && [
-                    "captions-have-images",
-                    "media-complete",
-                    "date-sane",
-                    "table-shape",
-                    "table-sums",
-                ]
-                .contains(&rule)
-            {
-                let message = format!("`at` has no meaning for `{rule}`");
-                self.add(
-                    "mapping::gate",
-                    gate.key_span("at"),
-                    message,
-                    "compares with no number",
-                    "take it away",
                 );
             }
         }

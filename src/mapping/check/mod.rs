@@ -3,6 +3,7 @@
 
 mod collection;
 mod discover;
+mod gates;
 mod http_json;
 mod network;
 mod notify;
@@ -44,6 +45,7 @@ pub(super) fn check(root: &DeTable<'_>, text: &str, problems: &mut Problems) {
     check.notify(&root);
     check.unique(root.tables("drop"), "drop");
     root.tables("drop").for_each(|d| check.drop_rule(&d));
+    check.gates(&root);
     check.collections(&root);
     check.decode(&root);
     check.target(&root);

@@ -1,7 +1,7 @@
 //! `[[collection]]`: page kinds, their fields, drop rules, gates and examples.
 
-use super::Span;
 use super::discover::default_links_css;
+use super::{GateRule, Span};
 use crate::mapping::pattern::{Css, Pattern};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -278,54 +278,6 @@ pub enum Catalogue {
     Chrome,
     /// Pagers.
     Pager,
-}
-
-/// `[[collection.gate]]`
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GateRule {
-    /// Id.
-    pub id: String,
-    /// What must hold.
-    pub rule: GateKind,
-    /// What it means if it does not.
-    #[serde(default)]
-    pub level: Level,
-    /// Number that the rule compares with.
-    pub at: Option<u64>,
-}
-
-/// What a gate checks. `accounted`, `required` and `replacements` are always on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum GateKind {
-    /// At most `at` characters are unaccounted (default 0).
-    Accounted,
-    /// The body has at least `at` characters.
-    MinBody,
-    /// No more captions than pictures.
-    CaptionsHaveImages,
-    /// Every picture is stored.
-    MediaComplete,
-    /// At most `at` raw_html blocks.
-    MaxRawHtml,
-    /// The published date is not after the fetch and not before 1990.
-    DateSane,
-    /// All rows of each table have the same number of columns. Always on as a warning; this says what it means here.
-    TableShape,
-    /// What tables print as sums is the sum within rounding. Always on as a warning; this says what it means here.
-    TableSums,
-}
-
-/// Level of a gate in a mapping.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Worth a look.
-    Warn,
-    /// The document may not be delivered.
-    #[default]
-    Fail,
 }
 
 /// `[[collection.example]]`

@@ -4,6 +4,7 @@
 
 mod collection;
 mod discover;
+mod gate;
 mod http_json;
 mod media;
 mod network;
@@ -19,6 +20,7 @@ mod target;
 pub use self::notify::*;
 pub use collection::*;
 pub use discover::*;
+pub use gate::*;
 pub use http_json::*;
 pub use media::*;
 pub use network::*;
@@ -80,6 +82,9 @@ pub struct MappingFile {
     /// Text that no document of the site keeps (header, menu, counters).
     #[serde(default)]
     pub drop: Vec<DropRule>,
+    /// What must hold of documents; gates of a collection go before it.
+    #[serde(default)]
+    pub gate: Vec<GateRule>,
     /// Page kinds, in the order in which they are tried.
     #[serde(default)]
     pub collection: Vec<Collection>,

@@ -231,10 +231,9 @@ impl Drift {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retire {
-    /// Runs in a row that must miss the page.
+    /// Runs in a row in which the page itself must answer that it is gone. That a list does not name it any more is no
+    /// such answer: it only makes the page be asked.
     pub after_misses: u32,
-    /// Ask for the page itself before believing it.
-    pub probe: bool,
     /// Largest share of a collection that one run may retire.
     pub max_share: f64,
     /// Largest number that one run may retire.
@@ -247,7 +246,6 @@ impl Default for Retire {
     fn default() -> Self {
         Self {
             after_misses: 3,
-            probe: true,
             max_share: 0.02,
             max_count: 10,
             action: RetireAction::Unpublish,

@@ -3,6 +3,7 @@
 mod daemon;
 mod ending;
 mod follow;
+mod gates;
 mod house;
 mod kill;
 mod life;
