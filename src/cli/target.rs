@@ -159,7 +159,7 @@ fn export_failure(error: ExportError) -> CliError {
             .hint("remove the file, then `sangtrang extract MAPPING` stores it again from the archive"),
         error @ ExportError::Nothing { .. } => CliError::new(Exit::Findings, "export::nothing", error)
             .hint("`--only` takes keys (`news:4012`), collections (`news/*`) and ids (`doc:…`)"),
-        error @ ExportError::Workbook(_) => CliError::new(Exit::Failure, "export::workbook", error),
+        error @ ExportError::Table(_) => CliError::new(Exit::Failure, "export::workbook", error),
     }
 }
 

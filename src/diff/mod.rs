@@ -9,12 +9,14 @@ mod align;
 mod block;
 mod compare;
 mod expected;
+mod shown;
 mod words;
 
 pub use align::{Step, align};
 pub use block::{BlockChange, blocks};
 pub use compare::{Difference, DropChange, OriginChange, compare};
 pub use expected::{expected, reshaped};
+pub use shown::{Frame, Passage, ShownLine, ShownShare, shown};
 pub use words::{Piece, Tag, words};
 
 use schemars::JsonSchema;
