@@ -1,4 +1,4 @@
-//! `sangtrang schema document|mapping|mapping-diff`
+//! `sangtrang schema document|mapping|mapping-diff|report`
 
 use super::args::{SchemaArgs, SchemaName};
 use super::{Exit, Outcome, Ui};
@@ -8,6 +8,7 @@ pub(super) fn main(args: &SchemaArgs, ui: &Ui) -> Outcome {
         SchemaName::Document => crate::document::document_schema(),
         SchemaName::Mapping => crate::mapping::mapping_schema(),
         SchemaName::MappingDiff => crate::pipeline::impact_schema(),
+        SchemaName::Report => crate::report::html::report_schema(),
     };
     ui.data(format_args!("{schema:#}"));
     Ok(Exit::Ok)

@@ -107,6 +107,8 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
         error @ PipelineError::Busy { .. } => CliError::new(Exit::Locked, "sync::busy", error).hint(
             "wait until it ends, or end it: `kill` with its process; the lock goes with the process, there is nothing to delete",
         ),
+        error @ PipelineError::Browser(_) => CliError::new(Exit::Usage, "browser", error)
+            .hint("only what is to be shown in a browser needs one; the rest works without"),
         error @ PipelineError::Glob { .. } => {
             CliError::new(Exit::Usage, "usage::glob", error).hint("`news:4*`, `news/*`, `*-2023-*`")
         }

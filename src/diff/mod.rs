@@ -16,7 +16,7 @@ pub use align::{Step, align};
 pub use block::{BlockChange, blocks};
 pub use compare::{Difference, DropChange, OriginChange, compare};
 pub use expected::{expected, reshaped};
-pub use shown::{Frame, Passage, ShownLine, ShownShare, shown};
+pub use shown::{Fidelity, Frame, PageFidelity, Passage, ShownLine, ShownShare, shown};
 pub use words::{Piece, Tag, words};
 
 use schemars::JsonSchema;

@@ -65,6 +65,77 @@ pub struct ShownShare {
     pub missing_count: u64,
 }
 
+/// What a browser showed of some pages and of their documents.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fidelity {
+    /// The browser: `Chromium 148`.
+    pub browser: String,
+    /// What decides which pages.
+    pub seed: u64,
+    /// Pages that were compared.
+    pub compared: u64,
+    /// Words of their bodies.
+    pub body_words: u64,
+    /// Of these, words that their documents show.
+    pub shown_words: u64,
+    /// Of a hundred body words, how many are shown; absent if nothing was compared.
+    pub percent: Option<f64>,
+    /// The pages, the lowest share first, then those that were not compared.
+    pub pages: Vec<PageFidelity>,
+}
+
+/// One page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PageFidelity {
+    /// Its old address.
+    pub url: String,
+    /// Collection of its documents.
+    pub collection: String,
+    /// Their files in the site's output folder.
+    pub files: Vec<String>,
+    /// With what it was compared: `document`, or the address of the page in the CMS.
+    pub with: String,
+    /// Why it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_compared: Option<String>,
+    /// What was found.
+    pub share: ShownShare,
+    /// Of a hundred body words, how many are shown.
+    pub percent: Option<f64>,
+}
+
+impl Fidelity {
+    /// Adds the pages up and puts them in order.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "words of pages are far below 2^53")]
+    pub fn of(browser: String, seed: u64, mut pages: Vec<PageFidelity>) -> Self {
+        for page in &mut pages {
+            page.percent = page.share.percent();
+        }
+        // Whoever reads begins with the worst; what could not be compared stands at the end.
+        pages.sort_by(|a, b| {
+            let place = |p: &PageFidelity| (p.not_compared.is_some(), p.percent.unwrap_or(f64::INFINITY));
+            let ((a_not, a_share), (b_not, b_share)) = (place(a), place(b));
+            a_not
+                .cmp(&b_not)
+                .then(a_share.total_cmp(&b_share))
+                .then_with(|| a.url.cmp(&b.url))
+        });
+        let compared = || pages.iter().filter(|p| p.not_compared.is_none());
+        let body_words = compared().map(|p| p.share.body_words).sum::<u64>();
+        let shown_words = compared().map(|p| p.share.shown_words).sum::<u64>();
+        Self {
+            browser,
+            seed,
+            compared: compared().count() as u64,
+            body_words,
+            shown_words,
+            percent: (body_words > 0).then(|| shown_words as f64 * 100.0 / body_words as f64),
+            pages,
+        }
+    }
+}
+
 /// A word, folded, and where it stands in its line.
 struct Word {
     folded: String,
@@ -306,7 +377,7 @@ mod tests {
             half.missing[0].text,
             "Riêng cát có cát diện tích cát gieo trồng cát"
         );
-        assert_eq!((half.body_words, half.shown_words), (whole.body_words, 13 - 1));
+        assert_eq!((half.body_words, half.shown_words), (whole.body_words, 12));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod checklist;
 mod health;
+pub mod html;
 mod metrics;
 mod record;
 mod resources;
@@ -21,6 +22,7 @@ pub use text::report_text;
 pub use totals::{Sum, Totals};
 
 use crate::ledger::{Counts, Failure, ListRow, Listed, PatternRow, Tally, UrlState};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -83,7 +85,7 @@ impl From<Counts> for CrawlCounts {
 }
 
 /// Why the pager of a list stopped.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PagerStop {
     /// First page of the list.
     pub list: String,

@@ -258,4 +258,6 @@ pub(in crate::cli) enum SchemaName {
     Mapping,
     /// Lines of `mapping diff --json`
     MappingDiff,
+    /// What `report` writes as report.json
+    Report,
 }

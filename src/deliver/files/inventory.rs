@@ -3,7 +3,7 @@
 use super::folder::Stream;
 use super::index::{Medium, Place};
 use super::{ExportError, Form, It, Out, Ways};
-use crate::deliver::redirect::{Decision, Redirect};
+use crate::deliver::redirect::Redirect;
 use crate::document::{Block, Document, GateLevel, MediaRole};
 use crate::sheet::{self, Book, Cell, SheetId};
 
@@ -235,15 +235,9 @@ fn media(document: &Document) -> impl Iterator<Item = Vec<Cell>> + '_ {
 }
 
 fn decision(redirect: &Redirect) -> Vec<Cell> {
-    let decision = match redirect.decision {
-        Decision::Redirect => "redirect",
-        Decision::Archive => "archive",
-        Decision::Gone => "gone",
-        Decision::Unresolved => "unresolved",
-    };
     vec![
         redirect.from.as_str().into(),
-        decision.into(),
+        redirect.decision.as_str().into(),
         redirect.to.as_ref().into(),
         Cell::Number(redirect.hits),
         redirect.why.as_str().into(),
