@@ -47,7 +47,7 @@ pub struct Served<'a> {
 pub struct Line {
     /// Its text.
     pub text: String,
-    /// Is all of it a link, or several?
+    /// Do all of its letters stand in links? Numbers beside them (dates, counts) do not make it a text.
     pub linked: bool,
 }
 
@@ -248,13 +248,14 @@ fn lines(text: &str) -> Vec<Line> {
     let mut open = 0_usize;
     let mut all = Vec::new();
     for line in text.split('\n') {
-        let (mut shown, mut outside) = (String::new(), false);
+        let (mut shown, mut outside, mut inside) = (String::new(), false, false);
         for c in line.chars() {
             match c {
                 c if c == LINK.0 => open += 1,
                 c if c == LINK.1 => open = open.saturating_sub(1),
                 c => {
-                    outside |= open == 0 && c.is_alphanumeric();
+                    outside |= open == 0 && c.is_alphabetic();
+                    inside |= open > 0 && c.is_alphanumeric();
                     shown.push(c);
                 }
             }
@@ -262,7 +263,7 @@ fn lines(text: &str) -> Vec<Line> {
         if shown.chars().any(char::is_alphanumeric) {
             all.push(Line {
                 text: shown.trim().to_owned(),
-                linked: !outside,
+                linked: inside && !outside,
             });
         }
     }
@@ -275,17 +276,18 @@ mod tests {
 
     #[test]
     fn a_line_is_linked_if_all_of_it_is() {
-        let text = "\u{FDD0}Trang chủ\u{FDD1} | \u{FDD0}Tin\u{FDD1}\nXem \u{FDD0}đây\u{FDD1}\n\u{FDD0}\nhai\ndòng\n\u{FDD1}\n \nhết";
+        let text = "\u{FDD0}Trang chủ\u{FDD1} | \u{FDD0}Tin\u{FDD1} (12/07)\nXem \u{FDD0}đây\u{FDD1}\n\u{FDD0}\nhai\ndòng\n\u{FDD1}\n \nhết\n12 345";
         let told: Vec<_> = lines(text).into_iter().map(|l| (l.text, l.linked)).collect();
         let told: Vec<_> = told.iter().map(|(t, l)| (t.as_str(), *l)).collect();
         assert_eq!(
             told,
             [
-                ("Trang chủ | Tin", true),
+                ("Trang chủ | Tin (12/07)", true),
                 ("Xem đây", false),
                 ("hai", true),
                 ("dòng", true),
-                ("hết", false)
+                ("hết", false),
+                ("12 345", false)
             ]
         );
     }

@@ -4,7 +4,8 @@
 //! Words of a page are its body unless they are its frame: a line that is all links leads elsewhere, and what recurs on more than
 //! a quarter of the template's other pages (in stretches of [`FRAME`] words of a line; numbers in mostly worded stretches count
 //! as equal) is what the template prints. A body word is shown if it stands in a stretch of [`FOUND`] words of its line that the
-//! delivered text has, too, wherever it has it.
+//! delivered text has, too, wherever it has it; where a line begins and ends, [`EDGE`] words are enough, because labels
+//! ("Nguồn: …") part there from what they label.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ use unicode_normalization::UnicodeNormalization as _;
 const FRAME: usize = 5;
 /// Words of a stretch that must be found again.
 const FOUND: usize = 4;
+/// Words of such a stretch where a line begins or ends.
+const EDGE: usize = 3;
 /// What recurs on more than one page of so many is the template's.
 const RARE: u32 = 4;
 /// Passages that are told of a page; their words all count.
@@ -204,7 +207,12 @@ pub fn shown(page: &[ShownLine], frame: &Frame, delivered: &[ShownLine]) -> Show
         }
         let body = frame.body(&words);
         let mut found = vec![false; words.len()];
-        for window in windows(words.len(), FOUND) {
+        let edges = [
+            0..EDGE.min(words.len()),
+            words.len().saturating_sub(EDGE)..words.len(),
+        ];
+        let edges = edges.into_iter().filter(|e| e.len() == EDGE);
+        for window in windows(words.len(), FOUND).chain(edges) {
             if stretches.contains(&plain(&words[window.clone()])) {
                 found[window].fill(true);
             }
@@ -373,6 +381,9 @@ mod tests {
             &page(&["Giá lúa của huyện cát tăng cát so với cát cùng kỳ"]),
         );
         assert_eq!(half.missing.len(), 1, "{half:?}");
+        let label = page(&["Nguồn: Báo Bình Thuận"]);
+        let found = shown(&label, &Frame::default(), &page(&["Báo Bình Thuận"]));
+        assert_eq!((found.body_words, found.shown_words), (4, 3));
         assert_eq!(
             half.missing[0].text,
             "Riêng cát có cát diện tích cát gieo trồng cát"

@@ -31,6 +31,7 @@ mod pagers;
 mod politeness;
 mod reached;
 mod redirects;
+mod report;
 mod resume;
 mod retire;
 mod sessions;

@@ -57,7 +57,7 @@ pub fn page(report: &Report, language: Language, root: Option<&str>) -> Result<S
     env.add_filter("num", move |n: u64| grouped(n, language));
     env.add_filter("pct", move |value: Option<f64>| percent(value, language));
     env.add_filter("share", move |part: u64, whole: u64| {
-        percent(ratio(part, whole).map(|r| r * 100.0), language)
+        part_of(ratio(part, whole).map(|r| r * 100.0), language)
     });
     env.add_filter("width", |part: u64, whole: u64| {
         ratio(part, whole).map_or(0.0, |r| (r * 1000.0).round() / 10.0)
@@ -103,13 +103,16 @@ fn decimal(value: f64, places: usize, language: Language) -> String {
 }
 
 /// Never `100 %` of what is not all, never `0 %` of what is something.
-fn percent(value: Option<f64>, language: Language) -> String {
+fn part_of(value: Option<f64>, language: Language) -> String {
     let Some(value) = value else { return "–".into() };
     let shown = if value < 100.0 { value.min(99.9) } else { 100.0 };
     let shown = if shown > 0.0 { shown.max(0.1) } else { 0.0 };
-    // Down, so that a share is never told better than it is.
-    let shown = (shown * 10.0 + 1e-9).floor() / 10.0;
     format!("{} %", decimal(shown, 1, language))
+}
+
+/// The same, rounded down: how well something went is never told better than it is.
+fn percent(value: Option<f64>, language: Language) -> String {
+    part_of(value.map(|v| (v * 10.0 + 1e-9).floor() / 10.0), language)
 }
 
 fn when(text: &str, language: Language) -> String {
@@ -235,7 +238,9 @@ mod tests {
         assert_eq!(grouped(999, Language::English), "999");
         assert_eq!(percent(Some(99.999), Language::English), "99.9 %");
         assert_eq!(percent(Some(100.0), Language::Vietnamese), "100,0 %");
-        assert_eq!(percent(Some(0.0001), Language::English), "0.1 %");
+        assert_eq!(part_of(Some(0.0001), Language::English), "0.1 %");
+        assert_eq!(part_of(Some(66.66), Language::English), "66.7 %");
+        assert_eq!(percent(Some(66.66), Language::English), "66.6 %");
         assert_eq!(percent(None, Language::English), "–");
         assert_eq!(
             when("2026-03-01T02:05:00Z", Language::Vietnamese),
