@@ -3,9 +3,10 @@
 //!
 //! Words of a page are its body unless they are its frame: a line that is all links leads elsewhere, and what recurs on more than
 //! a quarter of the template's other pages (in stretches of [`FRAME`] words of a line; numbers in mostly worded stretches count
-//! as equal) is what the template prints. A body word is shown if it stands in a stretch of [`FOUND`] words of its line that the
-//! delivered text has, too, wherever it has it; where a line begins and ends, [`EDGE`] words are enough, because labels
-//! ("Nguồn: …") part there from what they label.
+//! as equal) is what the template prints. A line that is half body is all body, because bodies share phrases.
+//!
+//! A body word is shown if it stands in a stretch of [`FOUND`] words of its line that the delivered text has, too, wherever it
+//! has it; where a line begins and ends, [`EDGE`] words are enough, because labels ("Nguồn: …") part there from what they label.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -186,7 +187,12 @@ impl Frame {
             }
         }
         // Where frame and body meet inside a line, a word belongs to what most of its stretches are.
-        rare.iter().zip(all).map(|(r, a)| r * 2 >= a).collect()
+        let mut body: Vec<bool> = rare.iter().zip(all).map(|(r, a)| r * 2 >= a).collect();
+        // Other pages have stock phrases of a body, too: a line that is body for the most part is body.
+        if body.iter().filter(|b| **b).count() * 2 >= body.len() {
+            body.fill(true);
+        }
+        body
     }
 }
 
