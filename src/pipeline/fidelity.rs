@@ -316,6 +316,10 @@ impl Looker<'_> {
             Ok(delivered) => page.share = shown(&lines, frame, &delivered),
             Err(why) => page.not_compared = Some(why),
         }
+        // Nothing is missing of nothing, which says nothing.
+        if page.not_compared.is_none() && page.share.body_words == 0 {
+            page.not_compared = Some("it has no words of its own".into());
+        }
         Ok(page)
     }
 
