@@ -419,7 +419,10 @@ mod tests {
             words("TIẾNG Việt, 1.234 — “hết”"),
             words("tie\u{302}\u{301}ng viê\u{323}t 1 234 hết")
         );
-        assert_eq!(windows(3, 5).collect::<Vec<_>>(), [0..3]);
+        assert_eq!(
+            windows(3, 5).map(|w| (w.start, w.end)).collect::<Vec<_>>(),
+            [(0, 3)]
+        );
         assert_eq!(windows(0, 5).count(), 0);
     }
 }

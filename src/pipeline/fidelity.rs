@@ -294,7 +294,7 @@ impl Looker<'_> {
             }
         };
         let mut delivered = None;
-        if let Some((url, body)) = self.from_cms(&looked.documents).await? {
+        if let Some((url, body)) = self.cms_page(&looked.documents).await? {
             delivered = self.show(&url, "text/html; charset=utf-8", &body).await.ok();
             page.with = url;
         }
@@ -324,7 +324,7 @@ impl Looker<'_> {
     }
 
     /// The page of the CMS, if there is one document of the page, it is live and its page answers.
-    async fn from_cms(&self, documents: &[Document]) -> Result<Option<(String, Vec<u8>)>, PipelineError> {
+    async fn cms_page(&self, documents: &[Document]) -> Result<Option<(String, Vec<u8>)>, PipelineError> {
         let (Some(cms), [document]) = (&self.cms, documents) else {
             return Ok(None);
         };

@@ -535,3 +535,62 @@ fn without_a_browser_the_error_says_what_to_do_and_the_rest_works() {
     );
     expect(&mut report(&mapping, folder.path(), &[]), 0);
 }
+
+/// A page that tries everything that a page can try.
+fn canary(address: SocketAddr) -> String {
+    let away = format!("http://{address}");
+    format!(
+        "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content='0;url={away}/refresh'>
+         <link rel=stylesheet href={away}/a.css><link rel=prefetch href={away}/prefetch><link rel=preconnect href={away}>
+         <script>document.title = 'x'; fetch('{away}/fetch')</script><script src={away}/a.js></script>
+         <style>@import '{away}/b.css'; body {{ background: url({away}/c.png) }} .khuat {{ display: none }}</style>
+         <body onload=\"fetch('{away}/onload'); document.body.textContent = 'đã chạy'\">
+         <p>Một đoạn văn</p><p class=khuat>không ai thấy</p><noscript>chỉ khi tắt mã</noscript>
+         <details><summary>Mở ra</summary>phần đóng</details>
+         <img src={away}/d.png onerror=\"document.body.textContent = 'đã chạy'\"><svg onload=\"fetch('{away}/svg')\"></svg>
+         <iframe src={away}/frame></iframe><object data={away}/object></object><video src={away}/video autoplay></video>
+         <a href=\"javascript:document.body.textContent='đã chạy'\">liên kết</a> <a href=/x>khác</a></body>"
+    )
+}
+
+#[test]
+fn a_page_that_is_shown_runs_nothing_and_asks_nobody() {
+    use sangtrang::browser::{Served, View};
+    if !crate::browser::is_there() {
+        return;
+    }
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = asked.clone();
+    let address = serve_router(Router::new().fallback(move |request: Request| {
+        log.lock().unwrap().push(request.uri().to_string());
+        async { "đã hỏi" }
+    }));
+    let body = canary(address);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (lines, sheets) = runtime.block_on(async {
+        let mut view = View::start(None).await.unwrap();
+        let mut sheets = Vec::new();
+        let mut sheet = |url: &str| {
+            sheets.push(url.to_owned());
+            None
+        };
+        let page = Served {
+            url: "http://site.example/",
+            mime: "text/html",
+            body: body.as_bytes(),
+        };
+        let lines = view.show(&page, &mut sheet).await.unwrap();
+        // The browser is as it was: the next page is shown, too.
+        let next = Served {
+            body: b"<p>hai",
+            ..page
+        };
+        assert_eq!(view.show(&next, &mut sheet).await.unwrap()[0].text, "hai");
+        (lines, sheets)
+    });
+    let texts: Vec<&str> = lines.iter().map(|l| l.text.as_str()).collect();
+    assert_eq!(texts, ["Một đoạn văn", "Mở ra", "phần đóng", "liên kết khác"]);
+    assert!(lines[3].linked && !lines[0].linked);
+    assert_eq!(*asked.lock().unwrap(), Vec::<String>::new());
+    assert!(sheets.iter().any(|s| s.ends_with("/a.css")), "{sheets:?}");
+}

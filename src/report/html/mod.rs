@@ -315,7 +315,12 @@ impl Report {
         sums.extend(certificate.sitemap.clone());
         sums.extend(
             survey
-                .sums(newest, older, totals.standing.documents)
+                .sums(
+                    newest,
+                    older,
+                    totals.standing.documents,
+                    totals.extraction.as_ref().map(|t| t.documents),
+                )
                 .iter()
                 .map(CheckedSum::of),
         );

@@ -205,16 +205,29 @@ impl Survey {
     }
 
     /// What the documents themselves say against what the ledger says of them: `newest` and `older` are its documents of the last
-    /// extraction and of earlier ones.
+    /// extraction and of earlier ones, `counted` those that the extraction counted.
     #[must_use]
-    pub fn sums(&self, newest: u64, older: u64, known: u64) -> Vec<Sum> {
+    pub fn sums(&self, newest: u64, older: u64, known: u64, counted: Option<u64>) -> Vec<Sum> {
         let [visible, kept, dropped, unaccounted] = self.characters;
         let by_rule = self
             .dropped
             .iter()
             .map(|(rule, d)| (rule.clone(), d.characters))
             .collect();
-        vec![
+        let checks = counted.map(|whole| Sum {
+            of: "documents that the extraction counted, by their checks",
+            whole,
+            parts: [
+                ("fail a check".into(), self.failed),
+                ("warnings only".into(), self.warned),
+                (
+                    "pass every check".into(),
+                    self.documents - self.failed - self.warned,
+                ),
+            ]
+            .into(),
+        });
+        let mut sums = vec![
             Sum {
                 of: "documents in the ledger",
                 whole: known,
@@ -244,7 +257,9 @@ impl Survey {
                 whole: dropped,
                 parts: by_rule,
             },
-        ]
+        ];
+        sums.extend(checks);
+        sums
     }
 }
 
