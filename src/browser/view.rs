@@ -24,6 +24,7 @@ const LINK: (char, char) = ('\u{FDD0}', '\u{FDD1}');
 /// Runs in a world of its own when the page is laid out. What stands in `noscript` is no text for readers with scripts; closed
 /// `details` are opened, as readers do; what a style leaves out until it is scrolled to is shown.
 const READ: &str = r"(()=>{const d=document;
+if(location.href==='about:blank')return null;
 d.querySelectorAll('noscript').forEach(n=>n.remove());
 d.querySelectorAll('details').forEach(e=>{e.open=true});
 const s=d.createElement('style');s.textContent='*{content-visibility:visible !important}';
@@ -186,8 +187,10 @@ async fn read(
                     reading = Some(sent.map_err(gone)?);
                 }
                 if id.is_some() && id == reading {
+                    // It was still the empty page that was asked: the page itself will be loaded, too.
                     let Some(text) = message["result"]["result"]["value"].as_str() else {
-                        return Err(Failure::new("render-failed", "the page's text cannot be read"));
+                        (world, reading) = (None, None);
+                        continue;
                     };
                     let text = text.to_owned();
                     let params = json!({ "browserContextId": context });

@@ -13,7 +13,7 @@ use crate::ledger::{Ledger, clock};
 use crate::mapping::Mapping;
 use crate::mapping::model::Target;
 use crate::pipeline::{
-    AtomicFile, FidelityJob, Layout, PipelineError, asked_pages, fidelity, redirect_ledger, write_atomic,
+    AtomicFile, FidelityJob, Layout, asked_pages, fidelity, redirect_ledger, write_atomic,
 };
 use crate::report::html::{
     AskedFor, AskedInput, Input, Language, RedirectRow, Report, ReportError, Tables, page,
@@ -31,6 +31,14 @@ pub(super) fn main(args: &ReportArgs, ui: &Ui) -> Outcome {
         Some(path) => Some(super::secret::target_file(path)?),
         None => mapping.rules().target.clone(),
     };
+    if args.cms && target.is_none() {
+        return Err(CliError::new(
+            Exit::Usage,
+            "usage::cms",
+            "`--cms` compares with the pages of a target, and there is none",
+        )
+        .hint("`[target]` in the mapping or `--target FILE` says where documents go"));
+    }
     let layout = Layout::new(&args.site.output.output, &mapping.rules().site.id);
     let ledger = Ledger::read(&layout.ledger()).map_err(failure)?;
     let totals = Totals::read(&ledger, &mapping.rules().site.id).map_err(failure)?;
@@ -104,13 +112,10 @@ impl Site<'_> {
         checklist: Option<Checklist>,
         redirects: &Redirects,
     ) -> Result<Report, CliError> {
-        let documents = match fs_err::File::open(self.layout.documents_jsonl()) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(failure(PipelineError::NoDocuments {
-                    path: self.layout.documents_jsonl(),
-                }));
-            }
+        // A site that was only crawled has none, and that is told.
+        let documents: Box<dyn std::io::BufRead> = match fs_err::File::open(self.layout.documents_jsonl()) {
+            Ok(file) => Box::new(std::io::BufReader::new(file)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Box::new(std::io::empty()),
             Err(error) => return Err(error.into()),
         };
         let fidelity = args

@@ -534,6 +534,11 @@ fn without_a_browser_the_error_says_what_to_do_and_the_rest_works() {
         "{said}"
     );
     expect(&mut report(&mapping, folder.path(), &[]), 0);
+    let said = text(&expect(&mut report(&mapping, folder.path(), &["--fidelity", "--cms"]), 2).stderr);
+    assert!(said.contains("there is none"), "{said}");
+    // A ledger whose documents are not there does not reconcile.
+    std::fs::remove_file(folder.path().join("ctk-binhthuan/documents.jsonl")).unwrap();
+    expect(&mut report(&mapping, folder.path(), &[]), 4);
 }
 
 /// A page that tries everything that a page can try.
