@@ -242,6 +242,30 @@ fn the_same_input_and_seed_give_the_same_bytes_and_another_seed_another_sample()
     assert!(docs.iter().filter(warned).count() > 0 && classes >= 5);
     let place = sample.iter().find(|c| c["archived"]["file"].is_string());
     assert!(place.is_some(), "{sample:?}");
+
+    // In which order documents come does not matter, and all that fail are read.
+    lie(&site, |all| all.reverse());
+    assert_eq!(chosen(&run("e", &["--seed", "5"])), chosen(&one));
+    lie(&site, |all| {
+        for document in all.iter_mut().step_by(4) {
+            let gates = document["quality"]["gates"].as_array_mut().unwrap();
+            gates.push(serde_json::json!({ "id": "thu", "level": "fail", "note": "<b>hỏng</b>" }));
+        }
+    });
+    let at = run("f", &["--sample", "1", "--lang", "en"]);
+    let told = json(&at);
+    assert_eq!(
+        (&told["failed"], &told["gates"]["thu"]["fail"]),
+        (&10.into(), &10.into())
+    );
+    let fails = |c: &&Value| c["why"].as_array().unwrap().iter().any(|w| w["why"] == "failure");
+    assert_eq!(
+        told["sample"].as_array().unwrap().iter().filter(fails).count(),
+        10
+    );
+    let shown = page(&at, "en");
+    assert!(words(&shown, "tr.broken").contains("<b>hỏng</b>"));
+    assert!(!all(&shown, "blockquote").is_empty() && all(&shown, "b b").is_empty());
 }
 
 /// Twelve articles with numbers 1 to 14; 5 and 6 were removed. Titles are not nice.
