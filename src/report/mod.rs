@@ -1,4 +1,5 @@
-//! The ledger told to people: `report.txt` and `run.json`. Reads, never decides; the desk prints what this room says.
+//! The ledger told to people: `report.txt` and `run.json`, the record, the report that is signed ([`html`]). Reads, never
+//! decides; the desk prints what this room says.
 
 mod checklist;
 mod health;
