@@ -2,6 +2,7 @@
 //!
 //! The rooms, in the order in which a URL walks through them. `ARCHITECTURE.md` shows the house in one picture.
 
+pub mod browser;
 pub mod capture;
 pub mod cli;
 pub mod crawl;
@@ -18,3 +19,4 @@ pub mod notify;
 pub mod page;
 pub mod pipeline;
 pub mod report;
+pub mod sheet;

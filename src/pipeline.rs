@@ -1,5 +1,6 @@
 //! The corridor: crawl, extract, store media, write. The only file that walks through more than one wing; read it first.
 
+mod asked;
 mod counting;
 mod decisions;
 mod deliver;
@@ -8,6 +9,7 @@ mod documents;
 mod encodings;
 mod error;
 mod export;
+mod fidelity;
 mod filename;
 mod gates;
 mod gc;
@@ -24,6 +26,7 @@ mod store;
 mod tables;
 mod times;
 
+pub use asked::{AskedPages, asked_pages};
 pub use decisions::{doubt, remember_edits};
 pub use deliver::{
     apply_plan, mapper, old_hosts, plan_delivery, probe_target, redirect_ledger, rollback_run, target_name,
@@ -32,6 +35,7 @@ pub use deliver::{
 pub use encodings::{Encodings, Suspect, Used, encodings};
 pub use error::PipelineError;
 pub use export::{ExportJob, export_site};
+pub use fidelity::{FidelityJob, fidelity};
 pub use gates::accept;
 pub use gc::{Collected, collect_garbage};
 pub use impact::{Impact, Told, What, impact, impact_schema};

@@ -1,4 +1,5 @@
 //! `sangtrang schema document|mapping|mapping-diff|diff`
+//! `sangtrang schema document|mapping|mapping-diff|report`
 
 use super::args::{SchemaArgs, SchemaName};
 use super::{Exit, Outcome, Ui};
@@ -9,6 +10,7 @@ pub(super) fn main(args: &SchemaArgs, ui: &Ui) -> Outcome {
         SchemaName::Mapping => crate::mapping::mapping_schema(),
         SchemaName::Diff => crate::pipeline::differ::diff_schema(),
         SchemaName::MappingDiff => crate::pipeline::impact_schema(),
+        SchemaName::Report => crate::report::html::report_schema(),
     };
     ui.data(format_args!("{schema:#}"));
     Ok(Exit::Ok)

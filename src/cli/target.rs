@@ -107,6 +107,8 @@ pub(super) fn failure(error: impl Into<PipelineError>) -> CliError {
         error @ PipelineError::Busy { .. } => CliError::new(Exit::Locked, "sync::busy", error).hint(
             "wait until it ends, or end it: `kill` with its process; the lock goes with the process, there is nothing to delete",
         ),
+        error @ PipelineError::Browser(_) => CliError::new(Exit::Usage, "browser", error)
+            .hint("only what is to be shown in a browser needs one; the rest works without"),
         error @ PipelineError::Glob { .. } => {
             CliError::new(Exit::Usage, "usage::glob", error).hint("`news:4*`, `news/*`, `*-2023-*`")
         }
@@ -159,7 +161,7 @@ fn export_failure(error: ExportError) -> CliError {
             .hint("remove the file, then `sangtrang extract MAPPING` stores it again from the archive"),
         error @ ExportError::Nothing { .. } => CliError::new(Exit::Findings, "export::nothing", error)
             .hint("`--only` takes keys (`news:4012`), collections (`news/*`) and ids (`doc:…`)"),
-        error @ ExportError::Workbook(_) => CliError::new(Exit::Failure, "export::workbook", error),
+        error @ ExportError::Table(_) => CliError::new(Exit::Failure, "export::workbook", error),
     }
 }
 

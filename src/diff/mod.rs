@@ -12,6 +12,7 @@ mod compare;
 mod expected;
 mod once;
 mod parts;
+mod shown;
 mod words;
 
 pub use align::{Step, align};
@@ -19,6 +20,7 @@ pub use block::{BlockChange, blocks};
 pub use class::{Class, Ignore};
 pub use compare::{Difference, DropChange, OriginChange, compare, compare_but, imprint};
 pub use expected::{expected, reshaped};
+pub use shown::{Fidelity, Frame, PageFidelity, Passage, ShownLine, ShownShare, shown};
 pub use words::{Piece, Tag, words};
 
 use schemars::JsonSchema;

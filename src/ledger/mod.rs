@@ -7,6 +7,7 @@
 
 mod batch;
 mod captures;
+mod certificate;
 pub mod clock;
 mod delivery;
 mod freeze;
@@ -29,6 +30,7 @@ mod visits;
 
 pub use batch::{Batch, Fetch, Offer, Pager, Settle};
 pub use captures::{CaptureRow, Medium, MediumState, Page};
+pub use certificate::{Announced, AnnouncedCount};
 pub use delivery::{Delivery, DeliveryState, Done, Entry, Intent, Kind, Push, PushOp};
 pub use freeze::Frozen;
 pub use gates::{AcceptedRow, Asked, Common, JudgedRow, PrintRow, SketchRow};

@@ -412,8 +412,16 @@ pub fn redirect_ledger(
             }
         }
     }
+    all.count(&hits(logs)?);
+    all.apply(&target.redirect);
+    Ok(all)
+}
+
+/// What access logs count, each read once.
+pub(super) fn hits(logs: &[PathBuf]) -> Result<Hits, PipelineError> {
+    let mut hits = Hits::default();
     for path in logs {
-        let mut hits = Hits::default();
+        hits.begin();
         let mut reader = io::BufReader::new(fs_err::File::open(path)?);
         let mut line = Vec::new();
         // Lines are bounded: a log is a file that others write.
@@ -421,10 +429,8 @@ pub fn redirect_ledger(
             hits.line(&String::from_utf8_lossy(&line));
             line.clear();
         }
-        all.count(&hits);
     }
-    all.apply(&target.redirect);
-    Ok(all)
+    Ok(hits)
 }
 
 /// Hosts of the old portal.

@@ -34,6 +34,9 @@ pub enum PipelineError {
         /// Who, if it says so.
         owner: Option<super::lock::Owner>,
     },
+    /// There is no browser, or it does not start.
+    #[error(transparent)]
+    Browser(#[from] crate::browser::Failure),
     /// A glob is none.
     #[error("`{glob}` is no glob: {reason}")]
     Glob {

@@ -83,6 +83,12 @@ impl Layout {
         self.root.join("record.md")
     }
 
+    /// `report/`
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.root.join("report")
+    }
+
     /// `quarantine/`
     #[must_use]
     pub fn quarantine_folder(&self) -> PathBuf {

@@ -2,8 +2,8 @@
 //! numbers as decimals with a point, everything else as printed.
 
 use super::output::{Layout, write_atomic};
-use crate::deliver::files::guarded;
 use crate::document::{Block, Document, Table};
+use crate::sheet::guarded;
 use std::io;
 
 /// Writes the tables of a document and removes files of tables that it no longer has.

@@ -2,13 +2,14 @@
 //! judged by whoever asked it and added.
 
 use super::{Run, Totals};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 const SCHEMA: &str = "switchover/1";
 
 /// One line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// Stable id.
     pub id: Cow<'static, str>,
@@ -19,7 +20,7 @@ pub struct Check {
 }
 
 /// The whole list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Checklist {
     /// Always `switchover/1`.
     pub schema: Cow<'static, str>,

@@ -1,8 +1,10 @@
-//! The ledger told to people: `report.txt` and `run.json`. Reads, never decides; the desk prints what this room says.
+//! The ledger told to people: `report.txt` and `run.json`, the record, the report that is signed ([`html`]). Reads, never
+//! decides; the desk prints what this room says.
 
 mod checklist;
 mod diff;
 mod health;
+pub mod html;
 mod junit;
 mod metrics;
 mod record;
@@ -27,6 +29,7 @@ pub use text::report_text;
 pub use totals::{Sum, Totals};
 
 use crate::ledger::{Counts, Failure, ListRow, Listed, PatternRow, Tally, UrlState};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -89,7 +92,7 @@ impl From<Counts> for CrawlCounts {
 }
 
 /// Why the pager of a list stopped.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PagerStop {
     /// First page of the list.
     pub list: String,

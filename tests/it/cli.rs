@@ -56,7 +56,7 @@ fn shipped_mappings_are_valid_and_their_examples_pass() {
 
 #[test]
 fn schemas_are_schemas() {
-    for which in ["document", "mapping", "mapping-diff"] {
+    for which in ["document", "mapping", "mapping-diff", "report"] {
         let output = expect(sangtrang().args(["schema", which]), 0);
         let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
         jsonschema::meta::validate(&schema).unwrap();

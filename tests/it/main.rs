@@ -34,6 +34,7 @@ mod pagers;
 mod politeness;
 mod reached;
 mod redirects;
+mod report;
 mod resume;
 mod retire;
 mod review;

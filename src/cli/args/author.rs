@@ -260,4 +260,6 @@ pub(in crate::cli) enum SchemaName {
     MappingDiff,
     /// The lines of `diff --json`
     Diff,
+    /// What `report` writes as report.json
+    Report,
 }

@@ -2,10 +2,10 @@
 
 use super::folder::Stream;
 use super::index::{Medium, Place};
-use super::table::{self, Book, Cell};
 use super::{ExportError, Form, It, Out, Ways};
-use crate::deliver::redirect::{Decision, Redirect};
+use crate::deliver::redirect::Redirect;
 use crate::document::{Block, Document, GateLevel, MediaRole};
+use crate::sheet::{self, Book, Cell, SheetId};
 
 const DOCUMENTS: [&str; 17] = [
     "id",
@@ -47,14 +47,7 @@ pub(super) enum Inventory {
         documents: Option<csv::Writer<Stream>>,
         media: Option<csv::Writer<Stream>>,
     },
-    /// Sheets are written one after the other, so rows of the second wait in a file beside it.
-    Xlsx { book: Option<Book>, media: Waiting },
-}
-
-/// Rows that wait for their sheet.
-#[derive(Default)]
-pub(super) struct Waiting {
-    rows: Option<csv::Writer<std::fs::File>>,
+    Xlsx(Option<(Book, SheetId, SheetId)>),
 }
 
 impl Inventory {
@@ -65,11 +58,8 @@ impl Inventory {
         }
     }
 
-    pub(super) fn xlsx() -> Self {
-        Self::Xlsx {
-            book: None,
-            media: Waiting::default(),
-        }
+    pub(super) const fn xlsx() -> Self {
+        Self::Xlsx(None)
     }
 }
 
@@ -88,14 +78,14 @@ impl Form for Inventory {
     fn begin(&mut self, out: &mut Out<'_>) -> Result<(), ExportError> {
         match self {
             Self::Csv { documents, media } => {
-                *documents = Some(table::csv(out.folder.stream("documents.csv")?, &DOCUMENTS)?);
-                *media = Some(table::csv(out.folder.stream("media.csv")?, &MEDIA)?);
+                *documents = Some(sheet::csv(out.folder.stream("documents.csv")?, &DOCUMENTS)?);
+                *media = Some(sheet::csv(out.folder.stream("media.csv")?, &MEDIA)?);
             }
-            Self::Xlsx { book, media } => {
+            Self::Xlsx(book) => {
                 let mut new = Book::new()?;
-                new.sheet("Documents", &DOCUMENTS)?;
-                *book = Some(new);
-                media.rows = Some(csv::Writer::from_writer(tempfile::tempfile()?));
+                let documents = new.sheet("Documents", &DOCUMENTS)?;
+                let media = new.sheet("Media", &MEDIA)?;
+                *book = Some((new, documents, media));
             }
         }
         Ok(())
@@ -108,22 +98,15 @@ impl Form for Inventory {
                 documents: Some(documents),
                 media: Some(out),
             } => {
-                table::row(documents, &row)?;
+                sheet::row(documents, &row)?;
                 for row in media(it.document) {
-                    table::row(out, &row)?;
+                    sheet::row(out, &row)?;
                 }
             }
-            Self::Xlsx {
-                book: Some(book),
-                media: Waiting { rows: Some(waiting) },
-            } => {
-                book.row(&row)?;
+            Self::Xlsx(Some((book, documents, pictures))) => {
+                book.row(*documents, &row)?;
                 for row in media(it.document) {
-                    let texts = row.iter().map(|cell| match cell {
-                        Cell::Text(text) => text.clone(),
-                        Cell::Number(number) => number.to_string(),
-                    });
-                    waiting.write_record(texts).map_err(std::io::Error::from)?;
+                    book.row(*pictures, &row)?;
                 }
             }
             _ => {}
@@ -138,32 +121,20 @@ impl Form for Inventory {
                     let stream = table.into_inner().map_err(|e| e.into_error())?;
                     out.folder.close(stream)?;
                 }
-                let mut table = table::csv(out.folder.stream("redirects.csv")?, &REDIRECTS)?;
+                let mut table = sheet::csv(out.folder.stream("redirects.csv")?, &REDIRECTS)?;
                 for redirect in redirects {
-                    table::row(&mut table, &decision(redirect))?;
+                    sheet::row(&mut table, &decision(redirect))?;
                 }
                 let stream = table.into_inner().map_err(|e| e.into_error())?;
                 out.folder.close(stream)
             }
-            Self::Xlsx { book, media } => {
-                let (Some(mut book), Some(rows)) = (book.take(), media.rows.take()) else {
+            Self::Xlsx(book) => {
+                let Some((mut book, _, _)) = book.take() else {
                     return Ok(());
                 };
-                book.sheet("Media", &MEDIA)?;
-                let mut file = rows.into_inner().map_err(|e| e.into_error())?;
-                std::io::Seek::rewind(&mut file)?;
-                let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
-                for row in rows.records() {
-                    let row = row.map_err(std::io::Error::from)?;
-                    let cells = row.iter().enumerate().map(|(i, text)| match text.parse() {
-                        Ok(number) if MEDIA[i] == "bytes" => Cell::Number(number),
-                        _ => text.into(),
-                    });
-                    book.row(&cells.collect::<Vec<_>>())?;
-                }
-                book.sheet("Redirects", &REDIRECTS)?;
+                let sheet = book.sheet("Redirects", &REDIRECTS)?;
                 for redirect in redirects {
-                    book.row(&decision(redirect))?;
+                    book.row(sheet, &decision(redirect))?;
                 }
                 let mut stream = out.folder.stream("inventory.xlsx")?;
                 book.save(&mut stream)?;
@@ -264,15 +235,9 @@ fn media(document: &Document) -> impl Iterator<Item = Vec<Cell>> + '_ {
 }
 
 fn decision(redirect: &Redirect) -> Vec<Cell> {
-    let decision = match redirect.decision {
-        Decision::Redirect => "redirect",
-        Decision::Archive => "archive",
-        Decision::Gone => "gone",
-        Decision::Unresolved => "unresolved",
-    };
     vec![
         redirect.from.as_str().into(),
-        decision.into(),
+        redirect.decision.as_str().into(),
         redirect.to.as_ref().into(),
         Cell::Number(redirect.hits),
         redirect.why.as_str().into(),

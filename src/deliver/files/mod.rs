@@ -13,12 +13,10 @@ mod manifest;
 mod out;
 mod portable;
 mod site;
-mod table;
 mod wxr;
 mod zola;
 
 pub use manifest::{Checked, Head, Row, check};
-pub use table::guarded;
 
 use super::entry::{Entry, Mapper, Unfit};
 use super::redirect::Redirect;
@@ -175,9 +173,9 @@ pub enum ExportError {
         /// What became of the documents.
         why: String,
     },
-    /// A workbook cannot hold it.
-    #[error("the workbook cannot be written: {0}")]
-    Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// A table cannot be written.
+    #[error(transparent)]
+    Table(#[from] crate::sheet::SheetError),
 }
 
 /// Numbers of an export.

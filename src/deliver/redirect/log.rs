@@ -18,6 +18,11 @@ pub struct Hits {
 }
 
 impl Hits {
+    /// Begins another file: it says itself which fields it has.
+    pub fn begin(&mut self) {
+        self.fields.clear();
+    }
+
     /// Counts one line. Only what was answered with content or a redirect is somebody's address; errors and other methods than
     /// GET are left out.
     pub fn line(&mut self, line: &str) {
@@ -69,6 +74,33 @@ impl Hits {
             address,
             get("sc-status")?.parse().ok()?,
         ))
+    }
+
+    /// How many addresses were asked for.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Was nothing asked for?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
+    /// Keeps the addresses for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.by_key.retain(|_, (address, _)| keep(address));
+    }
+
+    /// Takes out an address, in any spelling: as it was asked for, and how often.
+    pub fn take(&mut self, url: &str) -> Option<(String, u64)> {
+        self.by_key.remove(&super::key(url)?)
+    }
+
+    /// What is left: addresses and their number.
+    pub fn rest(self) -> impl Iterator<Item = (String, u64)> {
+        self.by_key.into_values()
     }
 
     /// All addresses with a spelling and their number.

@@ -27,6 +27,19 @@ pub enum Decision {
     Unresolved,
 }
 
+impl Decision {
+    /// For JSON and tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Redirect => "redirect",
+            Self::Archive => "archive",
+            Self::Gone => "gone",
+            Self::Unresolved => "unresolved",
+        }
+    }
+}
+
 /// One old address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Redirect {

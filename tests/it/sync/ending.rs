@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex};
 fn a_move_is_frozen_checked_and_recorded() {
     let Some(wp) = WordPress::other() else { return };
     let portal = Portal::new(6);
+    for (article, news) in portal.today().articles.values_mut().zip(NEWS) {
+        article.body += &format!("<p>{news}</p>");
+    }
     let life = Life::new(&portal, "");
     let rules = "[[target.redirect]]\nfrom = '^/($|list)'\narchive = true\n";
     let target = wp.target_at(life.folder.path(), &wp.base, rules);
@@ -162,6 +165,37 @@ fn a_move_is_frozen_checked_and_recorded() {
         assert!(markdown.contains(words), "{words}\n{markdown}");
     }
     assert!(!markdown.contains("DOES NOT RECONCILE"), "{markdown}");
+    if crate::browser::is_there() {
+        the_cms_shows_the_pages(&mut house(&["report"], &["--fidelity", "7", "--cms"]), &wp.base);
+    }
+}
+
+/// What each article tells that the others do not: by this a browser tells it from its frame.
+const NEWS: [&str; 6] = [
+    "Phan Thiết được mùa thanh long, nông dân bán phần lớn ra nước ngoài.",
+    "Hồ chứa ở Tuy Phong cạn sớm, nhiều xã chuyển sang trồng nho và táo.",
+    "Ngư dân La Gi đóng mười tàu vỏ thép để khai thác xa bờ quanh năm.",
+    "Đức Linh mở thêm ba lớp dạy nghề dệt cho phụ nữ các thôn vùng cao.",
+    "Cảng Phú Quý đón chuyến tàu cao tốc đầu tiên sau mùa gió bấc kéo dài.",
+    "Bệnh viện Hàm Tân nhận máy chụp cắt lớp do một quỹ từ thiện trao tặng.",
+];
+
+/// What readers of the CMS see of the old pages.
+fn the_cms_shows_the_pages(report: &mut Command, base: &str) {
+    let said = expect(report, 0);
+    let told: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let pages = told["report"]["fidelity"]["pages"].as_array().unwrap();
+    let shown: Vec<&Value> = pages
+        .iter()
+        .filter(|p| p["with"].as_str().unwrap().starts_with(base))
+        .collect();
+    assert!(shown.len() >= 6, "{pages:#?}");
+    // The seventh says nothing that the others do not say, too.
+    let judged: Vec<&&Value> = shown.iter().filter(|p| p["not_compared"].is_null()).collect();
+    assert_eq!(judged.len(), NEWS.len(), "{pages:#?}");
+    for page in judged {
+        assert_eq!(page["percent"], 100.0, "{page:#}");
+    }
 }
 
 /// What the new host does with old addresses.

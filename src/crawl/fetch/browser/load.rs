@@ -1,8 +1,8 @@
 //! One page, from the first request to the finished tree.
 
-use super::launch::Process;
 use super::requests;
-use super::{Browser, Dom, Failure, memory};
+use super::{Browser, Dom};
+use crate::browser::{Failure, MAX_RESIDENT, Process, resident};
 use crate::capture::{Capture, Exchange};
 use crate::crawl::fetch::traffic::Request;
 use crate::mapping::model::RenderRule;
@@ -124,19 +124,22 @@ impl<'b> Load<'b> {
         let disposed = process.pipe.call("", "Target.disposeBrowserContext", params);
         match tokio::time::timeout(PATIENCE, disposed).await {
             Ok(Ok(_)) => Ok(outcome),
-            _ => Err(gone("it did not let go of a page")),
+            _ => Err(Failure::gone("it did not let go of a page")),
         }
     }
 
     async fn load(&mut self, process: &mut Process) -> Result<(String, Outcome), Failure> {
-        let context = self.open(process).await.map_err(|e| gone(&e.to_string()))?;
+        let context = self
+            .open(process)
+            .await
+            .map_err(|e| Failure::gone(&e.to_string()))?;
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut weighed = Instant::now();
         loop {
             tokio::select! {
                 message = process.pipe.receive() => {
-                    let message = message.ok_or_else(|| gone("it ended, or broke the protocol"))?;
+                    let message = message.ok_or_else(|| Failure::gone("it ended, or broke the protocol"))?;
                     if let Some(outcome) = self.message(process, message).await? {
                         return Ok((context, outcome));
                     }
@@ -150,8 +153,8 @@ impl<'b> Load<'b> {
                 _ = look.tick() => {
                     if weighed.elapsed() >= WEIGH {
                         weighed = Instant::now();
-                        let bytes = memory::resident(process.id());
-                        if bytes > memory::MAX_RESIDENT {
+                        let bytes = resident(process.id());
+                        if bytes > MAX_RESIDENT {
                             let text = format!("the page made the browser grow to {} MiB", bytes >> 20);
                             return Err(Failure::new("render-too-large", text));
                         }
@@ -200,7 +203,7 @@ impl<'b> Load<'b> {
 
     async fn send(&self, process: &mut Process, method: &str, params: Value) -> Result<u64, Failure> {
         let sent = process.pipe.send(&self.session, method, params).await;
-        sent.map_err(|e| gone(&e.to_string()))
+        sent.map_err(|e| Failure::gone(&e.to_string()))
     }
 
     async fn message(&mut self, process: &mut Process, message: Value) -> Result<Option<Outcome>, Failure> {
@@ -456,8 +459,4 @@ impl<'b> Load<'b> {
         self.send(process, method, params).await?;
         Ok(())
     }
-}
-
-fn gone(text: &str) -> Failure {
-    Failure::new("browser-gone", format!("the browser has gone: {text}"))
 }

@@ -6,21 +6,18 @@
 //! were sent. One page is rendered at a time, in a browser context of its own; any trouble ends the whole browser, and
 //! the next page starts another one.
 
-mod launch;
 mod load;
-mod memory;
-mod pipe;
 mod requests;
 
 use super::http::Http;
 use super::traffic::{Rendered, Request};
 use super::{Answer, End};
+use crate::browser::{self, Process};
 use crate::capture::{Capture, Exchange, Truncated};
 use crate::crawl::origins::Origins;
 use crate::mapping::Mapping;
 use crate::mapping::model::{Container, Discover, RenderRule, RenderWhen};
 use crate::page;
-use launch::Process;
 use load::{Load, Outcome};
 use requests::Kept;
 use std::path::{Path, PathBuf};
@@ -41,25 +38,16 @@ pub enum BrowserError {
     },
 }
 
+impl From<browser::NotFound> for BrowserError {
+    fn from(error: browser::NotFound) -> Self {
+        Self::Missing { looked: error.looked }
+    }
+}
+
 /// Is there a browser?
 pub(super) fn check(path: Option<&Path>) -> Result<(), BrowserError> {
-    launch::find(path).map(drop)
-}
-
-/// Why a page could not be rendered.
-#[derive(Clone, Debug)]
-pub(super) struct Failure {
-    class: &'static str,
-    text: String,
-}
-
-impl Failure {
-    fn new(class: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            class,
-            text: text.into(),
-        }
-    }
+    browser::find(path)?;
+    Ok(())
 }
 
 /// A browser that is started when it is needed first.
@@ -89,7 +77,7 @@ impl Browser {
             http,
             mapping,
             origins,
-            program: launch::find(path)?,
+            program: browser::find(path)?,
             running: Arc::default(),
             kept: Arc::default(),
         })

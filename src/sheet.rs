@@ -1,7 +1,6 @@
-//! Rows for people: as CSV that a spreadsheet opens without running it, or as sheets of a workbook.
+//! Rows for people: as CSV that a spreadsheet opens without running it, or as sheets of a workbook. Values in, bytes out; it
+//! knows nothing of what the rows tell.
 
-use super::ExportError;
-use super::folder::Stream;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook};
 use std::io::{self, Write};
 
@@ -10,9 +9,23 @@ const ROWS: u32 = 1_048_575;
 /// Characters of a cell: 32,767 UTF-16 units (Excel's specification).
 const CELL: usize = 32_767;
 
+/// Why rows cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SheetError {
+    /// The file.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A workbook cannot hold it.
+    #[error("the workbook cannot be written: {0}")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+}
+
 /// A cell.
-pub(super) enum Cell {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Shown as it is, whatever it looks like.
     Text(String),
+    /// A count.
     Number(u64),
 }
 
@@ -28,6 +41,12 @@ impl From<Option<&String>> for Cell {
     }
 }
 
+impl From<u64> for Cell {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
 impl From<usize> for Cell {
     fn from(number: usize) -> Self {
         Self::Number(number as u64)
@@ -35,7 +54,10 @@ impl From<usize> for Cell {
 }
 
 /// Begins a CSV file: with the mark by which spreadsheets know UTF-8.
-pub(super) fn csv(mut stream: Stream, columns: &[&str]) -> Result<csv::Writer<Stream>, ExportError> {
+///
+/// # Errors
+/// When `stream` cannot be written.
+pub fn csv<W: Write>(mut stream: W, columns: &[&str]) -> Result<csv::Writer<W>, SheetError> {
     stream.write_all("\u{FEFF}".as_bytes())?;
     let mut out = csv::Writer::from_writer(stream);
     out.write_record(columns).map_err(io::Error::from)?;
@@ -43,7 +65,10 @@ pub(super) fn csv(mut stream: Stream, columns: &[&str]) -> Result<csv::Writer<St
 }
 
 /// Writes a row.
-pub(super) fn row(out: &mut csv::Writer<Stream>, cells: &[Cell]) -> Result<(), ExportError> {
+///
+/// # Errors
+/// When it cannot be written.
+pub fn row<W: Write>(out: &mut csv::Writer<W>, cells: &[Cell]) -> Result<(), SheetError> {
     let texts = cells.iter().map(|cell| match cell {
         Cell::Text(text) => guarded(text),
         Cell::Number(number) => number.to_string(),
@@ -67,19 +92,33 @@ pub fn guarded(text: &str) -> String {
     }
 }
 
-/// A workbook that is written row by row. Rows are numbered; a sheet that is full goes on in another.
-pub(super) struct Book {
+/// A workbook that is written row by row; rows of several sheets may come in turn. Rows are numbered; a sheet that is full
+/// goes on in another.
+pub struct Book {
     book: Workbook,
     bold: Format,
-    sheet: usize,
-    rows: u32,
+    sheets: Vec<Sheet>,
+}
+
+/// A sheet of a [`Book`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SheetId(usize);
+
+struct Sheet {
     name: String,
     columns: Vec<String>,
+    /// Which worksheet it goes on in, and how many it has filled.
+    at: usize,
     part: u32,
+    rows: u32,
 }
 
 impl Book {
-    pub(super) fn new() -> Result<Self, ExportError> {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// Never in practice: its properties are fixed.
+    pub fn new() -> Result<Self, SheetError> {
         let mut book = Workbook::new();
         // The same input gives the same bytes.
         let always = ExcelDateTime::from_ymd(2000, 1, 1)?;
@@ -87,47 +126,59 @@ impl Book {
         Ok(Self {
             book,
             bold: Format::new().set_bold(),
-            sheet: 0,
-            rows: 0,
-            name: String::new(),
-            columns: Vec::new(),
-            part: 0,
+            sheets: Vec::new(),
         })
     }
 
-    pub(super) fn sheet(&mut self, name: &str, columns: &[&str]) -> Result<(), ExportError> {
-        self.name = name.to_owned();
-        self.columns = columns.iter().map(|c| (*c).to_owned()).collect();
-        self.part = 0;
-        self.open()
+    /// Begins a sheet.
+    ///
+    /// # Errors
+    /// When a workbook cannot have one of this name, or there is no place for its temporary file.
+    pub fn sheet(&mut self, name: &str, columns: &[&str]) -> Result<SheetId, SheetError> {
+        let id = SheetId(self.sheets.len());
+        self.sheets.push(Sheet {
+            name: name.to_owned(),
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            at: 0,
+            part: 0,
+            rows: 0,
+        });
+        self.open(id)?;
+        Ok(id)
     }
 
-    fn open(&mut self) -> Result<(), ExportError> {
-        self.part += 1;
-        let name = match self.part {
-            1 => self.name.clone(),
-            n => format!("{} {n}", self.name),
+    fn open(&mut self, id: SheetId) -> Result<(), SheetError> {
+        let at = self.book.worksheets().len();
+        let own = &mut self.sheets[id.0];
+        own.part += 1;
+        own.at = at;
+        own.rows = 0;
+        let name = match own.part {
+            1 => own.name.clone(),
+            n => format!("{} {n}", own.name),
         };
         let sheet = self.book.add_worksheet_with_constant_memory()?;
         sheet.set_name(name)?;
         sheet.set_freeze_panes(1, 0)?;
-        for (column, title) in (0_u16..).zip(&self.columns) {
+        for (column, title) in (0_u16..).zip(&own.columns) {
             sheet.set_column_width(column, if column == 0 { 38.0 } else { 22.0 })?;
             sheet.write_string_with_format(0, column, title, &self.bold)?;
         }
-        self.sheet = self.book.worksheets().len() - 1;
-        self.rows = 0;
         Ok(())
     }
 
     /// A text is written as a text, whatever it looks like.
-    pub(super) fn row(&mut self, cells: &[Cell]) -> Result<(), ExportError> {
-        if self.rows == ROWS {
-            self.open()?;
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn row(&mut self, id: SheetId, cells: &[Cell]) -> Result<(), SheetError> {
+        if self.sheets[id.0].rows == ROWS {
+            self.open(id)?;
         }
-        self.rows += 1;
-        let row = self.rows;
-        let sheet = self.book.worksheet_from_index(self.sheet)?;
+        let own = &mut self.sheets[id.0];
+        own.rows += 1;
+        let row = own.rows;
+        let sheet = self.book.worksheet_from_index(own.at)?;
         for (column, cell) in (0_u16..).zip(cells) {
             match cell {
                 Cell::Text(text) if text.is_empty() => {}
@@ -146,7 +197,11 @@ impl Book {
         Ok(())
     }
 
-    pub(super) fn save(mut self, stream: &mut Stream) -> Result<(), ExportError> {
+    /// Writes the whole.
+    ///
+    /// # Errors
+    /// When `stream` cannot be written.
+    pub fn save(mut self, stream: &mut (impl Write + Send)) -> Result<(), SheetError> {
         Ok(self.book.save_to_writer(stream)?)
     }
 }
@@ -178,5 +233,28 @@ mod tests {
         }
         assert_eq!(guarded("Giá = 3"), "Giá = 3");
         assert_eq!(short(&"ă".repeat(40_000)).chars().count(), CELL - 1);
+    }
+
+    #[test]
+    fn rows_of_two_sheets_come_in_turn() {
+        use calamine::{Data, Reader as _};
+        let mut book = Book::new().unwrap();
+        let a = book.sheet("A", &["a"]).unwrap();
+        let b = book.sheet("B", &["b"]).unwrap();
+        for n in 0..2000_u64 {
+            book.row(a, &[format!("=A{n}").as_str().into()]).unwrap();
+            book.row(b, &[n.into()]).unwrap();
+        }
+        let mut file = std::io::Cursor::new(Vec::new());
+        book.save(&mut file).unwrap();
+        file.set_position(0);
+        let mut book = calamine::open_workbook_auto_from_rs(file).unwrap();
+        let (a, b) = (
+            book.worksheet_range("A").unwrap(),
+            book.worksheet_range("B").unwrap(),
+        );
+        assert_eq!((a.height(), b.height()), (2001, 2001));
+        assert_eq!(a.get((2000, 0)), Some(&Data::String("=A1999".into())));
+        assert_eq!(b.get((2000, 0)), Some(&Data::Float(1999.0)));
     }
 }

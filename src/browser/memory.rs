@@ -1,13 +1,14 @@
 //! How much memory the browser uses: a page that grows without end must not take the machine with it.
 
 /// Most that the processes of one browser may hold together, in bytes. A page of this field needs a third of it.
-pub(super) const MAX_RESIDENT: u64 = 2 << 30;
+pub const MAX_RESIDENT: u64 = 2 << 30;
 /// Size of a page of memory where the system counts in pages, in bytes; larger ones only make us more patient.
 const PAGE: u64 = 4096;
 
 /// Resident memory of a process group, in bytes (memory that several share is counted for each). 0 where there is no
 /// `/proc`.
-pub(super) fn resident(group: u32) -> u64 {
+#[must_use]
+pub fn resident(group: u32) -> u64 {
     let Ok(processes) = fs_err::read_dir("/proc") else {
         return 0;
     };

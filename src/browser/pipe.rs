@@ -16,7 +16,7 @@ const MAX_MESSAGE: u64 = 256 << 20;
 const MAX_WAITING: usize = 384 << 20;
 
 /// Both directions.
-pub(super) struct Pipe {
+pub struct Pipe {
     out: Sender,
     messages: UnboundedReceiver<(Value, usize)>,
     waiting: Arc<AtomicUsize>,
@@ -62,7 +62,10 @@ impl Pipe {
     }
 
     /// Sends a command; gives the id of its answer. `session` is the page's, empty for the browser itself.
-    pub(super) async fn send(&mut self, session: &str, method: &str, params: Value) -> io::Result<u64> {
+    ///
+    /// # Errors
+    /// When the browser does not read any more.
+    pub async fn send(&mut self, session: &str, method: &str, params: Value) -> io::Result<u64> {
         self.next_id += 1;
         let mut message = json!({ "id": self.next_id, "method": method, "params": params });
         if !session.is_empty() {
@@ -75,7 +78,7 @@ impl Pipe {
     }
 
     /// The next message. `None`: the browser has gone.
-    pub(super) async fn receive(&mut self) -> Option<Value> {
+    pub async fn receive(&mut self) -> Option<Value> {
         let (value, length) = self.messages.recv().await?;
         self.waiting.fetch_sub(length, Ordering::Relaxed);
         Some(value)
@@ -83,7 +86,10 @@ impl Pipe {
 
     /// Sends a command and waits for its answer; what comes before it is dropped, so this is for the time before a
     /// page's traffic begins.
-    pub(super) async fn call(&mut self, session: &str, method: &str, params: Value) -> io::Result<Value> {
+    ///
+    /// # Errors
+    /// When the browser says that it failed, or has gone.
+    pub async fn call(&mut self, session: &str, method: &str, params: Value) -> io::Result<Value> {
         let id = self.send(session, method, params).await?;
         while let Some(mut message) = self.receive().await {
             if message["id"] == id {

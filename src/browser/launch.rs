@@ -1,7 +1,7 @@
 //! Finding, starting and ending Chromium.
 
 use super::pipe::Pipe;
-use super::{BrowserError, Failure};
+use super::{Failure, NotFound};
 use command_fds::{CommandFdExt as _, FdMapping};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, Uid};
@@ -64,7 +64,10 @@ const FLAGS: [&str; 26] = [
 ];
 
 /// The program: `asked`, else `SANGTRANG_CHROMIUM`, else a usual name in PATH.
-pub(super) fn find(asked: Option<&Path>) -> Result<PathBuf, BrowserError> {
+///
+/// # Errors
+/// When there is none.
+pub fn find(asked: Option<&Path>) -> Result<PathBuf, NotFound> {
     let named = asked.map(Path::to_owned).or_else(|| {
         let path = std::env::var_os("SANGTRANG_CHROMIUM").filter(|p| !p.is_empty())?;
         Some(PathBuf::from(path))
@@ -81,22 +84,23 @@ pub(super) fn find(asked: Option<&Path>) -> Result<PathBuf, BrowserError> {
         } else {
             Some(named.clone()).filter(|p| p.is_file())
         };
-        return found.ok_or_else(|| BrowserError::Missing {
+        return found.ok_or_else(|| NotFound {
             looked: format!("`{}`", named.display()),
         });
     }
     let usual = NAMES.iter().find_map(|name| in_path(OsStr::new(name)));
     let found = usual.or_else(|| PLACES.iter().map(PathBuf::from).find(|p| p.is_file()));
-    found.ok_or_else(|| BrowserError::Missing {
+    found.ok_or_else(|| NotFound {
         looked: format!("{} in PATH", NAMES.map(|n| format!("`{n}`")).join(", ")),
     })
 }
 
 /// A running browser. Dropping it ends all of its processes; when we are killed, the pipe closes and it ends itself.
-pub(super) struct Process {
-    pub(super) pipe: Pipe,
+pub struct Process {
+    /// The wire to it.
+    pub pipe: Pipe,
     /// `Chromium 148`.
-    pub(super) version: String,
+    pub version: String,
     child: Child,
     // After the child: fields are dropped in this order.
     _profile: tempfile::TempDir,
@@ -104,7 +108,10 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the program with a fresh profile.
-    pub(super) async fn start(program: &Path, user_agent: &str) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// When it cannot be started, or does not answer.
+    pub async fn start(program: &Path, user_agent: &str) -> Result<Self, Failure> {
         let failed = |text: String| Failure::new("browser-start", format!("`{}`: {text}", program.display()));
         let io = |e: std::io::Error| failed(e.to_string());
         let profile = tempfile::Builder::new()
@@ -186,7 +193,8 @@ impl Process {
     }
 
     /// Its process id.
-    pub(super) fn id(&self) -> u32 {
+    #[must_use]
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 }
