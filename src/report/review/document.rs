@@ -223,10 +223,9 @@ fn fields(document: &Document, id: &str, asked: &Asked) -> Vec<Value> {
 
 /// Where a character of the document's pages is shown.
 fn place(document: &Document, id: &str, at: usize) -> String {
-    let parts = document.provenance.parts.iter().enumerate();
+    let mut parts = document.provenance.parts.iter().enumerate();
     let (part, from) = parts
-        .filter(|(_, p)| p.chars.0 <= at)
-        .last()
+        .rfind(|(_, p)| p.chars.0 <= at)
         .map_or((0, 0), |(n, p)| (n, p.chars.0));
     format!("/d/{id}/page?part={part}#c{}", at - from)
 }
