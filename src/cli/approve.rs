@@ -48,7 +48,6 @@ pub(super) fn main(args: &ApproveArgs, ui: &Ui) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// Globs as one set.
 /// `--only`: globs, and documents with a verdict.
 pub(super) fn selection(only: &[String], layout: &Layout) -> Result<Selection, CliError> {
     let (verdicts, texts): (Vec<String>, Vec<String>) =
@@ -64,6 +63,7 @@ pub(super) fn selection(only: &[String], layout: &Layout) -> Result<Selection, C
     Ok(documents)
 }
 
+/// Globs as one set.
 pub(super) fn globs(texts: &[String]) -> Result<globset::GlobSet, CliError> {
     let wrong = |e| CliError::new(Exit::Usage, "usage::glob", e).hint("`news:4*`, `news/*`, `*-2023-*`");
     let mut set = globset::GlobSetBuilder::new();
