@@ -10,7 +10,7 @@ use super::{Context, InlineMedia, link, media, picture};
 use crate::document::{
     Align, Block, Counting, Dropped, Gate, Inline, Link, LinkKind, ListItem, Media, MediaRole, Source, Span,
 };
-use crate::page::{Page, is_block, is_invisible};
+use crate::page::{Page, attr, is_block, is_invisible};
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use scraper::node::Element;
@@ -60,6 +60,11 @@ pub(super) struct Builder<'a> {
     /// What a table showed that a reader should look at.
     pub(super) notes: Vec<Gate>,
 }
+
+/// Rule that drops drawings of the design.
+const ICON: &str = "icon";
+/// Side of a drawing that is a sign, not a picture, in pixels.
+const SIGN: f32 = 64.0;
 
 /// Longest HTML that a block keeps as it is, in bytes.
 const RAW_HTML: usize = 64 << 10;
@@ -180,6 +185,19 @@ impl Builder<'_> {
                                 skip = Some(node.id());
                                 continue;
                             }
+                        }
+                        "svg" if inner && !beyond && self.is_icon(node) => {
+                            if !self.furniture.iter().any(|f| f.rule == ICON) {
+                                self.furniture.push(Dropped {
+                                    rule: ICON.into(),
+                                    reason: "small drawings without words, of the design".into(),
+                                    chars: Span(place, place),
+                                    text: String::new(),
+                                    media: None,
+                                });
+                            }
+                            skip = Some(node.id());
+                            continue;
                         }
                         "svg" | "math" if inner && !beyond => {
                             if let Some(raw) = self.raw_html(node) {
@@ -332,6 +350,29 @@ impl Builder<'_> {
             rule: "body".into(),
             chars,
         }
+    }
+
+    /// Whether a drawing is a sign of the design: it says nothing, and it is small, hidden from who cannot see it, taken from
+    /// a sheet of signs, or stands in a button.
+    fn is_icon(&self, node: NodeRef<'_, Node>) -> bool {
+        let Some(element) = node.value().as_element() else {
+            return false;
+        };
+        if self.page.text.span(node.id()).is_some_and(|s| !s.is_empty()) {
+            return false;
+        }
+        let side = |text: &str| text.trim().trim_end_matches("px").parse::<f32>().ok();
+        let small = |text: &str| side(text).is_some_and(|s| s <= SIGN);
+        let sides = [attr(element, "width"), attr(element, "height")];
+        let named =
+            |n: NodeRef<'_, Node>, name: &str| n.value().as_element().is_some_and(|e| e.name() == name);
+        sides.into_iter().flatten().any(small)
+            || attr(element, "viewBox")
+                .and_then(|v| v.split([' ', ',']).filter(|p| !p.is_empty()).nth(3))
+                .is_some_and(|height| sides == [None, None] && small(height))
+            || attr(element, "aria-hidden") == Some("true")
+            || node.children().any(|c| named(c, "use"))
+            || node.ancestors().take(3).any(|a| named(a, "button"))
     }
 
     /// Last resort: drawings and formulas, which no other kind of block holds.

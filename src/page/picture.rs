@@ -89,6 +89,18 @@ pub fn source<'a>(image: ElementRef<'a>, lazy: &[String]) -> Option<&'a str> {
                 .filter(|e| picture.value().name() == "picture" && e.value().name() == "source")
                 .find_map(|e| e.value().attr("srcset").and_then(largest))
         })
+        .or_else(|| {
+            // Scripts name the attribute that they read as they like.
+            let mut all = element.attrs();
+            all.find_map(|(name, value)| {
+                let name = name.strip_prefix("data-").filter(|_| !value.trim().is_empty())?;
+                if name.ends_with("srcset") {
+                    largest(value)
+                } else {
+                    name.ends_with("src").then_some(value.trim())
+                }
+            })
+        })
 }
 
 #[cfg(test)]
@@ -111,6 +123,7 @@ mod tests {
                 Some("q"),
             ),
             ("<img data-src='' src=' '>", None),
+            ("<img data-flip-srcset='s 1x, l 2x'>", Some("l")),
         ] {
             let page = Html::parse_fragment(html);
             let image = page.select(&Selector::parse("img").unwrap()).next().unwrap();

@@ -461,6 +461,23 @@ impl<'s, 'a> Scene<'s, 'a> {
         out("page_paths", ratio(self.paths.len(), count));
     }
 
+    pub(super) fn place(&self, block: &Block<'_>) -> super::Place {
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let mut around = [0; 4];
+        let mut up = self.stream.up(block.element).map(small);
+        let mut last = 0;
+        for slot in &mut around {
+            last = up.next().unwrap_or(last);
+            *slot = last;
+        }
+        let path = self.stream.elements.get(block.element).map_or(0, |e| e.path);
+        super::Place {
+            chars: small(block.chars + block.wide),
+            around,
+            path: path as u32,
+        }
+    }
+
     /// The features of a block, in order.
     pub(super) fn row(&self, at: usize, row: &mut Vec<f32>) {
         row.clear();
