@@ -393,16 +393,13 @@ fn score(set: &Path) {
 
 fn features(set: &Path, prefix: &Path) {
     let create = |ending: &str| BufWriter::new(File::create(prefix.with_extension(ending)).expect("a file"));
-    let (mut lines, mut rows, mut places) = (create("jsonl"), create("f32"), create("u32"));
+    let (mut lines, mut rows) = (create("jsonl"), create("f32"));
     let mut names = Vec::new();
     for given in pages(set) {
         let page = read(&given);
         let mut blocks = Vec::new();
-        let told = auto::rows(&page, &mut |place, text, row| {
+        let told = auto::rows(&page, &mut |_, text, row| {
             blocks.push(text.to_owned());
-            for number in [&[place.chars][..], &place.around, &[place.path]].concat() {
-                places.write_all(&number.to_le_bytes()).expect("a place");
-            }
             for value in row {
                 rows.write_all(&value.to_le_bytes()).expect("a row");
             }

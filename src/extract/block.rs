@@ -444,14 +444,14 @@ impl Builder<'_> {
     }
 
     fn link(&mut self, element: &Element, node: NodeRef<'_, Node>, beyond: bool) -> u32 {
-        let Some(raw) = element.attr("href").filter(|_| !beyond) else {
+        let Some(raw) = attr(element, "href").filter(|_| !beyond) else {
             return 0;
         };
         let span = self.page.text.span(node.id()).unwrap_or_default();
         let script = raw.trim().to_ascii_lowercase().starts_with("javascript:");
         let opened = (script || matches!(raw.trim(), "" | "#"))
             .then(|| {
-                let click = element.attr("onclick").and_then(picture::opened);
+                let click = attr(element, "onclick").and_then(picture::opened);
                 click.or_else(|| picture::opened(raw))
             })
             .flatten();
@@ -529,8 +529,8 @@ impl Builder<'_> {
             }
         }
         let span = self.page.text.span(node.id()).unwrap_or_default();
-        let start = element.attr("start").and_then(|s| s.trim().parse().ok());
-        let counting = match element.attr("type").map(str::trim) {
+        let start = attr(element, "start").and_then(|s| s.trim().parse().ok());
+        let counting = match attr(element, "type").map(str::trim) {
             Some("a") => Some(Counting::LowerAlpha),
             Some("A") => Some(Counting::UpperAlpha),
             Some("i") => Some(Counting::LowerRoman),

@@ -197,30 +197,19 @@ impl Auto {
     }
 }
 
-/// Where a block stands, by numbers that mean something only beside those of other blocks of its page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Characters, white space left out.
-    pub chars: u32,
-    /// Its element, the one around it, the next, and the one around that.
-    pub around: [u32; 4],
-    /// The way to its element.
-    pub path: u32,
-}
-
-/// Calls `out` with place, text and features of each block; returns the names of the features. For training the trees.
-pub fn rows(page: &Page, out: &mut dyn FnMut(Place, &str, &[f32])) -> Vec<&'static str> {
+/// Calls `out` with number, text and features of each block; returns the names of the features. For training the trees.
+pub fn rows(page: &Page, out: &mut dyn FnMut(usize, &str, &[f32])) -> Vec<&'static str> {
     let stream = stream::Stream::of(page);
     let facts = facts::Facts::of(page, &stream);
     let scene = features::Scene::of(&stream, &facts);
     let mut row = Vec::new();
     for (at, block) in stream.blocks.iter().enumerate() {
         scene.row(at, &mut row);
-        out(scene.place(block), block.text, &row);
+        out(at, block.text, &row);
     }
     let mut names = Vec::new();
     if !stream.blocks.is_empty() {
-        scene.tell(0, &mut |name, _| names.push(name));
+        scene.tell(0, |name, _| names.push(name));
     }
     names
 }

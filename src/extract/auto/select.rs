@@ -55,7 +55,7 @@ const LABEL: usize = 48;
 pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<usize>) -> Vec<Judged> {
     let mut rows = Vec::new();
     for at in 0..stream.blocks.len() {
-        scene.tell(at, &mut |_, value| rows.push(value));
+        scene.tell(at, |_, value| rows.push(value));
     }
     let width = rows.len() / stream.blocks.len().max(1);
     let likely = model::likely(&rows, width);
