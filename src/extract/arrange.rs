@@ -183,11 +183,8 @@ impl State<'_, '_> {
         }
         if told > 0 {
             // Who made the picture, the button that enlarges it: lines of one caption that stand on their own.
-            return match kind {
-                Kind::Caption if !self.led => Some("figcaption"),
-                Kind::Named if !self.led => Some("class"),
-                _ => None,
-            };
+            // What only a class calls one may be the next table's.
+            return (kind == Kind::Caption && !self.led).then_some("figcaption");
         }
         match kind {
             Kind::Caption => return Some("figcaption"),

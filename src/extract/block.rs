@@ -61,11 +61,6 @@ pub(super) struct Builder<'a> {
     pub(super) notes: Vec<Gate>,
 }
 
-/// Rule that drops drawings of the design.
-const ICON: &str = "icon";
-/// Side of a drawing that is a sign, not a picture, in pixels.
-const SIGN: f32 = 64.0;
-
 /// Longest HTML that a block keeps as it is, in bytes.
 const RAW_HTML: usize = 64 << 10;
 
@@ -186,16 +181,7 @@ impl Builder<'_> {
                                 continue;
                             }
                         }
-                        "svg" if inner && !beyond && self.is_icon(node) => {
-                            if !self.furniture.iter().any(|f| f.rule == ICON) {
-                                self.furniture.push(Dropped {
-                                    rule: ICON.into(),
-                                    reason: "small drawings without words, of the design".into(),
-                                    chars: Span(place, place),
-                                    text: String::new(),
-                                    media: None,
-                                });
-                            }
+                        "svg" if inner && !beyond && self.icon(node, place) => {
                             skip = Some(node.id());
                             continue;
                         }
@@ -350,29 +336,6 @@ impl Builder<'_> {
             rule: "body".into(),
             chars,
         }
-    }
-
-    /// Whether a drawing is a sign of the design: it says nothing, and it is small, hidden from who cannot see it, taken from
-    /// a sheet of signs, or stands in a button.
-    fn is_icon(&self, node: NodeRef<'_, Node>) -> bool {
-        let Some(element) = node.value().as_element() else {
-            return false;
-        };
-        if self.page.text.span(node.id()).is_some_and(|s| !s.is_empty()) {
-            return false;
-        }
-        let side = |text: &str| text.trim().trim_end_matches("px").parse::<f32>().ok();
-        let small = |text: &str| side(text).is_some_and(|s| s <= SIGN);
-        let sides = [attr(element, "width"), attr(element, "height")];
-        let named =
-            |n: NodeRef<'_, Node>, name: &str| n.value().as_element().is_some_and(|e| e.name() == name);
-        sides.into_iter().flatten().any(small)
-            || attr(element, "viewBox")
-                .and_then(|v| v.split([' ', ',']).filter(|p| !p.is_empty()).nth(3))
-                .is_some_and(|height| sides == [None, None] && small(height))
-            || attr(element, "aria-hidden") == Some("true")
-            || node.children().any(|c| named(c, "use"))
-            || node.ancestors().take(3).any(|a| named(a, "button"))
     }
 
     /// Last resort: drawings and formulas, which no other kind of block holds.
