@@ -286,7 +286,7 @@ pub(super) fn cap(markup: &str, limit: usize) -> Capped<'_> {
         let (end, kept) = tag(bytes, name_end);
         let closed = bytes[..end].ends_with(b"/>");
         let html = foreign == Foreign::Out;
-        if !(matches!(kind, Kind::Raw | Kind::Script) && !closing) {
+        if closing || !matches!(kind, Kind::Raw | Kind::Script) {
             foreign = foreign.behind(small, closing, closed, None);
         }
         let leave_out = match kind {
