@@ -4,6 +4,7 @@
 //! score and the time beside a bare `scraper` parse of the same bytes are printed. Without arguments the sets in the folder
 //! that `SANGTRANG_EXTRACTION` names.
 //! `just bench extract features SET PREFIX`: features of all blocks, for `benches/extract/train.py`.
+//! `just bench extract misses SET`: titles, dates and captions that are not as in the gold text, one by one.
 //! `just bench extract answers SET FILE`: the answers as JSON lines, for other scorers.
 //! `just bench extract deep`: 100,000 nested elements and the worst pages that the limit of size allows: time and memory.
 //! `just bench extract once bare|read|auto|mapped SET`: one pass, for a profiler.
@@ -13,6 +14,8 @@
 
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
 
+#[path = "extract/misses.rs"]
+mod misses;
 #[path = "extract/skins.rs"]
 mod skins;
 
@@ -34,6 +37,7 @@ fn main() {
     match args[..] {
         ["features", set, prefix] => features(Path::new(set), Path::new(prefix)),
         ["answers", set, file] => answers(Path::new(set), Path::new(file)),
+        ["misses", set] => misses::main(Path::new(set)),
         ["deep"] => deep(),
         ["skins"] => skins::main(),
         ["worst", name] => worst(name),
@@ -162,52 +166,48 @@ fn once(what: &str, set: &Path) {
     }
 }
 
-/// Captions of the gold text: all; those whose words the page shows at all; those that stand with a picture of the
-/// document. A caption is found if four in five of its words are.
-fn captions(given: &Given, page: &Page, found: &mut [usize; 3]) {
-    let Some(images) = given.gold["images"].as_array() else {
-        return;
-    };
-    let golds: Vec<Vec<String>> = images
-        .iter()
-        .filter_map(|i| Some(words(i.get(1)?.as_str()?)))
-        .filter(|w| !w.is_empty())
-        .collect();
+/// A caption of the gold text.
+struct Caption {
+    text: String,
+    /// Whether the page shows its words at all.
+    shown: bool,
+    /// Whether they stand with a picture of the document.
+    kept: bool,
+}
+
+/// Captions of the gold text. One is found if four in five of its words are.
+fn captions(given: &Given, page: &Page) -> Vec<Caption> {
+    let images = given.gold["images"].as_array().into_iter().flatten();
+    let golds: Vec<&str> = images.filter_map(|i| i.get(1)?.as_str()).collect();
     if golds.is_empty() {
-        return;
+        return Vec::new();
     }
     let extraction = documents(given, page, "auto");
-    let mut kept: Vec<Vec<String>> = Vec::new();
-    for document in &extraction.documents {
-        for block in &document.body {
-            let images: Vec<_> = match block {
-                Block::Image { image, .. } => vec![image],
-                Block::Gallery { items, .. } => items.iter().collect(),
-                _ => continue,
-            };
-            kept.extend(
-                images
-                    .iter()
-                    .filter_map(|i| i.caption.as_ref())
-                    .map(|c| words(&c.text)),
-            );
-        }
-    }
+    let blocks = extraction.documents.iter().flat_map(|d| &d.body);
+    let images = blocks.flat_map(|block| match block {
+        Block::Image { image, .. } => std::slice::from_ref(image),
+        Block::Gallery { items, .. } => items.as_slice(),
+        _ => &[],
+    });
+    let kept: Vec<Vec<String>> = images
+        .filter_map(|i| Some(words(&i.caption.as_ref()?.text)))
+        .collect();
     let shown = words(page.text.as_str());
     let has = |gold: &[String], text: &[String]| {
         let [both, _, less] = overlap(gold.iter(), text.iter());
         both >= 0.8 * (both + less)
     };
-    let near = |gold: &[String]| {
-        shown
-            .windows(gold.len().max(1))
-            .any(|w| w.first() == gold.first() && has(gold, w))
+    let one = |text: &str| {
+        let gold = words(text);
+        let first = gold.first()?;
+        let mut places = shown.windows(gold.len()).filter(|w| w.first() == Some(first));
+        Some(Caption {
+            text: text.to_owned(),
+            shown: places.any(|w| has(&gold, w)),
+            kept: kept.iter().any(|k| has(&gold, k)),
+        })
     };
-    for gold in &golds {
-        found[0] += 1;
-        found[1] += usize::from(near(gold));
-        found[2] += usize::from(kept.iter().any(|k| has(gold, k)));
-    }
+    golds.into_iter().filter_map(one).collect()
 }
 
 /// Lines of the Word page that are no content, and lines that are: neither may be on the wrong side.
@@ -314,7 +314,11 @@ fn score(set: &Path) {
         bytes += page.capture.body.len();
         let read = read(page);
         let found = auto::read(&read);
-        captions(page, &read, &mut pictures);
+        for caption in captions(page, &read) {
+            pictures[0] += 1;
+            pictures[1] += usize::from(caption.shown);
+            pictures[2] += usize::from(caption.kept);
+        }
         let Some(gold) = page.gold["text"].as_str() else {
             println!("{}", page.id);
             wordsample(page, &read);

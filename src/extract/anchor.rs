@@ -2,7 +2,7 @@
 
 use super::account::Claims;
 use crate::document::Span;
-use crate::page::Page;
+use crate::page::{Page, attr};
 use scraper::ElementRef;
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,7 +23,7 @@ impl Anchors {
         let elements = || root.descendants().filter_map(ElementRef::wrap);
         let wanted: BTreeSet<String> = elements()
             .filter(|e| e.value().name() == "a")
-            .filter_map(|e| name_of(page, e.value().attr("href")?))
+            .filter_map(|e| name_of(page, attr(e.value(), "href")?))
             .take(MAX)
             .collect();
         let mut this = Self::default();
@@ -33,8 +33,8 @@ impl Anchors {
         let end = page.text.span(root.id()).unwrap_or_default().1;
         for element in elements() {
             let value = element.value();
-            let by_name = value.attr("name").filter(|_| value.name() == "a");
-            let Some(name) = value.attr("id").or(by_name).map(str::trim) else {
+            let by_name = attr(value, "name").filter(|_| value.name() == "a");
+            let Some(name) = attr(value, "id").or(by_name).map(str::trim) else {
                 continue;
             };
             let (true, false) = (wanted.contains(name), this.names.contains(name)) else {

@@ -12,6 +12,9 @@ use crate::lang::{Language, fold};
 /// Longest caption, in characters.
 pub(super) const CAPTION: usize = 300;
 
+/// Longest caption of several lines, in characters.
+const WHOLE: usize = 2 * CAPTION;
+
 /// Longest line that heads what follows, in characters.
 const HEADING: usize = 120;
 
@@ -22,6 +25,7 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
         blocks: Vec::new(),
         run: Vec::new(),
         waiting: None,
+        led: false,
         row: None,
         lists: Lists::default(),
         named: false,
@@ -41,6 +45,8 @@ struct State<'a, 'b> {
     run: Vec<(Image, Span)>,
     /// A caption that stands before its picture.
     waiting: Option<(Inline, Span)>,
+    /// Whether the last picture's caption stood before it.
+    led: bool,
     /// Row of the last picture, and what its table is to it.
     row: Option<(ego_tree::NodeId, Figure)>,
     lists: Lists,
@@ -67,6 +73,7 @@ impl State<'_, '_> {
             } => {
                 self.blocks.extend(self.lists.finish());
                 let mut span = Span(0, 0);
+                self.led = self.waiting.is_some();
                 if let Some((caption, at)) = self.waiting.take() {
                     set(&mut image, caption, "figcaption", self.language);
                     span = at;
@@ -92,12 +99,13 @@ impl State<'_, '_> {
                 if let Some(method) = self.caption(&text, kind, align, row, italic) {
                     if let Some((image, at)) = self.run.last_mut() {
                         set(image, text, method, self.language);
-                        *at = span;
+                        *at = join(*at, span);
                     }
                     self.row = None;
                     return;
                 }
-                if kind == Kind::Caption && self.run.is_empty() {
+                if kind == Kind::Caption && (self.run.is_empty() || self.led) {
+                    pictures(self.builder, &mut self.run, &mut self.blocks);
                     self.blocks.extend(self.lists.finish());
                     if let Some((text, span)) = self.waiting.replace((text, span)) {
                         self.blocks.push(paragraph(self.builder, text, None, span));
@@ -105,6 +113,11 @@ impl State<'_, '_> {
                     return;
                 }
                 pictures(self.builder, &mut self.run, &mut self.blocks);
+                // No picture came: it stays where it stands.
+                if let Some((text, span)) = self.waiting.take() {
+                    self.blocks.extend(self.lists.finish());
+                    self.blocks.push(paragraph(self.builder, text, None, span));
+                }
                 if let (Kind::Word(level), Some(marker)) = (kind, &marker) {
                     self.push_marked(level, marker, text, span);
                     return;
@@ -164,8 +177,14 @@ impl State<'_, '_> {
         italic: bool,
     ) -> Option<&'static str> {
         let (image, _) = self.run.last()?;
-        if image.caption.is_some() || text.text.chars().count() > CAPTION {
+        let told = image.caption.as_ref().map_or(0, |c| c.text.chars().count());
+        if told + text.text.chars().count() > if told > 0 { WHOLE } else { CAPTION } {
             return None;
+        }
+        if told > 0 {
+            // Who made the picture, the button that enlarges it: lines of one caption that stand on their own.
+            // What only a class calls one may be the next table's.
+            return (kind == Kind::Caption && !self.led).then_some("figcaption");
         }
         match kind {
             Kind::Caption => return Some("figcaption"),
@@ -305,9 +324,23 @@ fn heading_level(block: &Block, language: Option<&Language>) -> Option<u8> {
 }
 
 fn set(image: &mut Image, caption: Inline, method: &str, language: Option<&Language>) {
-    image.credit = language.and_then(|l| l.credit(&caption.text)).map(str::to_owned);
-    image.caption = Some(caption);
-    image.caption_method = Some(method.into());
+    let credit = language.and_then(|l| l.credit(&caption.text)).map(str::to_owned);
+    image.credit = credit.or(image.credit.take());
+    match &mut image.caption {
+        None => {
+            image.caption = Some(caption);
+            image.caption_method = Some(method.into());
+        }
+        Some(told) => {
+            let shift = told.text.chars().count() + 1;
+            told.text.push('\n');
+            told.text.push_str(&caption.text);
+            told.marks.extend(caption.marks.into_iter().map(|mut mark| {
+                mark.chars = Span(mark.chars.0 + shift, mark.chars.1 + shift);
+                mark
+            }));
+        }
+    }
 }
 
 fn paragraph(builder: &Builder<'_>, text: Inline, align: Option<Align>, span: Span) -> Block {

@@ -10,7 +10,7 @@ use super::{Context, InlineMedia, link, media, picture};
 use crate::document::{
     Align, Block, Counting, Dropped, Gate, Inline, Link, LinkKind, ListItem, Media, MediaRole, Source, Span,
 };
-use crate::page::{Page, is_block, is_invisible};
+use crate::page::{Page, attr, is_block, is_invisible};
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use scraper::node::Element;
@@ -180,6 +180,10 @@ impl Builder<'_> {
                                 skip = Some(node.id());
                                 continue;
                             }
+                        }
+                        "svg" if inner && !beyond && self.icon(node, place) => {
+                            skip = Some(node.id());
+                            continue;
                         }
                         "svg" | "math" if inner && !beyond => {
                             if let Some(raw) = self.raw_html(node) {
@@ -403,14 +407,14 @@ impl Builder<'_> {
     }
 
     fn link(&mut self, element: &Element, node: NodeRef<'_, Node>, beyond: bool) -> u32 {
-        let Some(raw) = element.attr("href").filter(|_| !beyond) else {
+        let Some(raw) = attr(element, "href").filter(|_| !beyond) else {
             return 0;
         };
         let span = self.page.text.span(node.id()).unwrap_or_default();
         let script = raw.trim().to_ascii_lowercase().starts_with("javascript:");
         let opened = (script || matches!(raw.trim(), "" | "#"))
             .then(|| {
-                let click = element.attr("onclick").and_then(picture::opened);
+                let click = attr(element, "onclick").and_then(picture::opened);
                 click.or_else(|| picture::opened(raw))
             })
             .flatten();
@@ -488,8 +492,8 @@ impl Builder<'_> {
             }
         }
         let span = self.page.text.span(node.id()).unwrap_or_default();
-        let start = element.attr("start").and_then(|s| s.trim().parse().ok());
-        let counting = match element.attr("type").map(str::trim) {
+        let start = attr(element, "start").and_then(|s| s.trim().parse().ok());
+        let counting = match attr(element, "type").map(str::trim) {
             Some("a") => Some(Counting::LowerAlpha),
             Some("A") => Some(Counting::UpperAlpha),
             Some("i") => Some(Counting::LowerRoman),

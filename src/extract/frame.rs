@@ -2,7 +2,7 @@
 
 use super::inline::{BOLD, ITALIC, MARKER, SYMBOL};
 use crate::document::Align;
-use crate::page::{is_block, keeps_lines};
+use crate::page::{attr, is_block, keeps_lines};
 use ego_tree::{NodeId, NodeRef};
 use scraper::Node;
 use scraper::node::Element;
@@ -36,7 +36,7 @@ pub(super) struct Frame {
 }
 
 fn style(element: &Element) -> String {
-    let raw = element.attr("style").unwrap_or_default();
+    let raw = attr(element, "style").unwrap_or_default();
     raw.chars()
         .filter(|c| !c.is_whitespace())
         .collect::<String>()
@@ -46,7 +46,7 @@ fn style(element: &Element) -> String {
 impl Frame {
     pub(super) fn enter(mut self, element: &Element, id: NodeId) -> Self {
         let style = style(element);
-        let class = element.attr("class").unwrap_or_default();
+        let class = attr(element, "class").unwrap_or_default();
         match element.name() {
             "b" | "strong" => self.flags |= BOLD,
             "i" | "em" => self.flags |= ITALIC,
@@ -89,17 +89,21 @@ impl Frame {
             self.kind = Kind::Word(0);
         }
         let aligned = |at: &str| {
-            let named = class.split_whitespace().any(|c| {
-                c.eq_ignore_ascii_case(&format!("text-{at}"))
-                    || c.eq_ignore_ascii_case(&format!("has-text-align-{at}"))
-                    || (element.name() == "p" && c.eq_ignore_ascii_case(at))
-            });
-            class.contains(at) && named
+            let is = |c: &str| {
+                let named = ["text-", "has-text-align-"].iter().find_map(|before| {
+                    c.get(..before.len())
+                        .filter(|b| b.eq_ignore_ascii_case(before))
+                        .map(|_| &c[before.len()..])
+                });
+                let named = named.or((element.name() == "p").then_some(c));
+                named.is_some_and(|n| n.eq_ignore_ascii_case(at))
+            };
+            class.contains(at) && class.split_whitespace().any(is)
         };
         if self.kind == Kind::Paragraph && is_block(element) && names_caption(class) {
             self.kind = Kind::Named;
         }
-        let font = element.attr("face").map(str::to_ascii_lowercase);
+        let font = attr(element, "face").map(str::to_ascii_lowercase);
         let font = font
             .as_deref()
             .or(style.split_once("font-family:").map(|(_, f)| f));
@@ -109,7 +113,7 @@ impl Frame {
             self.flags = (self.flags & !SYMBOL) | if of_signs { SYMBOL } else { 0 };
         }
         self.lines |= keeps_lines(element);
-        let align = element.attr("align").unwrap_or_default().to_ascii_lowercase();
+        let align = attr(element, "align").unwrap_or_default().to_ascii_lowercase();
         if align == "center" || style.contains("text-align:center") || aligned("center") {
             self.align = Some(Align::Center);
         } else if align == "right" || style.contains("text-align:right") || aligned("right") {
@@ -136,12 +140,16 @@ pub(super) fn is_of_table(node: NodeRef<'_, Node>) -> bool {
 
 /// Whether a class calls its element the caption of a picture: as newspapers' and portals' systems name them.
 fn names_caption(class: &str) -> bool {
-    let class: String = class
-        .chars()
-        .filter(|c| !matches!(c, '-' | '_'))
-        .collect::<String>()
-        .to_ascii_lowercase();
-    ["caption", "chuthich", "motaanh"]
-        .iter()
-        .any(|n| class.contains(n))
+    let letters = |from: usize| {
+        let rest = class.as_bytes()[from..].iter();
+        rest.filter(|b| !matches!(b, b'-' | b'_'))
+            .map(u8::to_ascii_lowercase)
+    };
+    // The first letters tell most classes apart from all three.
+    class.bytes().enumerate().any(|(at, first)| {
+        matches!(first, b'c' | b'C' | b'm' | b'M')
+            && ["caption", "chuthich", "motaanh"]
+                .iter()
+                .any(|n| n.bytes().eq(letters(at).take(n.len())))
+    })
 }

@@ -5,13 +5,18 @@ use super::{link, media};
 use crate::document::{Block, Dropped, Image, MediaRole, Original, Span};
 use crate::lang::spaces;
 use crate::mapping::Css;
-use crate::page::picture;
-use ego_tree::NodeId;
+use crate::page::{attr, picture};
+use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Node};
 use std::sync::LazyLock;
 
 /// Width or height below which a picture shows nothing: lines and counters of visits, in pixels.
 const SPACER: u32 = 3;
+
+/// Rule that drops drawings of the design.
+const ICON: &str = "icon";
+/// Side of a drawing that is a sign, not a picture, in pixels.
+const SIGN: f32 = 64.0;
 
 /// Names of pictures that hold space or wait for a script, as the editors and scripts that make them call them.
 static SPACERS: LazyLock<regex::Regex> = LazyLock::new(|| {
@@ -220,6 +225,44 @@ impl Builder<'_> {
             return None;
         }
         self.image_of(element, raw, 0, at)
+    }
+
+    /// Whether a drawing is of the design; that such ones were left out is told once.
+    pub(super) fn icon(&mut self, node: NodeRef<'_, Node>, at: usize) -> bool {
+        let is = self.is_icon(node);
+        if is && !self.furniture.iter().any(|f| f.rule == ICON) {
+            self.furniture.push(Dropped {
+                rule: ICON.into(),
+                reason: "small drawings without words, of the design".into(),
+                chars: Span(at, at),
+                text: String::new(),
+                media: None,
+            });
+        }
+        is
+    }
+
+    /// Whether a drawing is a sign of the design: it says nothing, and it is small, hidden from who cannot see it, taken from
+    /// a sheet of signs, or stands in a button.
+    fn is_icon(&self, node: NodeRef<'_, Node>) -> bool {
+        let Some(element) = node.value().as_element() else {
+            return false;
+        };
+        if self.page.text.span(node.id()).is_some_and(|s| !s.is_empty()) {
+            return false;
+        }
+        let side = |text: &str| text.trim().trim_end_matches("px").parse::<f32>().ok();
+        let small = |text: &str| side(text).is_some_and(|s| s <= SIGN);
+        let sides = [attr(element, "width"), attr(element, "height")];
+        let named =
+            |n: NodeRef<'_, Node>, name: &str| n.value().as_element().is_some_and(|e| e.name() == name);
+        sides.into_iter().flatten().any(small)
+            || attr(element, "viewBox")
+                .and_then(|v| v.split([' ', ',']).filter(|p| !p.is_empty()).nth(3))
+                .is_some_and(|height| sides == [None, None] && small(height))
+            || attr(element, "aria-hidden") == Some("true")
+            || node.children().any(|c| named(c, "use"))
+            || node.ancestors().take(3).any(|a| named(a, "button"))
     }
 
     /// A frame, a player or an object: what it shows, by its address.

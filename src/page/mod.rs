@@ -15,6 +15,7 @@ mod withheld;
 
 pub use legacy::Shown;
 pub use marked::{Highlight, Picture, marked};
+pub(crate) use nodes::attr;
 pub(crate) use nodes::{NodeMap, attr};
 pub use prescan::{declared_encoding, http_charset};
 pub use visible::VisibleText;
@@ -202,10 +203,11 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
     let looks = Looks::of(&html);
     let restored = legacy::restore(&mut html, &looks, source.prior, source.as_is);
     let own = url.as_url().clone();
-    let base = html
-        .select(Css::builtin("base[href]").selector())
-        .next()
-        .and_then(|e| own.join(e.value().attr("href")?.trim()).ok())
+    let elements = html.tree.root().descendants().filter_map(ElementRef::wrap);
+    let base = elements
+        .filter(|e| e.value().name() == "base")
+        .find_map(|e| attr(e.value(), "href"))
+        .and_then(|href| own.join(href.trim()).ok())
         .unwrap_or(own);
     let reveal = &mapping.rules().page.reveal;
     let revealed = reveal

@@ -69,7 +69,11 @@ pub fn is_named_so(url: &str) -> bool {
 #[must_use]
 pub fn source<'a>(image: ElementRef<'a>, lazy: &[String]) -> Option<&'a str> {
     let element = image.value();
-    let attr = |name: &str| element.attr(name).map(str::trim).filter(|v| !v.is_empty());
+    let attr = |name: &str| {
+        super::attr(element, name)
+            .map(str::trim)
+            .filter(|v| !v.is_empty())
+    };
     let set = |name: &str| attr(name).and_then(largest);
     let by_script = lazy.iter().find_map(|name| {
         if name.ends_with("srcset") {
@@ -87,7 +91,19 @@ pub fn source<'a>(image: ElementRef<'a>, lazy: &[String]) -> Option<&'a str> {
             let sources = picture.children().filter_map(ElementRef::wrap);
             sources
                 .filter(|e| picture.value().name() == "picture" && e.value().name() == "source")
-                .find_map(|e| e.value().attr("srcset").and_then(largest))
+                .find_map(|e| super::attr(e.value(), "srcset").and_then(largest))
+        })
+        .or_else(|| {
+            // Scripts name the attribute that they read as they like.
+            let mut all = element.attrs();
+            all.find_map(|(name, value)| {
+                let name = name.strip_prefix("data-").filter(|_| !value.trim().is_empty())?;
+                if name.ends_with("srcset") {
+                    largest(value)
+                } else {
+                    name.ends_with("src").then_some(value.trim())
+                }
+            })
         })
 }
 
@@ -111,6 +127,7 @@ mod tests {
                 Some("q"),
             ),
             ("<img data-src='' src=' '>", None),
+            ("<img data-flip-srcset='s 1x, l 2x'>", Some("l")),
         ] {
             let page = Html::parse_fragment(html);
             let image = page.select(&Selector::parse("img").unwrap()).next().unwrap();

@@ -1,7 +1,7 @@
 //! The text that a reader sees, and where each node's part of it stands.
 
 use super::hidden::{Rules, speaks};
-use super::nodes::{NodeMap, NodeSet, attr};
+use super::nodes::{NodeSet, NodeTable, attr};
 use crate::document::Span;
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
@@ -103,7 +103,7 @@ pub struct VisibleText {
     text: String,
     len: usize,
     steps: Vec<usize>,
-    spans: NodeMap<Span>,
+    spans: NodeTable<Span>,
     nodes: Vec<(Span, NodeId)>,
     skipped: NodeSet,
     hidden: Vec<(usize, NodeId)>,
@@ -178,7 +178,10 @@ impl VisibleText {
             flex: bool,
             lines: bool,
         }
-        let mut this = Self::default();
+        let mut this = Self {
+            spans: NodeTable::with_capacity(html.tree.nodes().len()),
+            ..Self::default()
+        };
         let mut pending: Option<char> = None;
         let mut skip: Option<NodeId> = None;
         // Bytes of text in what a sheet hides.
@@ -324,7 +327,7 @@ impl VisibleText {
     /// The characters of a text node or an element; `None` if it is not visible.
     #[must_use]
     pub fn span(&self, node: NodeId) -> Option<Span> {
-        self.spans.get(&node).copied()
+        self.spans.get(node)
     }
 
     /// Text nodes that a reader sees, in order.

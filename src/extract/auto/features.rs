@@ -5,7 +5,7 @@ use super::hash::Mixer;
 use super::stream::{Block, Element, IN_TAGS, Stream, ratio};
 use super::words::{Part, Phrase};
 use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, Hasher as _};
 
 type Mixed = BuildHasherDefault<Mixer>;
 
@@ -36,28 +36,38 @@ pub(super) struct Scene<'s, 'a> {
     /// By path and text: how often it occurs.
     paths: HashMap<u64, (usize, usize, usize), Mixed>,
     repeats: HashMap<u64, usize, Mixed>,
-    title: HashSet<String>,
-    told: HashSet<u64>,
+    title: HashSet<u64, Mixed>,
+    told: HashSet<u64, Mixed>,
     has_told: bool,
-    description: HashSet<String>,
+    description: HashSet<u64, Mixed>,
     article: bool,
 }
 
-fn tokens(text: &str) -> impl Iterator<Item = String> + '_ {
+/// Hashes of the words of a text, in small letters.
+fn tokens(text: &str) -> impl Iterator<Item = u64> + '_ {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|w| !w.is_empty())
-        .map(str::to_lowercase)
+        .map(|word| {
+            let mut hash = Mixer::default();
+            for c in word.chars() {
+                if c.is_ascii() {
+                    hash.write_u32(c.to_ascii_lowercase().into());
+                } else {
+                    c.to_lowercase().for_each(|c| hash.write_u32(c.into()));
+                }
+            }
+            hash.finish()
+        })
 }
 
 /// Hashes of three words in a row.
 pub(super) fn shingles(text: &str) -> Vec<u64> {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let words: Vec<String> = tokens(text).collect();
+    let words: Vec<u64> = tokens(text).collect();
     words
         .windows(3)
         .map(|w| {
-            let mut hash = DefaultHasher::new();
-            w.hash(&mut hash);
+            let mut hash = Mixer::default();
+            w.iter().for_each(|word| hash.write_u64(*word));
             hash.finish()
         })
         .collect()
@@ -132,8 +142,8 @@ impl<'s, 'a> Scene<'s, 'a> {
             .titles
             .iter()
             .flat_map(|t| tokens(&t.value))
-            .collect::<HashSet<_>>();
-        let told: HashSet<u64> = facts
+            .collect::<HashSet<_, Mixed>>();
+        let told: HashSet<u64, Mixed> = facts
             .body
             .as_deref()
             .map(shingles)
@@ -181,7 +191,7 @@ impl<'s, 'a> Scene<'s, 'a> {
 
     /// Tells the features of a block, by name, always in the same order.
     #[expect(clippy::too_many_lines, reason = "a list")]
-    pub(super) fn tell(&self, at: usize, out: &mut dyn FnMut(&'static str, f32)) {
+    pub(super) fn tell(&self, at: usize, mut out: impl FnMut(&'static str, f32)) {
         let stream = self.stream;
         let blocks = &stream.blocks;
         let (block, count) = (&blocks[at], blocks.len());
@@ -230,13 +240,13 @@ impl<'s, 'a> Scene<'s, 'a> {
             "says_whole",
             f32::from(u8::from(block.phrase.is_some_and(|(_, w)| w))),
         );
-        let words: Vec<String> = if block.words <= 40 {
+        let words: Vec<u64> = if block.words <= 40 {
             tokens(block.text).collect()
         } else {
             Vec::new()
         };
         let share =
-            |set: &HashSet<String>| ratio(words.iter().filter(|w| set.contains(*w)).count(), words.len());
+            |set: &HashSet<u64, Mixed>| ratio(words.iter().filter(|w| set.contains(*w)).count(), words.len());
         out("as_title", share(&self.title));
         out("as_description", share(&self.description));
         let told = if self.has_told && block.words > 4 {
@@ -464,7 +474,7 @@ impl<'s, 'a> Scene<'s, 'a> {
     /// The features of a block, in order.
     pub(super) fn row(&self, at: usize, row: &mut Vec<f32>) {
         row.clear();
-        self.tell(at, &mut |_, value| row.push(value));
+        self.tell(at, |_, value| row.push(value));
     }
 }
 

@@ -209,7 +209,7 @@ pub fn rows(page: &Page, out: &mut dyn FnMut(usize, &str, &[f32])) -> Vec<&'stat
     }
     let mut names = Vec::new();
     if !stream.blocks.is_empty() {
-        scene.tell(0, &mut |name, _| names.push(name));
+        scene.tell(0, |name, _| names.push(name));
     }
     names
 }

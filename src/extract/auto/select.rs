@@ -2,7 +2,7 @@
 
 use super::features::Scene;
 use super::model;
-use super::stream::{Block, FAR, Stream, TAGS};
+use super::stream::{Block, FAR, Stream, TAGS, tells};
 use super::words::{Part, Phrase};
 
 /// What became of a block.
@@ -36,11 +36,13 @@ const BEST: f32 = 0.8;
 /// … which must be so likely itself: a page may hold no content at all.
 const AT_ALL: f32 = 0.35;
 /// Elements round a line in which a picture says that it is its caption.
-const LEVELS: usize = 5;
+const LEVELS: usize = 7;
 /// Longest caption, in characters.
 const CAPTION: usize = 500;
 /// Blocks before the first and behind the last kept one in which a picture with caption still belongs to the text.
 const MARGIN: usize = 6;
+/// Blocks behind the title in which pictures may open an article.
+const LEAD: usize = 60;
 /// Elements between a block and the one whose names tell what it is.
 const REACH: u8 = 8;
 
@@ -53,7 +55,7 @@ const LABEL: usize = 48;
 pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<usize>) -> Vec<Judged> {
     let mut rows = Vec::new();
     for at in 0..stream.blocks.len() {
-        scene.tell(at, &mut |_, value| rows.push(value));
+        scene.tell(at, |_, value| rows.push(value));
     }
     let width = rows.len() / stream.blocks.len().max(1);
     let likely = model::likely(&rows, width);
@@ -76,6 +78,8 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
     };
     let first = likely.iter().position(|l| *l >= least).unwrap_or(0);
     let last = likely.iter().rposition(|l| *l >= least).unwrap_or(0);
+    // Between the title and the text stand the pictures that open an article, also many.
+    let lead = title.map_or(first..first, |t| t + 1..first.min(t + LEAD));
     let mut images = stream.images.iter().map(|(at, _)| *at).collect::<Vec<_>>();
     images.dedup();
     stream
@@ -84,10 +88,13 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
         .zip(&likely)
         .enumerate()
         .map(|(at, (block, &likely))| {
-            let within = at + MARGIN >= first && at <= last + MARGIN;
+            let within = at + MARGIN >= first && at <= last + MARGIN || lead.contains(&at);
             let part = part(stream, block);
-            let caption = (likely < 0.9 && is_caption(stream, block))
-                || (likely < LIKELY && block.heading == 0 && framed(stream, block));
+            let button =
+                matches!(block.phrase, Some((p, true)) if p != Phrase::Caption && p != Phrase::Byline);
+            let caption = !button
+                && ((likely < 0.9 && (is_caption(stream, block) || is_framed_media(stream, block)))
+                    || (likely < LIKELY && block.heading == 0 && framed(stream, block).is_some()));
             if within && caption && pictured(stream, block, &images, at) {
                 return told(Verdict::Caption, "auto:caption", "names a picture".into(), likely);
             }
@@ -257,14 +264,21 @@ fn is_caption(stream: &Stream<'_>, block: &Block<'_>) -> bool {
     block.chars <= CAPTION && block.heading == 0 && (figcaption || named || says)
 }
 
-/// Whether an element holds one picture, this line and at most one more: what stands so is said of the picture.
-fn framed(stream: &Stream<'_>, block: &Block<'_>) -> bool {
-    let mut around = stream.up(block.inner).take(LEVELS).map(|e| &stream.elements[e]);
-    let frame = around.find(|e| e.images > 0);
-    frame.is_some_and(|e| e.images == 1 && e.blocks <= 2)
-        && block.chars <= CAPTION / 2
-        && block.linked() <= 0.5
-        && !matches!(block.phrase, Some((phrase, _)) if phrase != Phrase::Caption && phrase != Phrase::Byline)
+/// The element that holds one picture, this line and hardly any other text: what stands so is said of the picture.
+fn framed(stream: &Stream<'_>, block: &Block<'_>) -> Option<usize> {
+    let mut around = stream.up(block.inner).take(LEVELS);
+    let frame = around.find(|e| stream.elements[*e].images > 0)?;
+    let e = &stream.elements[frame];
+    let alone = e.blocks <= 2 || (e.blocks <= 4 && block.chars * 4 >= e.chars * 3);
+    let says =
+        !matches!(block.phrase, Some((phrase, _)) if phrase != Phrase::Caption && phrase != Phrase::Byline);
+    (e.images == 1 && alone && says && block.chars <= CAPTION / 2 && block.linked() <= 0.5).then_some(frame)
+}
+
+/// Whether such an element is one that a template calls a picture's.
+fn is_framed_media(stream: &Stream<'_>, block: &Block<'_>) -> bool {
+    let named = |e: usize| stream.elements[e].name == "figure" || tells(&stream.elements[e], Part::Media);
+    block.heading == 0 && framed(stream, block).is_some_and(named)
 }
 
 /// Whether a picture stands in the same figure or directly before or behind.

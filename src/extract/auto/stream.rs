@@ -3,7 +3,7 @@
 use super::hash::Mixer;
 use super::words::{self, PARTS, Part, Phrase};
 use crate::document::Span;
-use crate::page::{NodeMap, Page, is_block};
+use crate::page::{Page, is_block};
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
 use scraper::Node;
@@ -200,8 +200,6 @@ pub(super) struct Stream<'a> {
     pub(super) head: Head<'a>,
     /// Alternative texts and addresses of pictures, by the block before which they stand.
     pub(super) images: Vec<(usize, NodeId)>,
-    /// Index of an element's node.
-    pub(super) index: NodeMap<usize>,
 }
 
 fn is_wide(c: char) -> bool {
@@ -302,7 +300,6 @@ impl<'a> Stream<'a> {
             blocks: lines(page),
             head: Head::default(),
             images: Vec::new(),
-            index: NodeMap::default(),
         };
         let mut texts = page.text.nodes().iter().peekable();
         let mut open: Vec<usize> = Vec::new();
@@ -423,7 +420,6 @@ impl<'a> Stream<'a> {
                     }
                     links += usize::from(name == "a");
                     bold += usize::from(matches!(name, "b" | "strong"));
-                    this.index.insert(node.id(), own);
                     this.elements.push(made);
                     open.push(own);
                 }

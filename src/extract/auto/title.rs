@@ -73,11 +73,12 @@ fn is_initials(short: &str, long: &str) -> bool {
     short.chars().count() > 1 && short == initials
 }
 
-/// Whether a heading names the site or a part of every page.
-fn is_furniture(heading: &Shown, facts: &Facts) -> bool {
+/// Whether a heading names the site or a part of every page; `owner` is the name in the site's address.
+fn is_furniture(heading: &Shown, facts: &Facts, owner: &str) -> bool {
     let site = facts.site.as_deref().map(letters);
     let phrase = super::words::phrase(&heading.text);
     site.is_some_and(|s| s == heading.letters)
+        || (owner.len() > 3 && heading.letters.replace(' ', "") == owner)
         || phrase.is_some_and(|(p, whole)| whole || p == Phrase::Cookie)
 }
 
@@ -126,9 +127,20 @@ fn shown(page: &Page, stream: &Stream<'_>) -> Vec<Shown> {
     out
 }
 
+/// The name that somebody registered in a host's name, letters only: `vanguard` of `investor.vanguard.com`.
+fn owner(host: &str) -> String {
+    let mut labels = host.split('.').rev().skip(1).peekable();
+    let first = labels.next().unwrap_or_default();
+    // `co.uk`, `gov.vn`: under these countries names are registered one step lower.
+    let shared = ["co", "com", "gov", "org", "net", "ac", "edu"].contains(&first);
+    let name = if shared { labels.next() } else { None };
+    letters(name.unwrap_or(first)).replace(' ', "")
+}
+
 /// A told title without the name of its site before or behind it.
 pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: &[String]) -> &'t str {
     let whole_host = letters(host).replace(' ', "");
+    let owner = owner(host);
     let host = letters(host.split('.').next().unwrap_or_default()).replace(' ', "");
     let is_site = |part: &str| {
         let part = letters(part);
@@ -140,6 +152,8 @@ pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: 
                 || (!part.is_empty() && site.contains(&part))
                 || (!site.is_empty() && part.contains(&site) && part.len() < site.len() + 16)
         }) || packed == whole_host
+            || owner.len() > 2 && packed.starts_with(&owner) && whole_host.ends_with(&packed)
+            || owner.len() > 2 && packed == owner
             || packed.len() > 2 && host.contains(&packed)
             || host.len() > 3 && packed.contains(&host)
     };
@@ -268,7 +282,10 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
     };
     // The heading of the page: its first one of the first level, or, where that one only ends the way through the portal,
     // the first that says what is told.
-    let first = shown.iter().filter(|s| !s.trail && !is_furniture(s, facts));
+    let owner = owner(host);
+    let first = shown
+        .iter()
+        .filter(|s| !s.trail && !is_furniture(s, facts, &owner));
     let tops: Vec<&Shown> = first.clone().filter(|s| s.level == 1).collect();
     let trails = shown.iter().any(|s| s.trail && s.level == 1);
     let main = tops.iter().copied().find(|s| told.is_empty() || agrees(s) >= 0.3);

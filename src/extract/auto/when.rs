@@ -19,7 +19,7 @@ const BESIDE: usize = 6;
 /// A line that says when the page was published, wherever it stands.
 static PUBLISHED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^\W*(?:first published|published|posted|publié|veröffentlicht|publicado|pubblicato|gepubliceerd|ngày đăng|đăng ngày|ngày xuất bản|cập nhật ngày|ngày cập nhật)\b",
+        r"(?i)^\W*(?:first published|published|posted|publié|veröffentlicht|publicado|pubblicato|gepubliceerd|discussion in\b.*\bstarted by|ngày đăng|đăng ngày|ngày xuất bản|cập nhật ngày|ngày cập nhật)\b",
     )
 });
 

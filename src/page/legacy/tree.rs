@@ -307,16 +307,20 @@ fn report(reader: &Reader<'_>, outcome: &Outcome, as_is: &str) -> Restored {
         }
         Some(Block { entry, nodes, shown })
     };
-    let mut counts = BTreeMap::new();
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for verdict in outcome.runs.iter().filter_map(|r| r.verdict.as_ref()) {
-        let name = match verdict.method {
-            Method::Undecided => "undecided".to_owned(),
-            _ => name(verdict.used, as_is),
+        let name = match (verdict.method, verdict.used) {
+            (Method::Undecided, _) => "undecided",
+            (_, Reading::AsIs) => as_is,
+            (_, Reading::Set(charset)) => charset.name(),
         };
         *counts.entry(name).or_default() += 1;
     }
     Restored {
-        counts,
+        counts: counts
+            .into_iter()
+            .map(|(name, runs)| (name.to_owned(), runs))
+            .collect(),
         document: outcome.document.as_ref().map(|v| entry(v, as_is)),
         blocks: outcome.runs.iter().filter_map(block).collect(),
         strays: outcome
