@@ -16,7 +16,6 @@ mod withheld;
 pub use legacy::Shown;
 pub use marked::{Highlight, Picture, marked};
 pub(crate) use nodes::attr;
-pub(crate) use nodes::{NodeMap, attr};
 pub use prescan::{declared_encoding, http_charset};
 pub use visible::VisibleText;
 pub(crate) use visible::{is_block, is_invisible, keeps_lines};
