@@ -362,7 +362,12 @@ fn classify<'m>(mapping: &'m Mapping, page: &Page, learned: Option<&Learned>) ->
         let says = learned.unseen(learned.template(page)?, page, mapping) >= ODD_TEXT;
         (says && !learned.is_gone(page)).then_some(odd)
     };
-    let rest = || all(true).find(fits).filter(|_| !mapping.is_list(&page.url));
+    let rest = || {
+        let gone = learned.is_some_and(|l| l.is_gone(page));
+        all(true)
+            .find(fits)
+            .filter(|_| !gone && !mapping.is_list(&page.url))
+    };
     all(false).find(fits).or_else(odd).or_else(rest)
 }
 

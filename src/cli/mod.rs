@@ -172,6 +172,7 @@ fn start_log(verbose: u8, otlp: Option<&str>) -> Result<Option<traces::Traces>, 
         .unwrap_or_else(|_| EnvFilter::new(format!("sangtrang={level},off")));
     let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
         .without_time()
         .with_filter(filter);
     let (traces, spans) = match otlp.map(traces::start).transpose()? {

@@ -239,7 +239,7 @@ fn apply_delivers_what_was_approved_in_the_browser_and_nothing_else() {
     site.plan();
     let review = Review::start(folder.path());
     let mut client = review.client();
-    let good = address_of(&mut client, "/?q=news%3A3&gate=clean");
+    let good = address_of(&mut client, "/?q=news%3A3");
     let title = client.page(&good).all("main h1").concat();
     assert_eq!(
         client
