@@ -260,7 +260,9 @@ fn learn_shows_and_stores_only_what_is_accepted() {
     site.learn(&["-o", draft.to_str().unwrap()], 0);
     expect(sangtrang().arg("check").arg(&draft), 0);
     let drafted = std::fs::read_to_string(&draft).unwrap();
-    assert_eq!(drafted.matches("\n[[collection]]").count(), 2, "{drafted}");
+    // Two kinds of articles, and the rest.
+    assert_eq!(drafted.matches("\n[[collection]]").count(), 3, "{drafted}");
+    assert!(drafted.contains("rest = true"), "{drafted}");
     site.learn(&["-o", site.mapping().to_str().unwrap()], 2);
     assert_eq!(std::fs::read(site.mapping()).unwrap(), mapping);
 
