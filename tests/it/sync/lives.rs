@@ -137,7 +137,7 @@ fn number(name: &str, usual: u64) -> u64 {
 #[test]
 fn any_short_life_ends_each_day_with_its_truth_in_directus() {
     let first = number("SANGTRANG_SEED", 0);
-    let trials = number("SANGTRANG_TRIALS", 60);
+    let trials = number("SANGTRANG_TRIALS", 200);
     let next = AtomicU64::new(first);
     let begun = std::time::Instant::now();
     let wrong: Vec<Value> = std::thread::scope(|scope| {
