@@ -498,7 +498,10 @@ fn worst(name: &str) {
     };
     let before = peak();
     let started = clock();
-    let page = read(&given);
+    let page = match page::read(&given.capture, &given.url, &given.mapping) {
+        Ok(page) => page,
+        Err(refused) => return println!("  {name:<11} not read: {refused}"),
+    };
     let reading = clock().saturating_sub(started);
     let found = documents(&given, &page, "auto");
     println!(
