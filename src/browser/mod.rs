@@ -3,11 +3,13 @@
 
 mod launch;
 mod memory;
+mod page;
 mod pipe;
 mod view;
 
 pub use launch::{Process, find};
 pub use memory::{MAX_RESIDENT, resident};
+pub use page::{Opened, open};
 pub use pipe::Pipe;
 pub use view::{Line, Served, View};
 

@@ -1,5 +1,6 @@
 //! What text a reader sees of a page: laid out by Chromium, with its scripts off and without a network.
 
+use super::page::{self, Opened};
 use super::{Failure, MAX_RESIDENT, Process, find, resident};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -112,7 +113,11 @@ async fn read(
     sheet: &mut dyn FnMut(&str) -> Option<Vec<u8>>,
 ) -> Result<String, Failure> {
     let gone = |e: std::io::Error| Failure::gone(&e.to_string());
-    let (context, session, frame) = open(process).await.map_err(gone)?;
+    let Opened {
+        context,
+        session,
+        frame,
+    } = open(process).await.map_err(gone)?;
     let to = json!({ "url": page.url });
     let navigation = process
         .pipe
@@ -203,36 +208,15 @@ async fn read(
     }
 }
 
-/// An empty page in a context of its own, whose requests all wait for us: context, session and main frame.
-async fn open(process: &mut Process) -> std::io::Result<(String, String, String)> {
-    let text = |v: &Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
+/// An empty page that runs no script and tells when it has loaded.
+async fn open(process: &mut Process) -> std::io::Result<Opened> {
+    let opened = page::open(process, Some((1280, 900))).await?;
     let pipe = &mut process.pipe;
-    let context = json!({ "disposeOnDetach": true });
-    let context = text(
-        &pipe.call("", "Target.createBrowserContext", context).await?,
-        "browserContextId",
-    );
-    let deny = json!({ "behavior": "deny", "browserContextId": context });
-    pipe.call("", "Browser.setDownloadBehavior", deny).await?;
-    let page = json!({ "url": "about:blank", "browserContextId": context, "width": 1280, "height": 900 });
-    let target = text(&pipe.call("", "Target.createTarget", page).await?, "targetId");
-    let attach = json!({ "targetId": target, "flatten": true });
-    let session = text(
-        &pipe.call("", "Target.attachToTarget", attach).await?,
-        "sessionId",
-    );
-    let all = json!({ "patterns": [{ "urlPattern": "*", "requestStage": "Request" }] });
-    pipe.call(&session, "Fetch.enable", all).await?;
-    pipe.call(&session, "Inspector.enable", json!({})).await?;
-    pipe.call(
-        &session,
-        "Emulation.setScriptExecutionDisabled",
-        json!({ "value": true }),
-    )
-    .await?;
-    pipe.call(&session, "Page.enable", json!({})).await?;
-    // The main frame has the target's name.
-    Ok((context, session, target))
+    let off = json!({ "value": true });
+    pipe.call(&opened.session, "Emulation.setScriptExecutionDisabled", off)
+        .await?;
+    pipe.call(&opened.session, "Page.enable", json!({})).await?;
+    Ok(opened)
 }
 
 fn fulfil(asked: &Value, mime: &str, body: &[u8]) -> Value {

@@ -2,7 +2,7 @@
 
 use super::requests;
 use super::{Browser, Dom};
-use crate::browser::{Failure, MAX_RESIDENT, Process, resident};
+use crate::browser::{Failure, MAX_RESIDENT, Process, open, resident};
 use crate::capture::{Capture, Exchange};
 use crate::crawl::fetch::traffic::Request;
 use crate::mapping::model::RenderRule;
@@ -171,34 +171,12 @@ impl<'b> Load<'b> {
 
     /// Opens an empty page, pauses its requests and sends it to the document.
     async fn open(&mut self, process: &mut Process) -> std::io::Result<String> {
-        let text = |v: &Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
-        let pipe = &mut process.pipe;
-        let context = pipe
-            .call(
-                "",
-                "Target.createBrowserContext",
-                json!({ "disposeOnDetach": true }),
-            )
-            .await?;
-        let context = text(&context, "browserContextId");
-        let deny = json!({ "behavior": "deny", "browserContextId": context });
-        pipe.call("", "Browser.setDownloadBehavior", deny).await?;
-        let page = json!({ "url": "about:blank", "browserContextId": context });
-        let target = text(&pipe.call("", "Target.createTarget", page).await?, "targetId");
-        let attach = json!({ "targetId": target, "flatten": true });
-        let session = text(
-            &pipe.call("", "Target.attachToTarget", attach).await?,
-            "sessionId",
-        );
-        let all = json!({ "patterns": [{ "urlPattern": "*", "requestStage": "Request" }] });
-        pipe.call(&session, "Fetch.enable", all).await?;
-        pipe.call(&session, "Inspector.enable", json!({})).await?;
-        // The main frame has the target's name.
-        self.frame = target;
-        self.session = session;
+        let opened = open(process, None).await?;
+        self.frame = opened.frame;
+        self.session = opened.session;
         let to = json!({ "url": self.url.as_str() });
         self.navigation = process.pipe.send(&self.session, "Page.navigate", to).await?;
-        Ok(context)
+        Ok(opened.context)
     }
 
     async fn send(&self, process: &mut Process, method: &str, params: Value) -> Result<u64, Failure> {
