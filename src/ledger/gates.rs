@@ -2,7 +2,7 @@
 //! Facts only; what they mean says the pipeline.
 
 use super::query::{int, unsigned};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, UrlState};
 use crate::document::{DocumentId, GateLevel};
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -250,15 +250,25 @@ impl Ledger {
     /// # Errors
     /// What SQLite says.
     pub fn judge_links(&mut self, asked: Asked<'_>, allowed: u64) -> Result<(), LedgerError> {
-        // States as `UrlState` numbers them: 5 is gone, 2 failed, 6 rejected, 4 redirected.
-        const DEAD: &str = "(x.state = 5 OR x.state IN (2, 6) AND x.capture IS NULL)";
-        let (here, there) = (DEAD.replace('x', "u"), DEAD.replace('x', "t"));
+        let [gone, failed, rejected, moved] = [
+            UrlState::Gone,
+            UrlState::Failed,
+            UrlState::Rejected,
+            UrlState::Redirected,
+        ]
+        .map(UrlState::code);
+        let dead = |url: &str| {
+            format!(
+                "({url}.state = {gone} OR {url}.state IN ({failed}, {rejected}) AND {url}.capture IS NULL)"
+            )
+        };
+        let (here, there) = (dead("u"), dead("t"));
         self.change(
             &format!(
                 "INSERT OR REPLACE INTO judged (fresh, document, gate, rule, level, other, number)
                  SELECT 1, f.document, ?3, ?4, ?5, min(u.url), count(*) - 1 FROM fingerprint f
                  JOIN document_link l ON l.document = f.document JOIN url u ON u.ukey = l.ukey LEFT JOIN url t ON t.id = u.target
-                 WHERE f.run = ?1 AND f.collection = ?2 AND ({here} OR u.state = 4 AND t.id IS NOT NULL AND {there})
+                 WHERE f.run = ?1 AND f.collection = ?2 AND ({here} OR u.state = {moved} AND t.id IS NOT NULL AND {there})
                  GROUP BY f.document HAVING count(*) > ?6"
             ),
             params![
@@ -325,7 +335,7 @@ impl Ledger {
     /// # Errors
     /// What SQLite says.
     pub fn sketch_count(&self, run: i64, collection: &str) -> Result<u64, LedgerError> {
-        self.number(
+        self.count(
             "SELECT count(*) FROM fingerprint WHERE run = ? AND collection = ? AND sketch IS NOT NULL",
             params![run, collection],
         )
@@ -411,7 +421,7 @@ impl Ledger {
         const OF: &str =
             "judged j JOIN fingerprint f ON f.document = j.document AND f.run = ?1 AND f.collection = ?2
              WHERE j.fresh = 1 AND j.gate = ?3";
-        let count = self.number(
+        let count = self.count(
             &format!("SELECT count(*) FROM {OF}"),
             params![asked.run, asked.collection, asked.gate],
         )?;
@@ -432,7 +442,7 @@ impl Ledger {
     /// # Errors
     /// What SQLite says.
     pub fn median_letters(&self, run: i64, collection: &str) -> Result<u64, LedgerError> {
-        self.number(
+        self.count(
             "SELECT coalesce((SELECT letters FROM fingerprint WHERE run = ?1 AND collection = ?2 ORDER BY letters
                LIMIT 1 OFFSET (SELECT count(*) / 2 FROM fingerprint WHERE run = ?1 AND collection = ?2)), 0)",
             params![run, collection],
@@ -480,14 +490,6 @@ impl Ledger {
             .prepare_cached(text)
             .and_then(|mut s| s.execute(params))
             .map(|_| ())
-            .map_err(|e| LedgerError::sql(&self.path, e))
-    }
-
-    fn number(&self, text: &str, params: impl rusqlite::Params) -> Result<u64, LedgerError> {
-        self.conn
-            .prepare_cached(text)
-            .and_then(|mut s| s.query_row(params, |r| r.get(0)))
-            .map(unsigned)
             .map_err(|e| LedgerError::sql(&self.path, e))
     }
 }

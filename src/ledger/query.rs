@@ -471,6 +471,15 @@ impl Ledger {
             .and_then(|mut s| s.query_map(params, row)?.collect())
             .map_err(|e| LedgerError::sql(&self.path, e))
     }
+
+    /// The one number that `text` asks for.
+    pub(super) fn count(&self, text: &str, params: impl rusqlite::Params) -> Result<u64, LedgerError> {
+        self.conn
+            .prepare_cached(text)
+            .and_then(|mut s| s.query_row(params, |r| r.get(0)))
+            .map(unsigned)
+            .map_err(|e| LedgerError::sql(&self.path, e))
+    }
 }
 
 pub(super) fn int(value: usize) -> i64 {

@@ -239,12 +239,4 @@ impl Ledger {
             tombstone,
         )
     }
-
-    fn count(&self, text: &str, params: impl rusqlite::Params) -> Result<u64, LedgerError> {
-        self.conn
-            .prepare_cached(text)
-            .and_then(|mut s| s.query_row(params, |r| r.get(0)))
-            .map(unsigned)
-            .map_err(|e| LedgerError::sql(&self.path, e))
-    }
 }
