@@ -1,12 +1,13 @@
 //! Reading the live site: robots.txt, start pages, and the loop from frontier to fetch to recorder and back.
 
+use super::command::{Command, Reopen, Reply};
 use super::fetch::http::Http;
 use super::fetch::{End, Fetcher};
 use super::frontier::{Frontier, Health, Next, Settled};
 use super::origins::Origins;
 use super::politeness::{Policy, quiet};
 use super::process::process;
-use super::recorder::{Command, Reopen, Reply, now_ms};
+use super::recorder::now_ms;
 use super::robots::Robots;
 use super::run::{Desk, unreachable};
 use super::series::calendar;

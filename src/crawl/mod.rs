@@ -6,6 +6,7 @@
 
 mod access;
 mod budget;
+mod command;
 pub mod discover;
 mod error;
 pub mod fetch;

@@ -1,12 +1,13 @@
 //! The run loop: frontier, fetches and the recorder, joined in one place.
 
+use super::command::{Command, Reply};
 use super::fetch::browser::Browser;
 use super::fetch::http::{Http, single};
 use super::fetch::traffic::Rendered;
 use super::fetch::{Answer, End, Fetcher};
 use super::frontier::{Frontier, Settled};
 use super::process::process;
-use super::recorder::{Command, Recorder, Reply};
+use super::recorder::Recorder;
 use super::verdict::soft404::Learned;
 use super::{CrawlError, CrawlOptions, Event, Store, Summary};
 use crate::capture::{Exchange, Walk, walk};

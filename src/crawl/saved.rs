@@ -1,11 +1,11 @@
 //! Reading what is saved already: the mapping's folders and WARC files, and our own archive when a ledger is made of it
 //! again. Answers are recorded in groups, in the order in which they were given.
 
+use super::command::{Arrival, Command, Reply, Standing};
 use super::error::CrawlError;
 use super::fetch::{Answer, End};
 use super::origins::Origins;
 use super::process::{Processed, process};
-use super::recorder::{Arrival, Command, Reply, Standing};
 use super::robots::Robots;
 use super::run::Desk;
 use super::{Event, notes, replay};

@@ -1,6 +1,7 @@
 //! Carries out a plan: terms, media, documents, links, publication, retirement. Everything is written between an intent and
 //! its end in the journal, so that the same command after any crash goes on where the last one stopped.
 
+mod edited;
 mod items;
 mod look;
 mod put;

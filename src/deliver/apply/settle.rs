@@ -1,5 +1,6 @@
 //! What comes after all objects are there: addresses that became known, publication, copies, retirement.
 
+use super::edited;
 use super::look::Looks;
 use super::put::{self, Halt};
 use super::{Run, items};
@@ -24,7 +25,7 @@ fn intent(was: &Delivery, op: PushOp, prior: Option<&Remote>) -> Intent {
         op,
         payload: was.payload,
         slug: was.slug.clone(),
-        prior: prior.map(put::packed),
+        prior: prior.map(edited::packed),
         kept: None,
     }
 }
@@ -51,7 +52,7 @@ async fn try_relink<S: Sink>(run: &Run<S>, key: &str) -> Result<(), Halt> {
     let mut wire = run
         .sink
         .wire(&item, &known, if live { Stage::Final } else { Stage::Draft });
-    links::without(&mut wire, &put::kept(run, key).await?);
+    links::without(&mut wire, &edited::kept(run, key).await?);
     let fields: Map<_, _> = wire
         .fields
         .iter()
@@ -116,7 +117,7 @@ async fn try_publish<S: Sink>(run: &Run<S>, key: &str) -> Result<(), Halt> {
     };
     let known = put::links(run, &item).await?;
     let mut wire = run.sink.wire(&item, &known, Stage::Final);
-    links::without(&mut wire, &put::kept(run, key).await?);
+    links::without(&mut wire, &edited::kept(run, key).await?);
     // What was lost when it was made was told then.
     let mut losses = put::lost(run, &item, &wire, &remote);
     {
@@ -225,7 +226,7 @@ async fn try_retire<S: Sink>(run: &Run<S>, change: &Change) -> Result<(), Halt> 
         Written::Done(line, remote) => (line, remote),
         Written::Missing => return Ok(()),
         Written::Touched => {
-            put::left_alone(run, change, Hold::Drift, Vec::new());
+            edited::left_alone(run, change, Hold::Drift, Vec::new());
             return Ok(());
         }
     };
@@ -274,7 +275,7 @@ async fn write<S: Sink>(
             put::give_up(run, line, "removed from the CMS").await?;
             return Ok(Written::Missing);
         };
-        if was.seen != Some(current.seen()) && !put::is_half_ours(run, &was.key, fields, &current) {
+        if was.seen != Some(current.seen()) && !edited::is_half_ours(run, &was.key, fields, &current) {
             put::give_up(run, line, "changed in the CMS").await?;
             return Ok(Written::Touched);
         }
@@ -291,7 +292,7 @@ async fn write<S: Sink>(
             Err(failure) if failure.class == Class::Stale && looks.are_left() => {
                 run.suspects()
                     .entry(was.key.clone())
-                    .or_insert_with(|| Some(put::packed(&current)));
+                    .or_insert_with(|| Some(edited::packed(&current)));
             }
             Err(failure) => {
                 run.journal.failed(at, &failure.to_string(), false).await?;

@@ -1,23 +1,24 @@
 //! The one writer: a thread that owns archive and ledger. It takes all results that wait (group commit), appends them to
 //! the archive, syncs it, commits the ledger, and only then answers: a slot of the crawl is free when its page is safe.
 
+mod sweep;
+
+use super::Store;
 use super::budget::Budgets;
+use super::command::{Arrival, Command, Reopen, Reply, Standing};
 use super::error::CrawlError;
-use super::frontier::{Health, Settled};
+use super::frontier::Settled;
 use super::notes;
 use super::origins::Origins;
 use super::pager::Request;
 use super::politeness::Policy;
 use super::process::{Processed, skip};
-use super::series::{Sweep, Wanted};
+use super::series::Sweep;
 use super::verdict::Outcome;
 use super::verdict::soft404::{Fingerprint, Learned};
 use super::writer::{Writer, millis, offer};
-use super::{Event, Store};
 use crate::capture::{ArchiveLimits, ArchiveWriter, Exchange, Location};
-use crate::document::CaptureId;
-use crate::ledger::{Fetch, Ledger, Pager, Place, Ready, UrlId, UrlKind, UrlState};
-use crate::mapping::model::Discover;
+use crate::ledger::{Fetch, Ledger, Place, Ready, UrlId, UrlKind};
 use crate::mapping::{Mapping, PageUrl};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -27,72 +28,6 @@ use url::Url;
 
 /// Most results in one transaction.
 const GROUP: usize = 256;
-
-pub(super) enum Command {
-    /// Remember a URL; answered with its task, whether it waits or not.
-    Seed(PageUrl, UrlKind, String),
-    /// Remember these pages.
-    Seeds(Vec<PageUrl>, String),
-    /// Remember the next numbers of a sweep; answered with how many there are.
-    Sweep(usize),
-    /// The waiting request of a pager that this method, URL and body answers; answered with its task, if there is one.
-    Request(String, String, Vec<u8>),
-    /// Saved answers are there; answered with a task for each, and how its URL stood before.
-    Arrived(Vec<Arrival>),
-    /// Exchanges that answer nothing that waits; only their place is remembered.
-    Kept(PageUrl, Vec<Exchange>, Vec<Place>),
-    /// robots.txt as it is from now on.
-    Robots(Arc<Origins>),
-    Record(Box<Processed>),
-    /// Which tasks wait, beyond these.
-    Ready(HashSet<UrlId>, usize),
-    Reopen(Reopen),
-    /// What "not found" looks like today is asked first: which probes wait.
-    Probes,
-    Finish {
-        outcome: String,
-        summary: String,
-    },
-}
-
-/// Which URLs wait again at the beginning of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reopen {
-    /// What failed.
-    Failed,
-    /// Everything.
-    All,
-    /// What failed, and what may have changed; or everything, but each list page by page.
-    Due { everything: bool },
-}
-
-/// How the ledger stands to a URL, with the capture that counts; `None` if it does not know it.
-pub(super) type Standing = Option<(UrlState, Option<CaptureId>)>;
-
-/// A saved answer.
-pub(super) struct Arrival {
-    pub(super) url: PageUrl,
-    pub(super) kind: UrlKind,
-    pub(super) via: &'static str,
-}
-
-pub(super) enum Reply {
-    Seeded(Ready),
-    Recorded {
-        task: Box<Ready>,
-        settled: Settled,
-        health: Health,
-        /// Tasks that go before all others.
-        urgent: Vec<Ready>,
-        events: Vec<Event>,
-        known: u64,
-    },
-    Ready(Vec<Ready>),
-    Swept(usize, Vec<Event>),
-    Arrived(Vec<(Ready, Standing)>),
-    Done,
-    Failed(CrawlError),
-}
 
 impl From<Location> for Place {
     fn from(l: Location) -> Self {
@@ -430,75 +365,6 @@ impl Recorder {
         }
         batch.commit()?;
         Ok(())
-    }
-
-    /// The next numbers of the sweep by the discover rule at `index`, judged by what came of those before.
-    fn sweep(&mut self, index: usize) -> Result<Reply, CrawlError> {
-        let mapping = self.mapping.clone();
-        let nothing = Reply::Swept(0, Vec::new());
-        let Some(Discover::Ids(rule)) = mapping.rules().discover.get(index) else {
-            return Ok(nothing);
-        };
-        let mut sweep = match self.sweeps.remove(&index) {
-            Some(sweep) => sweep,
-            None => {
-                let Some(mut sweep) = Sweep::new(&mapping, rule) else {
-                    return Ok(nothing);
-                };
-                let prefix = sweep.prefix().to_owned();
-                self.ledger
-                    .pages_with_prefix(&prefix, |url, leads| sweep.learn(url, leads))?;
-                sweep
-            }
-        };
-        for number in std::mem::take(&mut sweep.pending) {
-            let url = sweep.url(number);
-            let page = Url::parse(&url).ok().and_then(|u| mapping.canonical(&u).ok());
-            let state = match page {
-                Some(page) => self.ledger.settled(&page.key())?,
-                None => None,
-            };
-            let leads = state.is_some_and(|(state, _)| state == UrlState::Done);
-            sweep.hits += u64::from(leads);
-            sweep.learn(&url, leads);
-        }
-        let reply = match sweep.next() {
-            Wanted::Ask(numbers) => {
-                let urls: Vec<PageUrl> = numbers
-                    .iter()
-                    .filter_map(|n| mapping.canonical(&Url::parse(&sweep.url(*n)).ok()?).ok())
-                    .collect();
-                self.offer_all(&urls, &sweep.rule)?;
-                (sweep.pending, sweep.told) = (numbers, false);
-                Reply::Swept(urls.len(), Vec::new())
-            }
-            Wanted::Stop(_) if sweep.told => nothing,
-            Wanted::Stop(reason) => {
-                sweep.told = true;
-                let state = Pager {
-                    pages: u32::try_from(sweep.asked).unwrap_or(u32::MAX),
-                    items: sweep.hits,
-                    stop: Some(reason.to_owned()),
-                    ..Pager::default()
-                };
-                if let Some(start) = mapping.start_urls().first() {
-                    let mut batch = self.ledger.batch(self.run)?;
-                    if let Some(id) = batch.find(&start.key())? {
-                        batch.set_pager(id, &sweep.rule, &state)?;
-                    }
-                    batch.commit()?;
-                }
-                let event = Event::PagerStopped {
-                    list: rule.url.clone(),
-                    rule: sweep.rule.clone(),
-                    pages: state.pages,
-                    reason: reason.to_owned(),
-                };
-                Reply::Swept(0, vec![event])
-            }
-        };
-        self.sweeps.insert(index, sweep);
-        Ok(reply)
     }
 
     /// Appends the exchanges of an answer, with what a ledger that is made of the archive alone must know of them.
