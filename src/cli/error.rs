@@ -48,6 +48,15 @@ impl CliError {
         }
     }
 
+    /// A file that the command line names and that cannot be read.
+    pub fn unread(file: &std::path::Path, error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            let text = format!("there is no file `{}`", file.display());
+            return Self::new(Exit::Usage, "usage::file", text);
+        }
+        error.into()
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl ToString) -> Self {

@@ -34,7 +34,7 @@ pub(super) fn main(args: &InspectContentArgs, ui: &Ui) -> Outcome {
     }
     if failed > 0 {
         let text = format!("{failed} pages could not be read; the lines with `error` say why");
-        return Err(CliError::new(Exit::Failure, "inspect::content", text));
+        return Err(CliError::new(Exit::Findings, "inspect::content", text));
     }
     Ok(Exit::Ok)
 }

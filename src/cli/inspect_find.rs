@@ -218,7 +218,7 @@ fn nothing(args: &InspectArgs, pages: &[(PathBuf, Page)]) -> CliError {
         pages.len(),
         clean(&args.find.join("` or `"))
     );
-    let error = CliError::new(Exit::Failure, "inspect::find", text);
+    let error = CliError::new(Exit::Findings, "inspect::find", text);
     match near.first() {
         Some((_, line)) => error.hint(format!(
             "the nearest line is `{line}`; `sangtrang inspect FILE` shows all"

@@ -28,6 +28,9 @@ pub(super) struct LearnArgs {
     /// Write the mapping that would be drafted now into FILE; `-` writes it to stdout
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(super) draft: Option<PathBuf>,
+    /// Write over a FILE that is there already
+    #[arg(long, requires = "draft")]
+    pub(super) force: bool,
     /// Do not look at stored models: learn as if nothing had been learned before
     #[arg(long)]
     pub(super) forget: bool,
@@ -44,6 +47,9 @@ pub(super) struct LearnArgs {
 pub(super) fn main(args: &LearnArgs, ui: &Ui) -> Outcome {
     let mapping = load_mapping(&args.mapping)?;
     let layout = Layout::new(&args.output.output, &mapping.rules().site.id);
+    if let Some(file) = args.draft.as_deref().filter(|f| *f != Path::new("-")) {
+        may_write(file, args)?;
+    }
     let (_runtime, cancel) = reactor()?;
     let bar = ui.progress("Learning", 0);
     let learned = pipeline::relearn(
@@ -62,7 +68,7 @@ pub(super) fn main(args: &LearnArgs, ui: &Ui) -> Outcome {
     if let (Some(file), Some(text)) = (&args.draft, &draft)
         && file != Path::new("-")
     {
-        write_draft(file, &args.mapping, text)?;
+        write_atomic(file, text.as_bytes())?;
     }
     let hash = pipeline::model_hash(&learned.model).map_err(failure)?;
     let known = learned.stored.as_ref().is_some_and(|s| s.hash == hash);
@@ -129,10 +135,12 @@ fn drafted(mapping: &Mapping, learned: &Relearned) -> String {
     template::draft(&learned.model, &origin, &BTreeMap::new())
 }
 
-/// A draft never takes the place of a mapping.
-fn write_draft(file: &Path, mapping: &Path, text: &str) -> Result<(), CliError> {
-    let same = file.exists() && fs_err::canonicalize(file)? == fs_err::canonicalize(mapping)?;
-    if same {
+/// A draft never takes the place of the mapping, and of another file only by request.
+fn may_write(file: &Path, args: &LearnArgs) -> Result<(), CliError> {
+    if !file.exists() {
+        return Ok(());
+    }
+    if fs_err::canonicalize(file)? == fs_err::canonicalize(&args.mapping)? {
         return Err(CliError::new(
             Exit::Usage,
             "learn::mapping",
@@ -143,7 +151,11 @@ fn write_draft(file: &Path, mapping: &Path, text: &str) -> Result<(), CliError> 
         )
         .hint("give another name, and take over what you want of it"));
     }
-    write_atomic(file, text.as_bytes())?;
+    if !args.force {
+        let text = format!("`{}` is there already: nothing was done", file.display());
+        return Err(CliError::new(Exit::Usage, "learn::exists", text)
+            .hint("`--force` writes over it, `-o -` writes the draft to stdout"));
+    }
     Ok(())
 }
 

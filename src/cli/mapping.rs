@@ -186,7 +186,9 @@ fn import(args: &MappingImportArgs, ui: &Ui) -> Outcome {
         let text = format!("`{}` is there already: nothing was done", out.display());
         return Err(CliError::new(Exit::Usage, "import::exists", text).hint("`--force` writes over it"));
     }
-    let size = fs_err::metadata(&args.file)?.len();
+    let size = fs_err::metadata(&args.file)
+        .map_err(|e| CliError::unread(&args.file, e))?
+        .len();
     if size > MAX_IMPORT {
         let text = format!(
             "`{}` has {size} bytes; at most {MAX_IMPORT} are read",

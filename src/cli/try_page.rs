@@ -44,7 +44,19 @@ pub(super) fn given(
     let file = Path::new(&args.target);
     if !file.is_file() {
         let url = pipeline::site_url(mapping, &args.target).map_err(failure)?;
-        return Ok((fetched(mapping, &url, args, layout)?, url));
+        if let Some(capture) = pipeline::archived(mapping, &url, layout).map_err(failure)? {
+            return Ok((capture, url));
+        }
+        // A name without a scheme or a slash in front is as likely a file whose name is misspelt: no site is asked for it.
+        if !args.target.contains("://") && !args.target.starts_with('/') {
+            let text = format!(
+                "there is no file `{}`, and no such page in the archive",
+                args.target
+            );
+            return Err(CliError::new(Exit::Usage, "usage::file", text)
+                .hint(format!("`{url}` asks the site for the page of that name")));
+        }
+        return Ok((fetched(mapping, &url, args)?, url));
     }
     let Some(url) = &args.url else {
         return Err(CliError::new(
@@ -74,7 +86,9 @@ const BLOCKS: usize = 12;
 
 /// A saved page as a capture.
 pub(super) fn saved(file: &Path, url: &str, limit: u64) -> Result<Capture, CliError> {
-    let size = fs_err::metadata(file)?.len();
+    let size = fs_err::metadata(file)
+        .map_err(|e| CliError::unread(file, e))?
+        .len();
     if size > limit {
         return Err(CliError::new(
             Exit::Failure,
@@ -95,16 +109,8 @@ pub(super) fn saved(file: &Path, url: &str, limit: u64) -> Result<Capture, CliEr
     })
 }
 
-/// From the archive if it is there, else from the site.
-fn fetched(
-    mapping: &Arc<Mapping>,
-    url: &PageUrl,
-    args: &TryArgs,
-    layout: &Layout,
-) -> Result<Capture, CliError> {
-    if let Some(capture) = pipeline::archived(mapping, url, layout).map_err(failure)? {
-        return Ok(capture);
-    }
+/// What the site answers.
+fn fetched(mapping: &Arc<Mapping>, url: &PageUrl, args: &TryArgs) -> Result<Capture, CliError> {
     let (runtime, cancel) = reactor()?;
     let options = CrawlOptions {
         connect_to: args.net.connect_to()?,

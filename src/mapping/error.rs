@@ -131,6 +131,12 @@ impl Diagnostic for Problem {
 /// Most problems that are told of one file; nobody reads more.
 const MAX_PROBLEMS: usize = 500;
 
+/// Code of mistakes of syntax.
+pub(super) const SYNTAX: &str = "mapping::syntax";
+
+/// Most problems behind the first mistake of syntax that are told beside it.
+const ECHO: usize = 8;
+
 /// Collects the problems of one text.
 pub(super) struct Problems {
     text: Arc<str>,
@@ -180,6 +186,24 @@ impl Problems {
 
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// Behind a bracket or quote that is not closed, all that follows is read wrong: of many problems from the first
+    /// mistake of syntax on, that one alone is told.
+    pub(super) fn without_echo(&mut self) {
+        self.found.sort_by_key(|p| (p.span.start, p.span.end));
+        let Some(first) = self.found.iter().position(|p| p.code == SYNTAX) else {
+            return;
+        };
+        let echo = self.found.len() - first - 1;
+        if echo > ECHO {
+            self.found.truncate(first + 1);
+            if let Some(last) = self.found.last_mut() {
+                last.help = Some(format!(
+                    "close what is open here or above, a bracket or a quote: the {echo} problems behind this place may be its echo"
+                ));
+            }
+        }
     }
 
     /// The error of all problems; for a caller that has found one.

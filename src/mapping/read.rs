@@ -1,7 +1,7 @@
 //! From text to [`Mapping`]: every problem is found before serde builds anything.
 
 use super::check;
-use super::error::{MappingError, Problems};
+use super::error::{MappingError, Problems, SYNTAX};
 use super::http_json;
 use super::identity::Identity;
 use super::key::KeyTemplate;
@@ -47,7 +47,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Mapping, MappingError> {
     for error in &syntax {
         let span = error.span().unwrap_or(0..0);
         problems.add(
-            "mapping::syntax",
+            SYNTAX,
             span,
             format!("not TOML: {}", error.message()),
             "here",
@@ -81,6 +81,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Mapping, MappingError> {
     if syntax.is_empty() {
         check::check(root, text, &mut problems);
     }
+    problems.without_echo();
     if !problems.is_empty() {
         return Err(problems.into_error());
     }
@@ -112,13 +113,7 @@ pub(super) fn target(path: &Path) -> Result<Target, MappingError> {
     let root = root.get_ref();
     for error in &syntax {
         let message = format!("not TOML: {}", error.message());
-        problems.add(
-            "mapping::syntax",
-            error.span().unwrap_or(0..0),
-            message,
-            "here",
-            None,
-        );
+        problems.add(SYNTAX, error.span().unwrap_or(0..0), message, "here", None);
     }
     let schema = schemars::schema_for!(TargetFile).to_value();
     let walker = Walker {
@@ -131,6 +126,7 @@ pub(super) fn target(path: &Path) -> Result<Target, MappingError> {
     if syntax.is_empty() {
         check::check_target(root, &text, &mut problems);
     }
+    problems.without_echo();
     if !problems.is_empty() {
         return Err(problems.into_error());
     }

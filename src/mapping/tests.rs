@@ -179,6 +179,16 @@ fn syntax_errors_are_told_all_and_hide_nothing_but_missing_keys() {
 }
 
 #[test]
+fn the_echo_of_an_open_bracket_is_not_told() {
+    let rest = "alarm = true\n".repeat(9);
+    let open = format!("alias = 1\n[site]\nid = 'x'\naliases = ['a', 'b'\n{rest}");
+    let told = problems(&open);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("1:1 unknown_key"), "{told:?}");
+    assert!(told[1].starts_with("5:1 syntax"), "{told:?}");
+}
+
+#[test]
 fn vietnamese_text_does_not_move_the_column() {
     assert_eq!(
         of("name = 'Cục Thống kê'\nalias = 'ừ'\n[links]\nunwrap = ['tiếng Việt đầy đủ', 'ưu (']\n"),

@@ -180,3 +180,36 @@ fn short_pages_of_a_real_portal_are_not_lost() {
         assert_eq!(page["accounting"]["unaccounted"], 0, "{}", page["id"]);
     }
 }
+
+#[test]
+fn a_file_that_is_not_there_is_said_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let there = folder().join("gallery.html");
+    for (args, code) in [
+        (vec!["inspect", "no.html"], 2),
+        (vec!["inspect", "no.html", "--find", "x"], 2),
+        (vec!["mapping", "import", "no.html"], 2),
+        // The other pages go on.
+        (vec!["inspect", "content", "no.html", there.to_str().unwrap()], 4),
+    ] {
+        let output = expect(sangtrang().current_dir(dir.path()).args(&args), code);
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told);
+        assert!(told.contains("there is no file `no.html`"), "{args:?}: {told}");
+    }
+    // A misspelt name is not asked of the site.
+    let mapping = dir.path().join("m.toml");
+    std::fs::write(
+        &mapping,
+        "schema = 1\n[site]\nid = \"x\"\nbase = \"http://127.0.0.1:9/\"\n",
+    )
+    .unwrap();
+    let output = expect(
+        sangtrang()
+            .current_dir(dir.path())
+            .args(["try", "m.toml", "no.html"]),
+        2,
+    );
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("there is no file `no.html`"), "{told}");
+}

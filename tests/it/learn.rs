@@ -258,6 +258,8 @@ fn learn_shows_and_stores_only_what_is_accepted() {
     // A draft is another file; the mapping stays as it is.
     let draft = site.folder.path().join("draft.toml");
     site.learn(&["-o", draft.to_str().unwrap()], 0);
+    site.learn(&["-o", draft.to_str().unwrap()], 2);
+    site.learn(&["-o", draft.to_str().unwrap(), "--force"], 0);
     expect(sangtrang().arg("check").arg(&draft), 0);
     let drafted = std::fs::read_to_string(&draft).unwrap();
     // Two kinds of articles, and the rest.
