@@ -657,7 +657,7 @@ fn a_text_that_is_pointed_at_gives_the_rule_that_finds_it_on_all_samples() {
             .arg("inspect")
             .args(&samples)
             .args(["--find", "Tin về sắn"]),
-        1,
+        4,
     );
     assert!(
         text(&wrong.stderr).contains("the nearest line is `Tin về lúa`"),
