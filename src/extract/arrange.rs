@@ -18,6 +18,9 @@ const WHOLE: usize = 2 * CAPTION;
 /// Longest line that heads what follows, in characters.
 const HEADING: usize = 120;
 
+/// Most words of a line that is nothing but the number of a table: "Biểu số 2:".
+const NUMBER: usize = 3;
+
 pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
     let mut state = State {
         builder,
@@ -34,6 +37,13 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
         state.item(item);
     }
     state.settle();
+    for block in &mut state.blocks {
+        if let Block::Table { table, .. } = block
+            && table.caption.is_none()
+        {
+            table.caption_method = None;
+        }
+    }
     state.blocks
 }
 
@@ -163,7 +173,8 @@ impl State<'_, '_> {
             self.blocks.push(paragraph(self.builder, text, None, span));
         }
         self.named = false;
-        let block = units(&mut self.blocks, block, self.language);
+        let mut block = units(&mut self.blocks, block, self.language);
+        title(&mut self.blocks, &mut block, self.language);
         self.blocks.push(block);
     }
 
@@ -210,6 +221,7 @@ impl State<'_, '_> {
         };
         if kind == Kind::TableCaption && table.caption.is_none() {
             table.caption = Some(text.clone());
+            table.caption_method = None;
         } else if matches!(kind, Kind::Paragraph | Kind::Named)
             && super::table::is_note(&text.text, self.language)
         {
@@ -474,4 +486,58 @@ fn units(blocks: &mut Vec<Block>, mut block: Block, language: Option<&Language>)
         src.chars = join(from.chars, src.chars);
     }
     block
+}
+
+/// The line above a table that is its title by its words ("Bảng 1. …", with the line below that it heads), or by standing out
+/// above the line of units.
+fn title(blocks: &mut Vec<Block>, block: &mut Block, language: Option<&Language>) {
+    let (Block::Table { table, src }, Some(language)) = (block, language) else {
+        return;
+    };
+    // Its `figcaption` may be still to come.
+    if table.caption.is_some() || table.caption_method.is_some() {
+        return;
+    }
+    let text = |b: &Block| match b {
+        Block::Paragraph { text, .. } | Block::Heading { text, .. } => Some(text.clone()),
+        _ => None,
+    };
+    let short = |b: &Block| text(b).filter(|t| t.chars().count() <= CAPTION);
+    let named = |b: &Block| short(b).is_some_and(|t| language.is_table_title(&t));
+    let stands_out = |b: &Block| {
+        // What is numbered heads a part of the text.
+        let numbered = |t: &str| {
+            t.split_whitespace()
+                .next()
+                .is_some_and(|w| w.len() <= 6 && w.ends_with(['.', ')']))
+        };
+        let told = short(b).is_some_and(|t| !t.ends_with([':', '.', ';']) && !numbered(&t));
+        let set = is_bold(b)
+            || matches!(b, Block::Heading { .. })
+            || matches!(
+                b,
+                Block::Paragraph {
+                    align: Some(Align::Center),
+                    ..
+                }
+            );
+        told && set
+    };
+    // Nothing but its number: what it shows is the next line.
+    let number = |b: &Block| named(b) && text(b).is_some_and(|t| t.split_whitespace().count() <= NUMBER);
+    let lines = match blocks.as_slice() {
+        [.., last] if named(last) => 1,
+        [.., first, last] if number(first) && stands_out(last) => 2,
+        [.., last] if table.units.is_some() && stands_out(last) && !matches!(last, Block::Heading { .. }) => {
+            1
+        }
+        _ => return,
+    };
+    for line in blocks.split_off(blocks.len() - lines) {
+        src.chars = join(src.chars, line.source().chars);
+        if let Block::Paragraph { text, marks, .. } | Block::Heading { text, marks, .. } = line {
+            table.caption = super::table::joined(table.caption.take(), Some(Inline { text, marks }));
+        }
+    }
+    table.caption_method = Some("paragraph-before".into());
 }

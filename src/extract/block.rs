@@ -196,9 +196,7 @@ impl Builder<'_> {
                         "a" => frame.link = self.link(element, node, beyond),
                         "ul" | "ol" | "menu" | "dir" if inner && depth < NESTING => {
                             self.flush(&mut current, shape, &mut items);
-                            if let Some(list) = self.list(node, element, depth) {
-                                items.push(Item::Block(list));
-                            }
+                            items.extend(self.list(node, element, depth).into_iter().map(Item::Block));
                             skip = Some(node.id());
                             continue;
                         }
@@ -450,9 +448,37 @@ impl Builder<'_> {
         u32::try_from(self.targets.len()).unwrap_or(0)
     }
 
-    fn list(&mut self, node: NodeRef<'_, Node>, element: &Element, depth: usize) -> Option<Block> {
+    /// The list of an element; several, if its items jump to other numbers: each says with which it begins.
+    fn list(&mut self, node: NodeRef<'_, Node>, element: &Element, depth: usize) -> Vec<Block> {
         let ordered = element.name() == "ol";
+        let reversed = ordered && attr(element, "reversed").is_some();
+        let number = |element: &Element, name| attr(element, name).and_then(|s| s.trim().parse::<u32>().ok());
+        let counting = match attr(element, "type").map(str::trim) {
+            Some("a") => Some(Counting::LowerAlpha),
+            Some("A") => Some(Counting::UpperAlpha),
+            Some("i") => Some(Counting::LowerRoman),
+            Some("I") => Some(Counting::UpperRoman),
+            _ => None,
+        };
+        // A list that counts down without a number begins with how many items it has.
+        let all = node
+            .children()
+            .filter(|c| c.value().as_element().is_some_and(|e| e.name() == "li"))
+            .count();
+        let all = u32::try_from(all).ok().filter(|_| reversed);
+        let mut start = number(element, "start").filter(|_| ordered);
+        let mut lists = Vec::new();
         let mut items: Vec<ListItem> = Vec::new();
+        let whole = self.page.text.span(node.id()).unwrap_or_default();
+        let mut chars = whole;
+        let block = |items: Vec<ListItem>, start: Option<u32>, src: Source| Block::List {
+            ordered,
+            start: start.filter(|s| *s != 1 || reversed),
+            counting: counting.filter(|_| ordered),
+            reversed,
+            items,
+            src,
+        };
         for child in node.children() {
             // A list between the items of another one is below the item before it, as browsers show it.
             if let Some(inner) = child.value().as_element()
@@ -464,10 +490,11 @@ impl Builder<'_> {
                 let list = self.list(child, inner, depth + 1);
                 match items.last_mut() {
                     Some(last) => last.children.extend(list),
-                    None => items.extend(list.map(|list| ListItem {
+                    None if list.is_empty() => {}
+                    None => items.push(ListItem {
                         content: Inline::default(),
-                        children: vec![list],
-                    })),
+                        children: list,
+                    }),
                 }
                 continue;
             }
@@ -487,25 +514,36 @@ impl Builder<'_> {
                 blocks.remove(0);
             }
             item.children = blocks;
-            if !item.content.text.is_empty() || !item.children.is_empty() {
-                items.push(item);
+            if item.content.text.is_empty() && item.children.is_empty() {
+                continue;
             }
+            let said = child
+                .value()
+                .as_element()
+                .filter(|_| ordered)
+                .and_then(|e| number(e, "value"));
+            if let Some(said) = said {
+                let done = u32::try_from(items.len()).unwrap_or(u32::MAX);
+                let next = match (start, reversed) {
+                    (first, true) => first.or(all).and_then(|f| f.checked_sub(done)),
+                    (first, false) => first.unwrap_or(1).checked_add(done),
+                };
+                if items.is_empty() {
+                    start = Some(said);
+                } else if next != Some(said) {
+                    let at = self.page.text.span(child.id()).unwrap_or_default().0;
+                    let before = Span(chars.0, at.max(chars.0));
+                    let first = start.or(all);
+                    lists.push(block(std::mem::take(&mut items), first, self.source(before)));
+                    chars = Span(before.1, whole.1.max(before.1));
+                    start = Some(said);
+                }
+            }
+            items.push(item);
         }
-        let span = self.page.text.span(node.id()).unwrap_or_default();
-        let start = attr(element, "start").and_then(|s| s.trim().parse().ok());
-        let counting = match attr(element, "type").map(str::trim) {
-            Some("a") => Some(Counting::LowerAlpha),
-            Some("A") => Some(Counting::UpperAlpha),
-            Some("i") => Some(Counting::LowerRoman),
-            Some("I") => Some(Counting::UpperRoman),
-            _ => None,
-        };
-        (!items.is_empty()).then(|| Block::List {
-            ordered,
-            start: start.filter(|s| ordered && *s != 1),
-            counting: counting.filter(|_| ordered),
-            items,
-            src: self.source(span),
-        })
+        if !items.is_empty() {
+            lists.push(block(items, start, self.source(chars)));
+        }
+        lists
     }
 }

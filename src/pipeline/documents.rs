@@ -17,7 +17,7 @@ use crate::ledger::{
     self, DocumentRow, Finding, Ledger, Place, PrintRow, Recorded, Shelved, Tally, UrlId, Visit,
 };
 use crate::mapping::{Mapping, PageUrl};
-use crate::page::{self, Page};
+use crate::page::{self, Page, PageError};
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead as _, Write as _};
 use std::sync::Mutex;
@@ -32,6 +32,8 @@ pub(super) enum Read {
     Ignored(String),
     Navigation,
     Unclassified,
+    /// No page: a file of this type.
+    File(String),
     Unreadable(String),
 }
 
@@ -274,6 +276,7 @@ fn extract_capture(
     let mapping = reading.mapping;
     let page = match page::read(capture, url, mapping) {
         Ok(page) => page,
+        Err(PageError::File { kind, .. }) => return Read::File(kind),
         Err(error) => return Read::Unreadable(error.to_string()),
     };
     if let Some(rule) = ignored(mapping, &page) {
@@ -395,6 +398,11 @@ impl Writer<'_> {
             Read::Ignored(rule) => *self.tally.ignored.entry(rule).or_default() += 1,
             Read::Navigation => self.tally.navigation += 1,
             Read::Unclassified => self.tally.unclassified.push(url()),
+            Read::File(kind) => self.tally.files.push(Finding {
+                url: url(),
+                class: "file".into(),
+                note: kind,
+            }),
             Read::Unreadable(note) => {
                 self.tally.unreadable.push(Finding {
                     url: url(),
