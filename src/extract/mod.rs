@@ -16,6 +16,7 @@ mod gate;
 mod header;
 mod inline;
 mod link;
+mod list;
 pub mod media;
 mod parts;
 mod picture;
@@ -25,6 +26,7 @@ mod table;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod titles;
 mod word;
 
 pub use bind::{StoredMedia, attach, bind};

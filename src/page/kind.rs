@@ -131,11 +131,12 @@ mod tests {
         ] {
             assert_eq!(told(kind, body), None, "{kind} {body:?}");
         }
+        let program = [b"\x7FELF\x02\x01\x01".as_slice(), &[0; 99]].concat();
         for (kind, body, is) in [
             ("application/pdf", b"%PDF-1.4 chu".as_slice(), "application/pdf"),
             ("text/html", b"%PDF-1.4\n%\xE2\xE3", "application/pdf"),
             ("application/pdf", b"<html>not found", "application/pdf"),
-            ("", b"\x7FELF\x02\x01\x01\0\0\0", "application/x-executable"),
+            ("", program.as_slice(), "application/x-executable"),
             ("text/html", b"\x01\x02\0\0\x03", "application/octet-stream"),
             ("text/plain", b"mot dong", "text/plain"),
             ("application/rss+xml", b"<rss><title>", "application/rss+xml"),

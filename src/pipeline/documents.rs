@@ -276,10 +276,12 @@ fn extract_capture(
     let mapping = reading.mapping;
     let page = match page::read(capture, url, mapping) {
         Ok(page) => page,
-        Err(PageError::File { kind, .. }) => return Read::File(kind),
+        Err(PageError::File { kind, .. }) => {
+            return ignored(mapping, url, None).map_or(Read::File(kind), Read::Ignored);
+        }
         Err(error) => return Read::Unreadable(error.to_string()),
     };
-    if let Some(rule) = ignored(mapping, &page) {
+    if let Some(rule) = ignored(mapping, url, Some(&page)) {
         return Read::Ignored(rule);
     }
     let Some(collection) = super::classify(mapping, &page, reading.learned) else {
@@ -301,15 +303,14 @@ fn extract_capture(
     }
 }
 
-/// The rule by which a page is no document on purpose.
-fn ignored(mapping: &Mapping, page: &Page) -> Option<String> {
-    let url = page.url.as_str();
+/// The rule by which a page is no document on purpose; a file has nothing but its address for it.
+fn ignored(mapping: &Mapping, url: &PageUrl, page: Option<&Page>) -> Option<String> {
     let rule = mapping.rules().ignore.iter().find(|rule| {
-        rule.url.as_ref().is_none_or(|p| p.regex().is_match(url))
+        rule.url.as_ref().is_none_or(|p| p.regex().is_match(url.as_str()))
             && rule
                 .css
                 .as_ref()
-                .is_none_or(|css| page.select(css).next().is_some())
+                .is_none_or(|css| page.is_some_and(|page| page.select(css).next().is_some()))
     })?;
     Some(rule.id.clone())
 }
