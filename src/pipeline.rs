@@ -303,7 +303,11 @@ pub fn try_page(
     let at = known.as_ref().map(|p| p.at);
     let at = at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
     let judging = Judging::new(mapping, collection, at);
+    let mut media = MediaStore::looking(mapping, layout);
     for document in &mut extraction.documents {
+        if let Some(ledger) = &ledger {
+            attach(ledger, &mut media, document)?;
+        }
         extract::bind(document, &judging, &|_| None);
     }
     Ok((collection.id.clone(), extraction))
@@ -383,6 +387,18 @@ fn path_and_query(url: &Url) -> String {
     }
 }
 
+/// Makes attachments of links whose answers are files.
+fn attach(ledger: &Ledger, media: &mut MediaStore<'_>, document: &mut Document) -> Result<(), PipelineError> {
+    let mut failure = None;
+    extract::attach(document, &mut |url| {
+        media.is_file(ledger, url).unwrap_or_else(|error| {
+            failure.get_or_insert(error);
+            false
+        })
+    });
+    failure.map_or(Ok(()), Err)
+}
+
 /// Binds the media tokens of a document to what the archive holds, storing files on first sight, and judges it. Its page was
 /// captured at `at` (milliseconds since 1970).
 fn bind(
@@ -401,6 +417,7 @@ fn bind(
     else {
         return Ok(());
     };
+    attach(ledger, media, document)?;
     // The extractor is pure and asks by a plain function; a failing ledger is told afterwards.
     let state = std::cell::RefCell::new((media, None));
     let judging = Judging::new(mapping, collection, jiff::Timestamp::from_millisecond(at).ok());

@@ -98,6 +98,15 @@ pub(super) fn tell(report: &RunReport, layout: &Layout, ui: &Ui) {
             d.ignored.values().sum::<u64>(),
         ),
     );
+    if d.files.count > 0 {
+        ui.status(
+            "Files",
+            format_args!(
+                "{} answers are files, no pages: attachments where a document refers to them, else in the archive only",
+                d.files.count
+            ),
+        );
+    }
     ui.status(
         "Accounted",
         format_args!(

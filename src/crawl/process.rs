@@ -322,8 +322,11 @@ fn is_logout(mapping: &Mapping, url: &PageUrl) -> bool {
             .is_some_and(|names| names.is_match(url.path_and_query()))
 }
 
-/// Is it worth a parse? By the declared type, else by the first bytes.
+/// Is it worth a parse? By the declared type and the first bytes.
 fn is_html(capture: &Capture) -> bool {
+    if page::file(capture).is_some() {
+        return false;
+    }
     match capture.header("content-type") {
         Some(kind) => {
             let kind = kind.to_ascii_lowercase();

@@ -82,6 +82,7 @@ impl Maker {
                     ordered: *ordered,
                     start: None,
                     counting: None,
+                    reversed: false,
                     items: items.collect(),
                     src: src(),
                 }

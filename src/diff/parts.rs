@@ -242,8 +242,9 @@ pub(super) fn parts(old: &Block, new: &Block) -> Vec<Change> {
                     ordered,
                     start,
                     counting,
+                    reversed,
                     ..
-                } => json(&(ordered, start, counting)),
+                } => json(&(ordered, start, counting, reversed)),
                 _ => String::new(),
             };
             out.value(Class::Structure, "numbering", numbers(old), numbers(new));

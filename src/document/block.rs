@@ -137,6 +137,9 @@ pub struct Original {
 pub struct Table {
     /// Caption or title of the table, if it is part of it.
     pub caption: Option<Inline>,
+    /// How the caption was found where nothing in the markup says that it is one: `paragraph-before`, a guess.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption_method: Option<String>,
     /// Unit line ("Đơn vị tính: …"), if there is one.
     pub units: Option<String>,
     /// Unit of each column that its header names ("Giá trị (triệu đồng)"); empty if none does.
@@ -217,6 +220,9 @@ pub enum Block {
         /// How it counts, if not 1, 2, 3.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         counting: Option<Counting>,
+        /// Whether it counts down: to 1, or from `start`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reversed: bool,
         /// Items.
         items: Vec<ListItem>,
         /// Where it came from.

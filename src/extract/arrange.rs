@@ -5,6 +5,7 @@ use super::block::{Builder, Item};
 use super::frame::Kind;
 use super::inline::ITALIC;
 use super::picture::Figure;
+use super::titles;
 use super::word::{Lists, Marker};
 use crate::document::{Align, Block, Image, Inline, LinkKind, Mark, MarkKind, Source, Span};
 use crate::lang::{Language, fold};
@@ -34,6 +35,13 @@ pub(super) fn arrange(builder: &Builder<'_>, items: Vec<Item>) -> Vec<Block> {
         state.item(item);
     }
     state.settle();
+    for block in &mut state.blocks {
+        if let Block::Table { table, .. } = block
+            && table.caption.is_none()
+        {
+            table.caption_method = None;
+        }
+    }
     state.blocks
 }
 
@@ -163,7 +171,8 @@ impl State<'_, '_> {
             self.blocks.push(paragraph(self.builder, text, None, span));
         }
         self.named = false;
-        let block = units(&mut self.blocks, block, self.language);
+        let mut block = titles::units(&mut self.blocks, block, self.language);
+        titles::title(&mut self.blocks, &mut block, self.language);
         self.blocks.push(block);
     }
 
@@ -210,6 +219,7 @@ impl State<'_, '_> {
         };
         if kind == Kind::TableCaption && table.caption.is_none() {
             table.caption = Some(text.clone());
+            table.caption_method = None;
         } else if matches!(kind, Kind::Paragraph | Kind::Named)
             && super::table::is_note(&text.text, self.language)
         {
@@ -270,7 +280,7 @@ pub(super) fn headings(blocks: &mut [Block], language: Option<&Language>) {
 }
 
 /// Whether all of a paragraph is bold.
-fn is_bold(block: &Block) -> bool {
+pub(super) fn is_bold(block: &Block) -> bool {
     let Block::Paragraph { text, marks, .. } = block else {
         return false;
     };
@@ -456,22 +466,10 @@ fn pictures(builder: &Builder<'_>, run: &mut Vec<(Image, Span)>, blocks: &mut Ve
     });
 }
 
-fn join(a: Span, b: Span) -> Span {
+pub(super) fn join(a: Span, b: Span) -> Span {
     match (a.is_empty(), b.is_empty()) {
         (true, _) => b,
         (_, true) => a,
         _ => Span(a.0.min(b.0), a.1.max(b.1)),
     }
-}
-
-/// The unit line directly before a table belongs to it.
-fn units(blocks: &mut Vec<Block>, mut block: Block, language: Option<&Language>) -> Block {
-    if let Block::Table { table, src } = &mut block
-        && let Some(Block::Paragraph { text, src: from, .. }) =
-            blocks.pop_if(|b| matches!(b, Block::Paragraph { text, .. } if language.is_some_and(|l| l.is_unit(&fold(text)))))
-    {
-        table.units = Some(text);
-        src.chars = join(from.chars, src.chars);
-    }
-    block
 }

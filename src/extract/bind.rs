@@ -1,7 +1,8 @@
 //! The media that a document waits for.
 
 use super::gate::{Judging, judge};
-use crate::document::{Block, Document, Image, Inline, Media, MediaRole, MediaState};
+use super::media;
+use crate::document::{Block, Document, Image, Inline, LinkKind, MarkKind, Media, MediaRole, MediaState};
 
 /// What is known of a medium after its fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,46 @@ pub fn bind(document: &mut Document, judging: &Judging<'_>, media: &dyn Fn(&str)
     judge(document, judging);
     // The hash fails on numbers that are not finite only; a document holds none but confidences of the mapping.
     document.revision = crate::document::content_hash(document).unwrap_or_default();
+}
+
+/// Makes attachments of the links whose answers are files, whatever their addresses look like (`Download.ashx?id=7`). To be
+/// done before [`bind`].
+pub fn attach(document: &mut Document, is_file: &mut dyn FnMut(&str) -> bool) {
+    let mut bound = Bound::new();
+    let shown = &document.media;
+    for link in document.links.iter_mut().filter(|l| l.kind == LinkKind::Internal) {
+        let Some(url) = &link.resolved else { continue };
+        // The picture behind a thumbnail is at its place already.
+        if shown.iter().any(|m| m.source_url == *url) || !is_file(url) {
+            continue;
+        }
+        let entry = media::entry(url, MediaRole::Attachment, None);
+        let old = link.target.take().unwrap_or_else(|| url.clone());
+        bound.insert(old, entry.reference.clone());
+        link.kind = LinkKind::Attachment;
+        if !document.attachments.iter().any(|m| m.source_url == *url) {
+            document.attachments.push(entry);
+        }
+    }
+    if bound.is_empty() {
+        return;
+    }
+    for block in &mut document.body {
+        rebind(block, &bound);
+        let Block::Paragraph { text, marks, src, .. } = block else {
+            continue;
+        };
+        let whole =
+            |m: &&crate::document::Mark| m.kind == MarkKind::Link && m.chars.len() == text.chars().count();
+        let file = marks.iter().find(whole).and_then(|m| m.target.clone());
+        if let Some(media) = file.filter(|target| bound.values().any(|token| token == target)) {
+            *block = Block::File {
+                media,
+                text: std::mem::take(text),
+                src: src.clone(),
+            };
+        }
+    }
 }
 
 /// Puts the picture behind a thumbnail in its place, if it is there and no smaller.

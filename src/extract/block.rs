@@ -2,14 +2,12 @@
 
 use super::account::Claims;
 use super::anchor::Anchors;
-use super::frame::{Frame, Kind, is_of_table};
+use super::frame::{Frame, Kind, is_of_table, parts_text};
 use super::inline::{Ch, MARKER, inline};
 use super::picture::Figure;
 use super::word::{self, Marker};
 use super::{Context, InlineMedia, link, media, picture};
-use crate::document::{
-    Align, Block, Counting, Dropped, Gate, Inline, Link, LinkKind, ListItem, Media, MediaRole, Source, Span,
-};
+use crate::document::{Align, Block, Dropped, Gate, Inline, Link, LinkKind, Media, MediaRole, Source, Span};
 use crate::page::{Page, attr, is_block, is_invisible};
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
@@ -18,7 +16,7 @@ use scraper::{ElementRef, Node};
 use std::collections::HashSet;
 
 /// Lists in lists and tables in lists deeper than this are read as flat text.
-const NESTING: usize = 24;
+pub(super) const NESTING: usize = 24;
 
 #[derive(Clone, Debug)]
 pub(super) enum Item {
@@ -196,9 +194,7 @@ impl Builder<'_> {
                         "a" => frame.link = self.link(element, node, beyond),
                         "ul" | "ol" | "menu" | "dir" if inner && depth < NESTING => {
                             self.flush(&mut current, shape, &mut items);
-                            if let Some(list) = self.list(node, element, depth) {
-                                items.push(Item::Block(list));
-                            }
+                            items.extend(self.list(node, element, depth).into_iter().map(Item::Block));
                             skip = Some(node.id());
                             continue;
                         }
@@ -224,7 +220,7 @@ impl Builder<'_> {
                         }
                         _ => {}
                     }
-                    if is_block(element) && element.name() != "br" {
+                    if parts_text(element) {
                         self.flush(&mut current, shape, &mut items);
                     }
                     frames.push(frame);
@@ -232,7 +228,7 @@ impl Builder<'_> {
                 Edge::Close(node) if skip == Some(node.id()) => skip = None,
                 Edge::Close(node) if skip.is_none() => {
                     if let Node::Element(element) = node.value() {
-                        if is_block(element) && element.name() != "br" {
+                        if parts_text(element) {
                             self.flush(&mut current, shape, &mut items);
                         }
                         frames.pop();
@@ -448,64 +444,5 @@ impl Builder<'_> {
         });
         self.targets.push(judged.mark);
         u32::try_from(self.targets.len()).unwrap_or(0)
-    }
-
-    fn list(&mut self, node: NodeRef<'_, Node>, element: &Element, depth: usize) -> Option<Block> {
-        let ordered = element.name() == "ol";
-        let mut items: Vec<ListItem> = Vec::new();
-        for child in node.children() {
-            // A list between the items of another one is below the item before it, as browsers show it.
-            if let Some(inner) = child.value().as_element()
-                && matches!(inner.name(), "ul" | "ol" | "menu" | "dir")
-                && !self.page.text.hides(child.id())
-                && !self.skip.contains(&child.id())
-                && depth + 1 < NESTING
-            {
-                let list = self.list(child, inner, depth + 1);
-                match items.last_mut() {
-                    Some(last) => last.children.extend(list),
-                    None => items.extend(list.map(|list| ListItem {
-                        content: Inline::default(),
-                        children: vec![list],
-                    })),
-                }
-                continue;
-            }
-            if self.page.text.hides(child.id()) || self.skip.contains(&child.id()) {
-                continue;
-            }
-            let mut blocks = self.blocks(child, depth + 1);
-            let mut item = ListItem {
-                content: Inline::default(),
-                children: Vec::new(),
-            };
-            if let Some(Block::Paragraph { text, marks, .. }) = blocks.first_mut() {
-                item.content = Inline {
-                    text: std::mem::take(text),
-                    marks: std::mem::take(marks),
-                };
-                blocks.remove(0);
-            }
-            item.children = blocks;
-            if !item.content.text.is_empty() || !item.children.is_empty() {
-                items.push(item);
-            }
-        }
-        let span = self.page.text.span(node.id()).unwrap_or_default();
-        let start = attr(element, "start").and_then(|s| s.trim().parse().ok());
-        let counting = match attr(element, "type").map(str::trim) {
-            Some("a") => Some(Counting::LowerAlpha),
-            Some("A") => Some(Counting::UpperAlpha),
-            Some("i") => Some(Counting::LowerRoman),
-            Some("I") => Some(Counting::UpperRoman),
-            _ => None,
-        };
-        (!items.is_empty()).then(|| Block::List {
-            ordered,
-            start: start.filter(|s| ordered && *s != 1),
-            counting: counting.filter(|_| ordered),
-            items,
-            src: self.source(span),
-        })
     }
 }

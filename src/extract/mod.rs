@@ -2,6 +2,7 @@
 //! Never fetches, never looks at the clock: media stay tokens until [`bind`].
 
 mod account;
+mod amount;
 mod anchor;
 mod arrange;
 pub mod auto;
@@ -12,8 +13,10 @@ mod field;
 mod fingerprint;
 mod frame;
 mod gate;
+mod header;
 mod inline;
 mod link;
+mod list;
 pub mod media;
 mod parts;
 mod picture;
@@ -23,9 +26,10 @@ mod table;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod titles;
 mod word;
 
-pub use bind::{StoredMedia, bind};
+pub use bind::{StoredMedia, attach, bind};
 pub use fingerprint::{Fingerprint, alike, bands, filled, fingerprint};
 pub use gate::Judging;
 pub use media::{InlineMedia, MediaFacts, inspect};
@@ -402,11 +406,15 @@ fn document(
             .and_then(|role| document.dates.role_mut(role));
         match (slot, date) {
             (Some(slot), Some(date)) => *slot = Some(date),
-            _ => fail(
-                &mut document,
-                "dates-readable",
-                format!("field `{name}`: `{value}` is no date"),
-            ),
+            _ => {
+                fail(
+                    &mut document,
+                    "dates-readable",
+                    format!("field `{name}`: `{value}` is no date"),
+                );
+                // "After 10 days from signing" is what the page says: it stays in the document, as it stands.
+                document.extra.insert(name.clone(), value);
+            }
         }
     }
     legal(context, &mut document);
@@ -459,7 +467,10 @@ fn automatic(context: &Context<'_>, document: &mut Document, name: &str, found: 
             });
         }
         "dates.published" => {
-            document.dates.published = read_date(context, &found.value.clone(), &found, None)
+            document.dates.published = read_date(context, &found.value, &found, None);
+            if document.dates.published.is_none() {
+                document.extra.insert(name.to_owned(), found.value);
+            }
         }
         _ => {}
     }

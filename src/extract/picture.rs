@@ -190,6 +190,16 @@ impl Builder<'_> {
         let Some(html) = picture::fallback(noscript) else {
             return Vec::new();
         };
+        // Directly behind a picture that a script loads it is the same one, perhaps in another size.
+        let before = noscript.prev_siblings().find(|n| n.value().is_element());
+        let before = before
+            .and_then(ElementRef::wrap)
+            .filter(|e| e.value().name() == "img");
+        let by_script = &self.context.mapping.rules().media.lazy_attrs;
+        let lazy = before.is_some_and(|img| by_script.iter().any(|name| attr(img.value(), name).is_some()));
+        if lazy && placeholder.is_none() && html.select(IMAGES.selector()).count() == 1 {
+            return Vec::new();
+        }
         let mut out = Vec::new();
         for element in html.select(IMAGES.selector()) {
             let known = self.media.len();
@@ -221,7 +231,13 @@ impl Builder<'_> {
             let shapes = img.value().attr("v:shapes").unwrap_or_default();
             shape.is_some_and(|s| shapes.split_whitespace().any(|id| id == s))
         };
-        if self.page.select(&SHAPES).any(stands_for) {
+        static IMAGES: LazyLock<Css> = LazyLock::new(|| Css::builtin("img[src]"));
+        let same = |img: ElementRef<'_>| {
+            img.value()
+                .attr("src")
+                .is_some_and(|src| src.trim() == raw.trim())
+        };
+        if self.page.select(&SHAPES).any(stands_for) || self.page.select(&IMAGES).any(same) {
             return None;
         }
         self.image_of(element, raw, 0, at)

@@ -1,25 +1,31 @@
 //! Data tables as grids; layout tables are read through.
 
 use super::block::Builder;
-use super::sums;
-use crate::document::{Block, Cell, Gate, GateLevel, Inline, MarkKind, Span, Table};
-use crate::lang::number::{Fraction, Printed};
+use super::{amount, header, sums};
+use crate::document::{Block, Cell, Gate, GateLevel, Inline, Span, Table};
+use crate::lang::number::Printed;
 use crate::lang::{Language, fold};
 use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Node};
 
-/// Most cells of one expanded table.
-const CELLS: usize = 200_000;
+/// Cells that spans and short rows may add to a table, beside [`ADDED`] times those that it has. Statistics stay far below;
+/// pages that say `colspan=1000` in each row do not.
+const CELLS: usize = 10_000;
+/// See [`CELLS`].
+const ADDED: usize = 4;
+/// Bytes of text that spans may repeat, beside [`ADDED`] times the table's own.
+const REPEATED: usize = 1 << 20;
 /// Most columns (HTML: colspan is at most 1000).
 const COLUMNS: usize = 1000;
 /// Longest text of a cell in a table that nothing but its shape calls one, in characters.
 const CELL: usize = 300;
-/// Most rows of a header that only bold letters tell.
-const HEADER: usize = 3;
 
-/// A row of the markup: whether it stands in `thead`, and its cells.
+/// A row of the markup.
 pub(super) struct Row {
+    /// Whether it stands in `thead`.
     head: bool,
+    /// `thead`, `tbody` or `tfoot`: no span goes beyond it.
+    group: Option<NodeId>,
     cells: Vec<NodeId>,
 }
 
@@ -47,19 +53,35 @@ pub(super) fn grid(builder: &Builder<'_>, table: ElementRef<'_>) -> Option<Vec<R
     let mut rows: Vec<Row> = Vec::new();
     let (mut th, mut drawn, mut blocks, mut numbers, mut longest) = (false, false, 0, 0, 0);
     let text = &builder.page.text;
+    let (mut first_head, mut first_foot) = (None, None);
+    // Hidden rows have no place on a screen: Excel ends its tables with one, and filters hide others.
+    let (mut hidden_group, mut hidden_row) = (false, false);
     for node in table.descendants().skip(1) {
         let Node::Element(element) = node.value() else {
             continue;
         };
         match element.name() {
-            "table" => return None,
-            "tr" => {
-                let head = node.parent().is_some_and(|p| is_named(p, "thead"));
-                rows.push(Row {
-                    head,
-                    cells: Vec::new(),
-                });
+            "thead" | "tbody" | "tfoot" => {
+                hidden_group = text.hides(node.id());
+                hidden_row = hidden_group;
+                if element.name() == "thead" {
+                    first_head.get_or_insert(node.id());
+                } else if element.name() == "tfoot" {
+                    first_foot.get_or_insert(node.id());
+                }
             }
+            "tr" => {
+                hidden_row = hidden_group || text.hides(node.id());
+                if !hidden_row {
+                    rows.push(Row {
+                        head: node.parent().is_some_and(|p| is_named(p, "thead")),
+                        group: node.parent().map(|p| p.id()),
+                        cells: Vec::new(),
+                    });
+                }
+            }
+            _ if hidden_row => {}
+            "table" => return None,
             name @ ("td" | "th") => {
                 th |= name == "th";
                 drawn |= element.attr("style").is_some_and(draws_border);
@@ -93,6 +115,12 @@ pub(super) fn grid(builder: &Builder<'_>, table: ElementRef<'_>) -> Option<Vec<R
     if columns < 2 || !(th || border || shaped) {
         return None;
     }
+    // The head stands above and the foot below, wherever the markup has them (HTML 4 had the foot before the rows).
+    rows.sort_by_key(|row| match row.group {
+        group if group.is_some() && group == first_head => 0,
+        group if group.is_some() && group == first_foot => 2,
+        _ => 1,
+    });
     let before = rows.len();
     let spans = |id: &NodeId| {
         let cell = builder.page.html.tree.get(*id);
@@ -140,76 +168,77 @@ pub(super) fn build(
         }
     }
     let heads: Vec<bool> = rows.iter().map(|r| r.head).collect();
-    let height = rows.len();
-    let mut grid: Vec<Vec<Option<Cell>>> = vec![Vec::new(); height];
-    let mut cells = 0;
-    let mut thorough = vec![true; height];
+    let groups: Vec<Option<NodeId>> = rows.iter().map(|r| r.group).collect();
+    let mut lines: Vec<Vec<Cell>> = Vec::with_capacity(rows.len());
     for (y, row) in rows.into_iter().enumerate() {
-        let mut x = 0;
+        let left = groups[y..].iter().take_while(|g| **g == groups[y]).count();
+        let mut line = Vec::with_capacity(row.cells.len());
         for id in row.cells {
             let Some(found) = tree.get(id) else { continue };
             let Some(element) = found.value().as_element() else {
                 continue;
             };
-            while grid[y].get(x).is_some_and(Option::is_some) {
-                x += 1;
-            }
             let number = |name| {
-                element
-                    .attr(name)
-                    .and_then(|v| v.trim().parse::<usize>().ok())
-                    .unwrap_or(1)
-                    .max(1)
+                let value = element.attr(name).and_then(|v| v.trim().parse::<usize>().ok());
+                value.unwrap_or(1)
             };
-            let colspan = number("colspan").min(COLUMNS.saturating_sub(x).max(1));
-            let rowspan = number("rowspan").min(height - y);
-            let header = element.name() == "th";
-            thorough[y] &= header;
             let blocks = builder.blocks(found, depth + 1);
-            let content = content(blocks, &mut pictures);
-            let (colspan, rowspan) = if cells + colspan * rowspan > CELLS {
-                (1, 1)
-            } else {
-                (colspan, rowspan)
-            };
-            cells += colspan * rowspan;
-            for dy in 0..rowspan {
-                for dx in 0..colspan {
-                    let line = &mut grid[y + dy];
-                    if line.len() <= x + dx {
-                        line.resize(x + dx + 1, None);
-                    }
-                    let origin = ((dy, dx) != (0, 0)).then_some((y, x));
-                    line[x + dx] = Some(Cell {
-                        content: content.clone(),
-                        header,
-                        rowspan: if origin.is_some() { 1 } else { rowspan },
-                        colspan: if origin.is_some() { 1 } else { colspan },
-                        origin,
-                        ..Cell::default()
-                    });
-                }
-            }
-            x += colspan;
+            line.push(Cell {
+                content: content(blocks, &mut pictures),
+                header: element.name() == "th",
+                colspan: number("colspan").clamp(1, COLUMNS),
+                // None at all means: to the end of the group (HTML, 4.9.12.1).
+                rowspan: match number("rowspan") {
+                    0 => left,
+                    rows => rows.min(left),
+                },
+                ..Cell::default()
+            });
         }
+        lines.push(line);
     }
+    let thorough: Vec<bool> = lines.iter().map(|l| l.iter().all(|c| c.header)).collect();
+    let most = Most::of(&lines);
+    let (grid, spread) = match placed(&lines, &most) {
+        Some(grid) => (grid, true),
+        None => (
+            lines
+                .into_iter()
+                .map(|line| line.into_iter().map(alone).map(Some).collect())
+                .collect(),
+            false,
+        ),
+    };
     let language = builder.context.language();
     let span = builder.page.text.span(node.id()).unwrap_or_default();
     let mut table = Table {
         caption,
+        caption_method: awaits_caption(builder, node).then(|| "figcaption".to_owned()),
         ..Table::default()
     };
-    let ragged = square(&mut table, grid);
+    let ragged = square(&mut table, grid, &most);
     let title = edges(&mut table, language);
-    table.header_rows = header_rows(&table, heads.get(title..).unwrap_or_default(), &thorough[title..]);
+    table.header_rows =
+        header::header_rows(&table, heads.get(title..).unwrap_or_default(), &thorough[title..]);
     for (y, row) in table.rows.iter_mut().enumerate() {
         for cell in row {
             cell.header |= y < table.header_rows;
         }
     }
-    column_units(&mut table, language);
-    numbers(&mut table, language);
+    amount::column_units(&mut table, language);
+    amount::numbers(&mut table, language);
     notes(builder, &table, ragged, span);
+    if !spread {
+        let note = format!(
+            "a table with spans over more than {} cells: its spans are not followed",
+            most.cells
+        );
+        builder.notes.push(Gate {
+            id: SHAPE.into(),
+            level: GateLevel::Warn,
+            note,
+        });
+    }
     let mut out = vec![Block::Table {
         table,
         src: builder.source(span),
@@ -218,8 +247,85 @@ pub(super) fn build(
     out
 }
 
+/// Whether a table stands in a figure that names it.
+fn awaits_caption(builder: &Builder<'_>, table: NodeRef<'_, Node>) -> bool {
+    let figure = table.ancestors().take(3).find(|n| is_named(*n, "figure"));
+    figure.is_some_and(|figure| {
+        figure.descendants().any(|n| {
+            let span = builder.page.text.span(n.id());
+            is_named(n, "figcaption") && span.is_some_and(|s| !s.is_empty())
+        })
+    })
+}
+
+/// How large a table may become by its spans.
+struct Most {
+    cells: usize,
+    bytes: usize,
+}
+
+impl Most {
+    fn of(lines: &[Vec<Cell>]) -> Self {
+        let cells = lines.iter().flatten();
+        let bytes: usize = cells.clone().map(|c| c.content.text.len()).sum();
+        Self {
+            cells: cells.count() * (1 + ADDED) + CELLS,
+            bytes: bytes * (1 + ADDED) + REPEATED,
+        }
+    }
+}
+
+/// The cell as one that covers no other.
+fn alone(cell: Cell) -> Cell {
+    Cell {
+        rowspan: 1,
+        colspan: 1,
+        ..cell
+    }
+}
+
+/// The cells in their columns, spans written out; `None` if they would become too many.
+fn placed(lines: &[Vec<Cell>], most: &Most) -> Option<Vec<Vec<Option<Cell>>>> {
+    let mut grid: Vec<Vec<Option<Cell>>> = vec![Vec::new(); lines.len()];
+    let (mut cells, mut bytes) = (0, 0);
+    for (y, line) in lines.iter().enumerate() {
+        let mut x = 0;
+        for cell in line {
+            while grid[y].get(x).is_some_and(Option::is_some) {
+                x += 1;
+            }
+            let colspan = cell.colspan.min(COLUMNS.saturating_sub(x).max(1));
+            bytes += cell.content.text.len() * colspan * cell.rowspan;
+            for dy in 0..cell.rowspan {
+                let row = &mut grid[y + dy];
+                let missing = (x + colspan).saturating_sub(row.len());
+                cells += missing;
+                if cells > most.cells || bytes > most.bytes {
+                    return None;
+                }
+                row.resize(row.len() + missing, None);
+                for dx in 0..colspan {
+                    let origin = ((dy, dx) != (0, 0)).then_some((y, x));
+                    row[x + dx] = Some(match origin {
+                        Some(_) => Cell {
+                            origin,
+                            ..alone(cell.clone())
+                        },
+                        None => Cell {
+                            colspan,
+                            ..cell.clone()
+                        },
+                    });
+                }
+            }
+            x += colspan;
+        }
+    }
+    Some(grid)
+}
+
 /// Makes rows of equal length; the first row that had fewer cells than the longest, and how many.
-fn square(table: &mut Table, grid: Vec<Vec<Option<Cell>>>) -> Option<(usize, usize, usize)> {
+fn square(table: &mut Table, grid: Vec<Vec<Option<Cell>>>, most: &Most) -> Option<(usize, usize, usize)> {
     let width = grid.iter().map(Vec::len).max().unwrap_or(0);
     let empty = || Cell {
         rowspan: 1,
@@ -230,7 +336,7 @@ fn square(table: &mut Table, grid: Vec<Vec<Option<Cell>>>) -> Option<(usize, usi
         .iter()
         .position(|line| !line.is_empty() && line.len() < width);
     let ragged = short.map(|y| (y, grid[y].len(), width));
-    let whole = width * grid.len() <= CELLS * 2;
+    let whole = width * grid.len() <= most.cells;
     table.rows = grid
         .into_iter()
         .map(|line| {
@@ -251,12 +357,30 @@ fn edges(table: &mut Table, language: Option<&Language>) -> usize {
         let alone = row.len() >= 2 && cell.colspan == row.len() && cell.rowspan == 1 && cell.origin.is_none();
         (alone && !cell.content.text.is_empty()).then(|| cell.content.clone())
     };
+    // Sheets print such a line in one cell beside empty ones; there its words must say what it is.
+    let beside = |row: &[Cell], y: usize| {
+        let own = row.iter().filter(|c| c.origin.is_none());
+        let mut told = own.filter(|c| !c.content.text.is_empty());
+        let whole = row.len() >= 2
+            && row
+                .iter()
+                .all(|c| c.rowspan == 1 && c.origin.is_none_or(|o| o.0 == y));
+        match (told.next(), told.next()) {
+            (Some(cell), None) if whole => Some(cell.content.clone()),
+            _ => None,
+        }
+    };
+    let is_unit = |text: &str| language.is_some_and(|l| l.is_unit(&fold(text)));
     let mut above = 0;
     while above + 2 < table.rows.len() {
-        let Some(text) = single(&table.rows[above]) else {
+        let row = &table.rows[above];
+        let merged = single(row);
+        let says =
+            |text: &Inline| is_unit(&text.text) || language.is_some_and(|l| l.is_table_title(&text.text));
+        let Some(text) = merged.or_else(|| beside(row, above).filter(says)) else {
             break;
         };
-        if table.units.is_none() && language.is_some_and(|l| l.is_unit(&fold(&text.text))) {
+        if table.units.is_none() && is_unit(&text.text) {
             table.units = Some(text.text);
         } else if table.caption.is_none() && table.units.is_none() && Printed::read(&text.text).is_none() {
             table.caption = Some(text);
@@ -267,7 +391,11 @@ fn edges(table: &mut Table, language: Option<&Language>) -> usize {
     }
     table.rows.drain(..above);
     while let [_, .., row] = table.rows.as_slice() {
-        match single(row).filter(|t| is_note(&t.text, language)) {
+        let y = above + table.rows.len() - 1;
+        match single(row)
+            .or_else(|| beside(row, y))
+            .filter(|t| is_note(&t.text, language))
+        {
             Some(note) => table.footnotes.insert(0, note),
             None => break,
         }
@@ -282,156 +410,6 @@ fn edges(table: &mut Table, language: Option<&Language>) -> usize {
 /// Whether a line below a table is one of its notes.
 pub(super) fn is_note(text: &str, language: Option<&Language>) -> bool {
     text.starts_with('*') || text.starts_with("(*") || language.is_some_and(|l| l.is_note(&fold(text)))
-}
-
-fn header_rows(table: &Table, heads: &[bool], thorough: &[bool]) -> usize {
-    let rows = &table.rows;
-    let marked = rows
-        .iter()
-        .zip(heads.iter().zip(thorough))
-        .take_while(|(row, (head, thorough))| **head || (**thorough && !row.is_empty()))
-        .count();
-    let mut count = marked;
-    if marked == 0 {
-        let is_bold = |row: &Vec<Cell>| {
-            let mut cells = row.iter().filter(|c| !c.content.text.is_empty());
-            cells.clone().next().is_some() && cells.all(|c| bold(&c.content))
-        };
-        let bold_rows = rows.iter().take_while(|r| is_bold(r)).count();
-        // A table in bold throughout has its header in the first row.
-        count = if bold_rows > HEADER.min(rows.len().saturating_sub(1)) {
-            bold_rows.min(1)
-        } else {
-            bold_rows
-        };
-    }
-    // A cell of the header that reaches below it takes its row along.
-    let mut y = 0;
-    while y < count {
-        let deepest = rows[y]
-            .iter()
-            .filter(|c| c.origin.is_none())
-            .map(|c| c.rowspan)
-            .max();
-        // A label at the side may span groups of rows; it is no header of columns.
-        if marked == 0 || rows[y].iter().any(|c| c.colspan > 1) {
-            count = count.max(y + deepest.unwrap_or(1)).min(rows.len());
-        }
-        y += 1;
-    }
-    // Statistics number their columns below the header: A, B, 1, 2, 3=2/1.
-    if count > 0 && rows.len() > count + 1 && rows.get(count).is_some_and(|row| counts_columns(row)) {
-        count += 1;
-    }
-    if count == 0 && heads_numbers(rows) {
-        count = 1;
-    }
-    count
-}
-
-/// Whether the first row is words above numbers.
-fn heads_numbers(rows: &[Vec<Cell>]) -> bool {
-    let [first, rest @ ..] = rows else { return false };
-    let is_number = |c: &Cell| Printed::read(&plain(&c.content)).is_some();
-    let words = first.iter().all(|c| !c.content.text.is_empty() && !is_number(c));
-    words
-        && rest.len() > 1
-        && (0..first.len()).any(|x| {
-            let below = rest
-                .iter()
-                .filter_map(|row| row.get(x))
-                .filter(|c| !c.content.text.is_empty());
-            let numbers = below.clone().filter(|c| is_number(c)).count();
-            numbers > 1 && numbers * 2 >= below.count()
-        })
-}
-
-fn counts_columns(row: &[Cell]) -> bool {
-    let texts = row.iter().map(|c| c.content.text.trim_matches(['(', ')']));
-    let mut next = 1;
-    let mut letters = false;
-    for text in texts.filter(|t| !t.is_empty()) {
-        let first = text.split(['=', ' ']).next().unwrap_or_default();
-        if first == next.to_string() {
-            next += 1;
-        } else if next > 1 || first.len() != 1 || !first.starts_with(|c: char| c.is_ascii_uppercase()) {
-            return false;
-        } else {
-            letters = true;
-        }
-    }
-    next > if letters { 2 } else { 3 }
-}
-
-/// The units that headers name, in brackets or alone.
-fn column_units(table: &mut Table, language: Option<&Language>) {
-    let Some(language) = language else { return };
-    let width = table.rows.first().map_or(0, Vec::len);
-    let unit = |text: &str| {
-        let bracket = text
-            .rsplit_once('(')
-            .and_then(|(_, t)| t.split_once(')'))
-            .map(|(t, _)| t);
-        let found = bracket.map(str::trim).filter(|t| language.is_measure(&fold(t)));
-        let alone = matches!(text.trim(), "%" | "‰").then_some(text.trim());
-        found.or(alone).map(str::to_owned)
-    };
-    let units: Vec<Option<String>> = (0..width)
-        .map(|x| {
-            let above = table.rows[..table.header_rows].iter().rev();
-            above
-                .filter_map(|row| row.get(x))
-                .find_map(|c| unit(&c.content.text))
-        })
-        .collect();
-    if units.iter().any(Option::is_some) {
-        table.column_units = units;
-    }
-}
-
-/// Reads the numbers: as the table itself prints them, else as its language does.
-fn numbers(table: &mut Table, language: Option<&Language>) {
-    let usual = language.map_or(Fraction::Point, |l| l.numbers.fraction);
-    let read = |cell: &Cell| {
-        (!cell.header)
-            .then(|| Printed::read(&plain(&cell.content)))
-            .flatten()
-    };
-    let (mut comma, mut point) = (0, 0);
-    for cell in table.rows.iter().flatten().filter(|c| c.origin.is_none()) {
-        match read(cell).and_then(|p| p.says()) {
-            Some(Fraction::Comma) => comma += 1,
-            Some(Fraction::Point) => point += 1,
-            None => {}
-        }
-    }
-    let form = match comma.cmp(&point) {
-        std::cmp::Ordering::Greater => Fraction::Comma,
-        std::cmp::Ordering::Less => Fraction::Point,
-        std::cmp::Ordering::Equal => usual,
-    };
-    let decided = (comma == 0) != (point == 0);
-    for cell in table.rows.iter_mut().flatten() {
-        let Some(printed) = read(cell) else { continue };
-        let other = match form {
-            Fraction::Comma => Fraction::Point,
-            Fraction::Point => Fraction::Comma,
-        };
-        let value = printed.value(form).or_else(|| printed.value(other));
-        cell.number = value.map(str::to_owned);
-        cell.ambiguous = !decided && (printed.is_open() || printed.says() == Some(other));
-        cell.unit = printed.unit.map(String::from);
-    }
-}
-
-/// The text without what is set above the line: marks of notes.
-fn plain(content: &Inline) -> String {
-    let above = |at: usize| {
-        let mut marks = content.marks.iter().filter(|m| m.kind == MarkKind::Sup);
-        marks.any(|m| (m.chars.0..m.chars.1).contains(&at))
-    };
-    let chars = content.text.chars().enumerate();
-    chars.filter(|(at, _)| !above(*at)).map(|(_, c)| c).collect()
 }
 
 /// Notes what a reader should look at: rows of another length, sums that are none.
@@ -461,18 +439,6 @@ pub(super) const SHAPE: &str = "table-shape";
 /// Id of the notes on the sums of tables.
 pub(super) const SUMS: &str = "table-sums";
 
-fn bold(content: &Inline) -> bool {
-    let length = content.text.chars().count();
-    content
-        .marks
-        .iter()
-        .filter(|m| m.kind == MarkKind::Bold)
-        .map(|m| m.chars.len())
-        .sum::<usize>()
-        + content.text.matches('\n').count()
-        >= length
-}
-
 /// The text of a cell's blocks, one a line; pictures are moved behind the table.
 fn content(blocks: Vec<Block>, pictures: &mut Vec<Block>) -> Inline {
     let mut out = Inline::default();
@@ -500,8 +466,9 @@ fn content(blocks: Vec<Block>, pictures: &mut Vec<Block>) -> Inline {
     }
     out
 }
+
 /// Two texts as two lines of one.
-fn joined(first: Option<Inline>, second: Option<Inline>) -> Option<Inline> {
+pub(super) fn joined(first: Option<Inline>, second: Option<Inline>) -> Option<Inline> {
     let (mut first, second) = match (first, second) {
         (Some(first), Some(second)) => (first, second),
         (first, second) => return first.or(second),

@@ -233,6 +233,7 @@ impl Lists {
                 ordered,
                 start: Some(list.start).filter(|s| ordered && *s != 1),
                 counting,
+                reversed: false,
                 items: list.items,
                 src: Source {
                     rule: "body".into(),

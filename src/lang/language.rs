@@ -68,8 +68,10 @@ pub struct Marks {
     pub gallery: Vec<String>,
     /// Beginning of the line above a table that names its unit.
     pub unit: Vec<String>,
-    /// Beginning of a note below a table.
+    /// Beginning of a note below a table, or of where its numbers are from.
     pub note: Vec<String>,
+    /// Before the number of a table.
+    pub table: Vec<String>,
     /// Beginning of the label of a row or column of sums.
     pub total: Vec<String>,
 }
@@ -203,6 +205,25 @@ impl Language {
         begins(&self.marks.note, folded)
     }
 
+    /// Whether a line names a table by its number: `Bảng 1. Dân số`, `Biểu số 02:`, `Table 8`. A sentence goes on in small
+    /// letters (`Bảng 1 cho thấy …`).
+    #[must_use]
+    pub fn is_table_title(&self, line: &str) -> bool {
+        let words: Vec<&str> = line.split_whitespace().take(8).collect();
+        self.marks.table.iter().any(|mark| {
+            let Some((name, [number, more @ ..])) = words.split_at_checked(mark.split(' ').count()) else {
+                return false;
+            };
+            let name = super::fold(&name.join(" "));
+            let bare = number.trim_end_matches(['.', ':', ')', '-', '–', '—', '/']);
+            let roman = !bare.is_empty() && bare.chars().all(|c| "IVXLC".contains(c));
+            name.trim_start_matches(OPENING).trim_end_matches(':') == mark
+                && (roman || bare.starts_with(|c: char| c.is_ascii_digit()))
+                && (bare.len() < number.len()
+                    || more.first().is_none_or(|w| !w.starts_with(char::is_lowercase)))
+        })
+    }
+
     /// Whether a folded label is that of a row of sums.
     #[must_use]
     pub fn is_total(&self, folded: &str) -> bool {
@@ -218,6 +239,14 @@ impl Language {
     pub fn is_measure(&self, folded: &str) -> bool {
         let mut words = folded.split([' ', '/', '.']).filter(|w| !w.is_empty());
         words.clone().count() <= 4 && words.any(|w| self.numbers.units.iter().any(|u| u == w))
+    }
+
+    /// Whether a folded text is a unit of measure and nothing else: what stands beside the number of a cell.
+    #[must_use]
+    pub fn is_only_measure(&self, folded: &str) -> bool {
+        let mut words = folded.split([' ', '/', '.']).filter(|w| !w.is_empty());
+        let known = |w: &str| self.numbers.units.iter().any(|u| u == w);
+        (1..=4).contains(&words.clone().count()) && words.all(known)
     }
 
     /// Whether a folded header says that its column cannot be added up.
@@ -250,8 +279,11 @@ impl Language {
     }
 }
 
+/// What may stand before the first word of a line.
+const OPENING: [char; 4] = ['(', '[', '*', ' '];
+
 fn begins(marks: &[String], folded: &str) -> bool {
-    let line = folded.trim_start_matches(['(', '[', '*', ' ']);
+    let line = folded.trim_start_matches(OPENING);
     marks.iter().any(|mark| line.starts_with(mark.as_str()))
 }
 
@@ -277,6 +309,7 @@ mod tests {
                 &m.gallery,
                 &m.unit,
                 &m.note,
+                &m.table,
                 &m.total,
                 &language.numbers.units,
                 &language.numbers.ratio,
@@ -304,5 +337,27 @@ mod tests {
         assert!(vi.is_organisation("Uỷ ban nhân dân tỉnh") && vi.is_organisation("CTK Bình Thuận"));
         assert!(!vi.is_organisation("Sởi và rubella") && !vi.is_organisation("Nguyễn Văn A"));
         assert!(Language::get("xx").is_none());
+        for title in [
+            "Bảng 1. Dân số",
+            "BẢNG 2: TIỀN LƯƠNG",
+            "Biểu số 2:",
+            "Biểu số: 03",
+            "Table 8.",
+            "Bảng 4.12 Lao động",
+            "Bảng II – Thu ngân sách",
+            "(Bảng 5)",
+        ] {
+            assert!(vi.is_table_title(title), "{title}");
+        }
+        for text in [
+            "Bảng 1 cho thấy dân số tăng",
+            "Bảng giá đất năm 2012",
+            "Biểu diễn 3 tiết mục",
+            "Bảng",
+            "Dân số",
+        ] {
+            assert!(!vi.is_table_title(text), "{text}");
+        }
+        assert!(vi.is_only_measure("đồng/kg") && !vi.is_only_measure("người bị thương"));
     }
 }

@@ -9,7 +9,7 @@ const MAX_LISTED: usize = 1000;
 /// Totals of one extraction. `pages = with documents + ignored + navigation + unclassified + unreadable`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// HTML pages in the archive that are content by their verdict.
+    /// Pages in the archive that are content by their verdict, and files that were asked for as pages.
     pub pages: u64,
     /// Pages that gave documents.
     pub document_pages: u64,
@@ -31,6 +31,9 @@ pub struct Tally {
     pub ignored: BTreeMap<String, u64>,
     /// Pages that are lists and nothing else.
     pub navigation: u64,
+    /// What was asked for as a page and is a file, with its type: an attachment where a document refers to it.
+    #[serde(default)]
+    pub files: Listed<Finding>,
     /// Pages that no rule knows.
     pub unclassified: Listed<String>,
     /// Pages that could not be read or extracted.

@@ -3,6 +3,7 @@
 mod decode;
 mod depth;
 mod hidden;
+mod kind;
 mod legacy;
 mod marked;
 mod nodes;
@@ -13,6 +14,7 @@ mod style;
 mod visible;
 mod withheld;
 
+pub use kind::file;
 pub use legacy::Shown;
 pub use marked::{Highlight, Picture, marked};
 pub(crate) use nodes::attr;
@@ -34,6 +36,14 @@ use url::Url;
 /// Why a capture is no page.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
+    /// It is a file.
+    #[error("{url} is no page but a file ({kind}); its bytes are not read as text")]
+    File {
+        /// Its address.
+        url: String,
+        /// Its type, as declared or by its first bytes.
+        kind: String,
+    },
     /// The body is larger than the mapping allows.
     #[error(
         "page {url} has {bytes} bytes, more than `limits.page_bytes` = {limit}; raise the limit to read it"
@@ -164,7 +174,8 @@ fn conclude(
 /// Reads a capture.
 ///
 /// # Errors
-/// When the body is larger than `limits.page_bytes`, or has more elements than `limits.html_elements`.
+/// When the capture is a file ([`file`]), or the body is larger than `limits.page_bytes`, or has more elements than
+/// `limits.html_elements`.
 pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page, PageError> {
     let limits = &mapping.rules().limits;
     let bytes = capture.body.len() as u64;
@@ -173,6 +184,12 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
             url: url.to_string(),
             bytes,
             limit: limits.page_bytes,
+        });
+    }
+    if let Some(kind) = file(capture) {
+        return Err(PageError::File {
+            url: url.to_string(),
+            kind,
         });
     }
     let source = decode::decode(

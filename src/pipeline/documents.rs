@@ -17,7 +17,7 @@ use crate::ledger::{
     self, DocumentRow, Finding, Ledger, Place, PrintRow, Recorded, Shelved, Tally, UrlId, Visit,
 };
 use crate::mapping::{Mapping, PageUrl};
-use crate::page::{self, Page};
+use crate::page::{self, Page, PageError};
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead as _, Write as _};
 use std::sync::Mutex;
@@ -32,6 +32,8 @@ pub(super) enum Read {
     Ignored(String),
     Navigation,
     Unclassified,
+    /// No page: a file of this type.
+    File(String),
     Unreadable(String),
 }
 
@@ -274,9 +276,12 @@ fn extract_capture(
     let mapping = reading.mapping;
     let page = match page::read(capture, url, mapping) {
         Ok(page) => page,
+        Err(PageError::File { kind, .. }) => {
+            return ignored(mapping, url, None).map_or(Read::File(kind), Read::Ignored);
+        }
         Err(error) => return Read::Unreadable(error.to_string()),
     };
-    if let Some(rule) = ignored(mapping, &page) {
+    if let Some(rule) = ignored(mapping, url, Some(&page)) {
         return Read::Ignored(rule);
     }
     let Some(collection) = super::classify(mapping, &page, reading.learned) else {
@@ -298,15 +303,14 @@ fn extract_capture(
     }
 }
 
-/// The rule by which a page is no document on purpose.
-fn ignored(mapping: &Mapping, page: &Page) -> Option<String> {
-    let url = page.url.as_str();
+/// The rule by which a page is no document on purpose; a file has nothing but its address for it.
+fn ignored(mapping: &Mapping, url: &PageUrl, page: Option<&Page>) -> Option<String> {
     let rule = mapping.rules().ignore.iter().find(|rule| {
-        rule.url.as_ref().is_none_or(|p| p.regex().is_match(url))
+        rule.url.as_ref().is_none_or(|p| p.regex().is_match(url.as_str()))
             && rule
                 .css
                 .as_ref()
-                .is_none_or(|css| page.select(css).next().is_some())
+                .is_none_or(|css| page.is_some_and(|page| page.select(css).next().is_some()))
     })?;
     Some(rule.id.clone())
 }
@@ -395,6 +399,11 @@ impl Writer<'_> {
             Read::Ignored(rule) => *self.tally.ignored.entry(rule).or_default() += 1,
             Read::Navigation => self.tally.navigation += 1,
             Read::Unclassified => self.tally.unclassified.push(url()),
+            Read::File(kind) => self.tally.files.push(Finding {
+                url: url(),
+                class: "file".into(),
+                note: kind,
+            }),
             Read::Unreadable(note) => {
                 self.tally.unreadable.push(Finding {
                     url: url(),

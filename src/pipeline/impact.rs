@@ -345,6 +345,7 @@ fn instead(read: &Read) -> Option<String> {
         Read::Ignored(rule) => format!("ignored: {rule}"),
         Read::Navigation => "a list".into(),
         Read::Unclassified => "no collection takes it".into(),
+        Read::File(kind) => format!("a file: {kind}"),
         Read::Unreadable(why) => format!("unreadable: {why}"),
     })
 }

@@ -9,6 +9,7 @@ use crate::document::{CaptureId, MediaState};
 use crate::extract::{self, InlineMedia, StoredMedia};
 use crate::ledger::{Ledger, Medium, MediumState};
 use crate::mapping::Mapping;
+use crate::page;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Facts of media kept in memory; icons and shared pictures are asked for again and again.
@@ -23,6 +24,8 @@ pub(super) struct MediaStore<'a> {
     /// Whether files are written; else they are only looked at.
     keeps: bool,
     known: HashMap<String, StoredMedia>,
+    /// Whether what an address answered is a file.
+    kinds: HashMap<String, bool>,
     /// Distinct files seen in this extraction, and their bytes.
     pub(super) files: u64,
     pub(super) bytes: u64,
@@ -37,6 +40,7 @@ impl<'a> MediaStore<'a> {
             archive: ArchiveReader::new(&layout.archive()),
             keeps: true,
             known: HashMap::new(),
+            kinds: HashMap::new(),
             files: 0,
             bytes: 0,
             seen: HashSet::new(),
@@ -74,6 +78,40 @@ impl<'a> MediaStore<'a> {
         Ok(Some(found))
     }
 
+    /// Whether the answer of a canonical URL is in the archive and is a file, no page. Only bytes that do not call themselves a
+    /// page are read.
+    pub(super) fn is_file(&mut self, ledger: &Ledger, url: &str) -> Result<bool, PipelineError> {
+        if let Some(is) = self.kinds.get(url) {
+            return Ok(*is);
+        }
+        let key = url::Url::parse(url)
+            .ok()
+            .and_then(|u| self.mapping.canonical(&u).ok());
+        let row = match key {
+            Some(url) => ledger.medium(&url.key())?,
+            None => None,
+        };
+        let place = row.filter(|row| {
+            let declared = row.declared_mime.as_deref().unwrap_or_default();
+            row.state == MediumState::Ok && !declared.to_ascii_lowercase().contains("html")
+        });
+        let is = match place.and_then(|row| row.place) {
+            Some(place) => page::file(&self.archive.read(&location(&place), self.limit())?).is_some(),
+            None => false,
+        };
+        if self.kinds.len() >= REMEMBERED {
+            self.kinds.clear();
+        }
+        self.kinds.insert(url.to_owned(), is);
+        Ok(is)
+    }
+
+    /// Most bytes of a file: it may have been asked for as a page.
+    fn limit(&self) -> u64 {
+        let limits = &self.mapping.rules().limits;
+        limits.media_bytes.max(limits.page_bytes)
+    }
+
     fn store(&mut self, row: &Medium) -> Result<StoredMedia, PipelineError> {
         let mut found = StoredMedia {
             state: match row.state {
@@ -94,9 +132,7 @@ impl<'a> MediaStore<'a> {
         let (MediaState::Ok, Some(place)) = (found.state, &row.place) else {
             return Ok(found);
         };
-        let capture = self
-            .archive
-            .read(&location(place), self.mapping.rules().limits.media_bytes)?;
+        let capture = self.archive.read(&location(place), self.limit())?;
         let facts = extract::inspect(&capture.body, row.declared_mime.as_deref());
         // A picture that answers with a page ("not found", status 200) is no picture.
         if facts.mime.as_deref() == Some("text/html") && found.filename.is_none() {

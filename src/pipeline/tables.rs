@@ -43,12 +43,17 @@ fn csv(table: &Table) -> io::Result<Vec<u8>> {
         .from_writer("\u{FEFF}".as_bytes().to_vec());
     for row in &table.rows {
         let cells = row.iter().map(|cell| match &cell.number {
-            Some(number) if !cell.ambiguous => number.clone(),
+            // A unit of the cell's own is part of what it says; shares stand for themselves.
+            Some(number) if !cell.ambiguous && cell.unit.as_deref().is_none_or(is_share) => number.clone(),
             _ => harmless(&cell.content.text),
         });
         writer.write_record(cells).map_err(io::Error::other)?;
     }
     writer.into_inner().map_err(|e| io::Error::other(e.to_string()))
+}
+
+fn is_share(unit: &str) -> bool {
+    matches!(unit, "%" | "‰")
 }
 
 /// Text as a cell of a spreadsheet; a sign alone is a table's "none".

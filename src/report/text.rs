@@ -57,6 +57,9 @@ pub fn report_text(report: &RunReport) -> String {
     for (rule, count) in &d.ignored {
         let _ = writeln!(out, "  ignored by {rule:<13} {count:>9}");
     }
+    if d.files.count > 0 {
+        let _ = writeln!(out, "  files, no pages          {:>9}", d.files.count);
+    }
     let _ = writeln!(out, "  unclassified             {:>9}", d.unclassified.count);
     let _ = writeln!(out, "  unreadable               {:>9}", d.unreadable.count);
 

@@ -100,6 +100,9 @@ impl Totals {
                 .collect();
             pages.insert("with documents".into(), t.document_pages);
             pages.insert("lists only".into(), t.navigation);
+            if t.files.count > 0 {
+                pages.insert("files, no pages".into(), t.files.count);
+            }
             pages.insert("unclassified".into(), t.unclassified.count);
             pages.insert("unreadable".into(), t.unreadable.count);
             sums.push(Sum {

@@ -546,3 +546,163 @@ drop = [{ id = "pager", css = "div.trang" }]
     assert_eq!(run("extract"), found);
     assert!(csv(1).is_file() && !csv(2).exists());
 }
+
+/// An address that looks like a page's and answers with a file: no document is made of its bytes, the document that links to it
+/// has it as an attachment.
+#[test]
+fn files_asked_for_as_pages_are_no_documents_but_attachments() {
+    const PDF: &[u8] = b"%PDF-1.4\n%\xE2\xE3\xCF\xD3\n1 0 obj\n(Phu luc)\nendobj\n";
+    let address = serve_router(Router::new().fallback(|request: Request| async move {
+        let file = |kind: &'static str| ([(header::CONTENT_TYPE, kind)], PDF).into_response();
+        match request.uri().path_and_query().map_or("", |p| p.as_str()) {
+            "/" => Html("<a href='/tin?id=7'>bài</a> <a href='/tai?id=3'>tệp</a>").into_response(),
+            "/tin?id=7" => Html(
+                "<h1>Bài</h1><div id=noidung><p>Chữ của bài, xem <a href='/tai?id=2'>phụ lục hai</a> kèm theo.</p>\
+                 <p><a href='/tai?id=1'>Tải về phụ lục</a></p><p><a href='/tin?id=8'>Bài khác</a></p></div>",
+            )
+            .into_response(),
+            "/tin?id=8" => Html("<h1>Bài khác</h1><div id=noidung><p>Chữ.</p></div>").into_response(),
+            "/tai?id=1" => file("application/pdf"),
+            // Declared as a page, and none by its bytes.
+            "/tai?id=2" => file("application/octet-stream"),
+            "/tai?id=3" => file("text/html"),
+            _ => StatusCode::NOT_FOUND.into_response(),
+        }
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = folder.path().join("site.toml");
+    let rules = r##"schema = 1
+[site]
+id = "site"
+base = "http://site.example/"
+[politeness]
+delay = "0ms"
+[url]
+significant_params = ["id"]
+[[discover]]
+id = "links"
+kind = "links"
+[[ignore]]
+id = "home"
+url = '\.example/$'
+[[collection]]
+id = "page"
+match = { url = '^/' }
+key = "{path}{id}"
+scope = { container = ["body"] }
+fields.title = { take = [{ css = "h1" }] }
+"##;
+    std::fs::write(&mapping, rules).unwrap();
+    let output = folder.path().join("out");
+    let mut it = sangtrang();
+    it.arg("run").arg(&mapping).arg("--output").arg(&output);
+    it.args(["--connect-to", &format!("::{address}")]);
+    let told = expect(&mut it, 0);
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("3 answers are files, no pages"), "{told}");
+    let found = documents(&output.join("site"));
+    let titles: Vec<&str> = found.iter().map(|d| d["title"].as_str().unwrap()).collect();
+    assert_eq!(found.len(), 2, "{titles:?}");
+    let document = found.iter().find(|d| d["title"] == "Bài").unwrap();
+    let files = document["attachments"].as_array().unwrap();
+    let addresses: Vec<&str> = files.iter().map(|f| f["source_url"].as_str().unwrap()).collect();
+    assert_eq!(
+        addresses,
+        ["http://site.example/tai?id=2", "http://site.example/tai?id=1"]
+    );
+    for file in files {
+        assert_eq!(
+            (&file["state"], &file["mime"]),
+            (&json!("ok"), &json!("application/pdf"))
+        );
+    }
+    let body = document["body"].as_array().unwrap();
+    let shown: Vec<(&str, &str)> = body
+        .iter()
+        .map(|b| (b["kind"].as_str().unwrap(), b["text"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("paragraph", "Chữ của bài, xem phụ lục hai kèm theo."),
+            ("file", "Tải về phụ lục"),
+            ("paragraph", "Bài khác"),
+        ]
+    );
+    assert_eq!(body[1]["media"], files[1]["ref"]);
+    assert_eq!(body[0]["marks"][0]["target"], files[0]["ref"]);
+    let report = std::fs::read_to_string(output.join("site/report.txt")).unwrap();
+    assert!(report.contains("files, no pages                  3"), "{report}");
+    // A file is no page to look at either.
+    let program = folder.path().join("program.html");
+    std::fs::write(&program, [b"\x7FELF\x02\x01\x01".as_slice(), &[0; 99]].concat()).unwrap();
+    let told = expect(sangtrang().args(["inspect", "content"]).arg(&program), 1);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(
+        told.contains("no page but a file (application/x-executable)"),
+        "{told}"
+    );
+}
+
+/// A table that would become huge by its spans is read without them, says so, and keeps its text.
+#[test]
+fn spans_without_end_are_not_followed() {
+    let mapping = hard();
+    let rows = "<tr><td colspan=1000>x<td>1".repeat(2000);
+    let html = format!("<div id=noidung><h1 class=tieude>T</h1><table border=1>{rows}</table></div>");
+    let found = document(&mapping, &[(html.into_bytes(), "/hard/x".into())]);
+    let [Block::Table { table, .. }] = &found.body[..] else {
+        panic!("{:?}", found.body.len())
+    };
+    assert_eq!((table.rows.len(), table.rows[0].len()), (2000, 2));
+    let gate = found
+        .quality
+        .gates
+        .iter()
+        .find(|g| g.id == "table-shape")
+        .unwrap();
+    assert!(gate.note.contains("its spans are not followed"), "{}", gate.note);
+    // A long text is not repeated a thousand times either.
+    let long = "chữ ".repeat(50_000);
+    let html = format!(
+        "<div id=noidung><h1 class=tieude>T</h1><table border=1><tr><td colspan=900>{long}</td></tr><tr><td>1<td>2</tr></table></div>"
+    );
+    let found = document(&mapping, &[(html.into_bytes(), "/hard/x".into())]);
+    let text: usize = found.body.iter().map(|b| b.text().len()).sum();
+    assert!((long.len()..2 * long.len()).contains(&(text + 10)), "{text}");
+    let written = serde_json::to_vec(&found).unwrap().len();
+    assert!(written < 3 * long.len(), "{written}");
+    // Spans of a usual table are.
+    let html = "<div id=noidung><h1 class=tieude>T</h1><table border=1><tr><th colspan=100>Tên</th></tr><tr><td>a<td>1</tr></table></div>";
+    let found = document(&mapping, &[(html.into(), "/hard/x".into())]);
+    assert!(
+        found
+            .quality
+            .gates
+            .iter()
+            .all(|g| !g.note.contains("not followed"))
+    );
+}
+
+/// What a field of a date says stays in the document where it is no date.
+#[test]
+fn a_text_in_place_of_a_date_is_in_the_document() {
+    let rules = r##"schema = 1
+[site]
+id = "site"
+base = "http://site.example/"
+[[collection]]
+id = "law"
+match = { url = '^/' }
+key = "{path}"
+scope = { container = ["#noidung"] }
+fields.title = { take = [{ css = "h1" }] }
+fields."dates.effective" = { take = [{ label = "Ngày có hiệu lực" }] }
+"##;
+    let mapping = Mapping::parse("site", rules).unwrap();
+    let html = "<h1>T</h1><div id=noidung><dl><dt>Ngày có hiệu lực:</dt><dd>Sau 10 ngày kể từ ngày ký</dd></dl></div>";
+    let found = document(&mapping, &[(html.into(), "/1".into())]);
+    assert!(found.dates.effective.is_none());
+    assert_eq!(found.extra["dates.effective"], "Sau 10 ngày kể từ ngày ký");
+    assert!(found.quality.gates.iter().any(|g| g.id == "dates-readable"));
+}

@@ -57,9 +57,10 @@ fn write(block: &Block, out: &mut String) {
             ordered,
             start,
             counting,
+            reversed,
             items,
             ..
-        } if lists_only(items) => list(out, *ordered, *start, *counting, items),
+        } if lists_only(items) => list(out, *ordered, (*start, *counting, *reversed), items),
         Block::Table { table, .. } => {
             html::before_table(out, table, &mut |out, units| {
                 wrap(out, "paragraph", r#"{"align":"right"}"#, |out| {
@@ -146,7 +147,12 @@ fn lists_only(items: &[ListItem]) -> bool {
     })
 }
 
-fn list(out: &mut String, ordered: bool, start: Option<u32>, by: Option<Counting>, items: &[ListItem]) {
+fn list(
+    out: &mut String,
+    ordered: bool,
+    (start, by, reversed): (Option<u32>, Option<Counting>, bool),
+    items: &[ListItem],
+) {
     let tag = if ordered { "ol" } else { "ul" };
     let mut attributes = serde_json::Map::new();
     if ordered {
@@ -154,6 +160,9 @@ fn list(out: &mut String, ordered: bool, start: Option<u32>, by: Option<Counting
     }
     if let Some(start) = start {
         attributes.insert("start".into(), start.into());
+    }
+    if reversed {
+        attributes.insert("reversed".into(), true.into());
     }
     if let Some(by) = by {
         let name = match by {
@@ -171,7 +180,7 @@ fn list(out: &mut String, ordered: bool, start: Option<u32>, by: Option<Counting
     };
     // What the editor itself writes for `type`: a style, not the attribute.
     let open = match by {
-        None => format!("<{tag}{}>", html::counting(start, None)),
+        None => format!("<{tag}{}>", html::counting_of(start, None, reversed)),
         Some(by) => {
             let style = match by {
                 Counting::LowerAlpha => "lower-alpha",
@@ -179,7 +188,7 @@ fn list(out: &mut String, ordered: bool, start: Option<u32>, by: Option<Counting
                 Counting::LowerRoman => "lower-roman",
                 Counting::UpperRoman => "upper-roman",
             };
-            let start = html::counting(start, None);
+            let start = html::counting_of(start, None, reversed);
             format!("<{tag}{start} style=\"list-style-type:{style}\">")
         }
     };

@@ -36,9 +36,10 @@ fn plain(block: &Block, out: &mut String) {
             ordered,
             start,
             counting,
+            reversed,
             items,
             ..
-        } => list(out, *ordered, *start, *counting, items),
+        } => list(out, *ordered, &counting_of(*start, *counting, *reversed), items),
         Block::Table { table, .. } => {
             before_table(out, table, &mut |out, text| {
                 paragraph(out, text, &[], None, flavor)
@@ -130,8 +131,8 @@ pub(super) fn code(out: &mut String, text: &str, flavor: Flavor) {
 }
 
 /// Attributes of a list that does not count 1, 2, 3.
-pub(super) fn counting(start: Option<u32>, counting: Option<Counting>) -> String {
-    let mut out = String::new();
+pub(super) fn counting_of(start: Option<u32>, counting: Option<Counting>, reversed: bool) -> String {
+    let mut out = String::from(if reversed { " reversed" } else { "" });
     if let Some(start) = start {
         let _ = write!(out, " start=\"{start}\"");
     }
@@ -147,9 +148,9 @@ pub(super) fn counting(start: Option<u32>, counting: Option<Counting>) -> String
     out
 }
 
-fn list(out: &mut String, ordered: bool, start: Option<u32>, by: Option<Counting>, items: &[ListItem]) {
+fn list(out: &mut String, ordered: bool, counting: &str, items: &[ListItem]) {
     let tag = if ordered { "ol" } else { "ul" };
-    let _ = writeln!(out, "<{tag}{}>", counting(start, by));
+    let _ = writeln!(out, "<{tag}{counting}>");
     for item in items {
         let _ = write!(
             out,

@@ -48,6 +48,7 @@ fn write(block: &Block, out: &mut Vec<Value>, keys: &mut Keys, level: usize) {
             ordered,
             start,
             counting,
+            reversed,
             items,
             ..
         } => {
@@ -60,6 +61,9 @@ fn write(block: &Block, out: &mut Vec<Value>, keys: &mut Keys, level: usize) {
                 }
                 if let Some(counting) = counting {
                     line["counting"] = json!(counting);
+                }
+                if *reversed {
+                    line["reversed"] = true.into();
                 }
                 out.push(line);
                 for child in &item.children {

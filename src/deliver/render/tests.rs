@@ -298,15 +298,17 @@ fn block() -> impl Strategy<Value = Block> {
         let item = (inline_strategy(), proptest::collection::vec(inner, 0..3))
             .prop_map(|(content, children)| ListItem { content, children });
         let counting = prop_oneof![
-            4 => Just((None, None)),
-            1 => Just((Some(4), None)),
-            1 => Just((None, Some(Counting::LowerAlpha))),
+            4 => Just((None, None, false)),
+            1 => Just((Some(4), None, false)),
+            1 => Just((None, Some(Counting::LowerAlpha), false)),
+            1 => Just((Some(9), None, true)),
         ];
         (any::<bool>(), counting, proptest::collection::vec(item, 1..4)).prop_map(
-            |(ordered, (start, counting), items)| Block::List {
+            |(ordered, (start, counting, reversed), items)| Block::List {
                 ordered,
                 start: start.filter(|_| ordered),
                 counting: counting.filter(|_| ordered),
+                reversed: reversed && ordered,
                 items,
                 src: src(),
             },
@@ -506,6 +508,7 @@ fn markdown_is_what_a_person_would_write_where_it_can() {
         ordered,
         start: None,
         counting: None,
+        reversed: false,
         items: vec![ListItem {
             content: Inline {
                 text: item.into(),

@@ -26,7 +26,8 @@ pub fn html_blocks(blocks: &[Block]) -> usize {
             Block::RawHtml { .. }
             | Block::List {
                 counting: Some(_), ..
-            } => 1,
+            }
+            | Block::List { reversed: true, .. } => 1,
             Block::Code { text, .. } => usize::from(!fenced(text)),
             Block::Table { table, .. } => usize::from(!table.rows.is_empty() && !plain(table)),
             Block::List { items, .. } => items.iter().map(|i| html_blocks(&i.children)).sum(),
@@ -72,6 +73,7 @@ fn write_all(blocks: &[Block]) -> String {
                 ordered,
                 start,
                 counting: None,
+                reversed: false,
                 items,
                 ..
             } => {
@@ -195,6 +197,7 @@ fn list(ordered: bool, other: bool, first: usize, items: &[ListItem]) -> String 
                 Some(Block::List {
                     start: None | Some(1),
                     counting: None,
+                    reversed: false,
                     ..
                 })
             );
