@@ -19,28 +19,39 @@ use std::time::Instant;
 
 pub(super) fn main(args: &InspectContentArgs, ui: &Ui) -> Outcome {
     let mut failed = 0_u64;
+    let mut lost = 0_u64;
+    let mut tell = |read: Option<usize>| match read {
+        None => failed += 1,
+        Some(unaccounted) => lost += u64::from(unaccounted > 0),
+    };
     for file in &args.files {
         if file.as_os_str() == "-" {
             for line in std::io::stdin().lock().lines() {
                 let line = line?;
                 let (name, url) = line.split_once('\t').unwrap_or((&line, &args.url));
                 if !name.is_empty() {
-                    failed += u64::from(!one(Path::new(name), url, args, ui)?);
+                    tell(one(Path::new(name), url, args, ui));
                 }
             }
         } else {
-            failed += u64::from(!one(file, &args.url, args, ui)?);
+            tell(one(file, &args.url, args, ui));
         }
     }
     if failed > 0 {
         let text = format!("{failed} pages could not be read; the lines with `error` say why");
         return Err(CliError::new(Exit::Failure, "inspect::content", text));
     }
+    if lost > 0 {
+        let text = format!(
+            "{lost} pages show text that is neither kept nor dropped; `accounting` names it (with --json), and it is a mistake of this program"
+        );
+        return Err(CliError::new(Exit::Findings, "inspect::unaccounted", text));
+    }
     Ok(Exit::Ok)
 }
 
-/// A page that cannot be read is told in its own line, and the others go on.
-fn one(file: &Path, url: &str, args: &InspectContentArgs, ui: &Ui) -> Result<bool, CliError> {
+/// A page that cannot be read is told in its own line, and the others go on. Gives the characters that are unaccounted.
+fn one(file: &Path, url: &str, args: &InspectContentArgs, ui: &Ui) -> Option<usize> {
     let id = file
         .file_stem()
         .unwrap_or_default()
@@ -49,7 +60,7 @@ fn one(file: &Path, url: &str, args: &InspectContentArgs, ui: &Ui) -> Result<boo
     match look(file, url) {
         Ok(found) => {
             show(&id, &found, args, ui);
-            Ok(true)
+            Some(found.document.accounting.unaccounted)
         }
         Err(error) => {
             if ui.json() {
@@ -57,7 +68,7 @@ fn one(file: &Path, url: &str, args: &InspectContentArgs, ui: &Ui) -> Result<boo
             } else {
                 ui.data(format_args!("{}: {}", file.display(), error.message));
             }
-            Ok(false)
+            None
         }
     }
 }

@@ -332,6 +332,9 @@ impl<'a> Scopes<'a> {
             notes: Vec::new(),
         };
         let blocks = builder.blocks(*root, 0);
+        if let Some(found) = &self.chosen.auto {
+            builder.leave(&found.left);
+        }
         let (links, mut media) = (builder.links, builder.media);
         let (attachments, inline_media) = (builder.attachments, builder.inline_media);
         let (furniture, mut notes) = (builder.furniture, builder.notes);
