@@ -37,13 +37,18 @@ pub(super) fn main(args: &InspectContentArgs, ui: &Ui) -> Outcome {
             tell(one(file, &args.url, args, ui));
         }
     }
+    outcome(failed, lost)
+}
+
+/// What pages that could not be read, and pages with text that nobody accounts for, come to.
+fn outcome(failed: u64, lost: u64) -> Outcome {
     if failed > 0 {
         let text = format!("{failed} pages could not be read; the lines with `error` say why");
         return Err(CliError::new(Exit::Failure, "inspect::content", text));
     }
     if lost > 0 {
         let text = format!(
-            "{lost} pages show text that is neither kept nor dropped; `accounting` names it (with --json), and it is a mistake of this program"
+            "{lost} pages show text that is neither kept nor dropped: `accounting` names it (`--json`). This is a mistake of sangtrang, not of the pages"
         );
         return Err(CliError::new(Exit::Findings, "inspect::unaccounted", text));
     }
@@ -244,5 +249,21 @@ fn show(id: &str, found: &Seen, args: &InspectContentArgs, ui: &Ui) {
         }
     } else {
         ui.data(text.lines().map(clean).collect::<Vec<_>>().join("\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_nobody_accounts_for_is_a_finding() {
+        let exit = |failed, lost| match outcome(failed, lost) {
+            Ok(exit) => exit,
+            Err(error) => error.exit,
+        };
+        assert_eq!(exit(0, 0), Exit::Ok);
+        assert_eq!(exit(0, 2), Exit::Findings);
+        assert_eq!(exit(1, 2), Exit::Failure);
     }
 }

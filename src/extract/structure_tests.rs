@@ -164,7 +164,9 @@ fn a_table_of_which_part_is_content_is_content_with_its_files() {
             panic!()
         };
         assert_eq!(table.rows.len(), 8);
-        assert!(said(&document).contains("Nguyễn Văn A"));
+        for value in ["Nguyễn Văn A", "01/02/2013", "UBND tỉnh"] {
+            assert!(said(&document).contains(value), "{value}");
+        }
         assert_eq!(document.attachments.len(), 1);
         assert!(!document.dropped.iter().any(|d| d.text.contains("Người ký")));
     }

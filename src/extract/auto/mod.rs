@@ -65,6 +65,8 @@ pub struct Auto {
     pub left: Vec<NodeId>,
     /// Elements of captions.
     pub captions: HashSet<NodeId>,
+    /// Tables of data in what is kept: what fields say of them stays in them as well.
+    pub tables: Vec<Span>,
 }
 
 fn share(part: usize, whole: usize) -> f64 {
@@ -86,7 +88,7 @@ pub fn read(page: &Page) -> Auto {
         .and_then(|t| t.chars)
         .map(|span| stream.blocks.partition_point(|b| b.span.1 <= span.0));
     let mut judged = select::judge(&stream, &scene, shown);
-    whole::keep(page, &stream, &mut judged);
+    let tables = whole::keep(page, &stream, &mut judged);
     let first = judged
         .iter()
         .position(|j| j.verdict == Verdict::Kept)
@@ -134,6 +136,7 @@ pub fn read(page: &Page) -> Auto {
         skip: held.skip,
         left: held.left,
         captions,
+        tables,
     }
 }
 

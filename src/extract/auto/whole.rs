@@ -24,13 +24,14 @@ const FILES: [&str; 18] = [
     "tar", "gz", "docm", "xlsm",
 ];
 
-/// Keeps what belongs to what is kept.
-pub(super) fn keep(page: &Page, stream: &Stream<'_>, judged: &mut [Judged]) {
+/// Keeps what belongs to what is kept; gives where tables of data stand in it.
+pub(super) fn keep(page: &Page, stream: &Stream<'_>, judged: &mut [Judged]) -> Vec<Span> {
     if judged.iter().all(|j| j.verdict == Verdict::Dropped) {
-        return;
+        return Vec::new();
     }
-    tables(page, stream, judged);
+    let tables = tables(page, stream, judged);
     files(page, stream, judged);
+    tables
 }
 
 fn kept(judged: &mut Judged, rule: &'static str, reason: &str) {
@@ -45,32 +46,36 @@ fn within(stream: &Stream<'_>, span: Span) -> std::ops::Range<usize> {
     from..stream.blocks.partition_point(|b| b.span.0 < span.1).max(from)
 }
 
-fn tables(page: &Page, stream: &Stream<'_>, judged: &mut [Judged]) {
+fn tables(page: &Page, stream: &Stream<'_>, judged: &mut [Judged]) -> Vec<Span> {
+    let mut found = Vec::new();
     for (at, element) in stream.elements.iter().enumerate() {
         if element.name != "table" || element.link_chars * 2 > element.chars {
             continue;
         }
-        let blocks = within(stream, page.text.span(element.node).unwrap_or_default());
-        let chars = |dropped: bool| {
-            let own = blocks.clone();
-            own.filter(|b| (judged[*b].verdict == Verdict::Dropped) == dropped)
-                .map(|b| stream.blocks[b].chars)
-                .sum::<usize>()
-        };
-        let (content, other) = (chars(false), chars(true));
-        if content == 0 || other == 0 {
-            continue;
+        let span = page.text.span(element.node).unwrap_or_default();
+        let blocks = within(stream, span);
+        let (mut content, mut other) = (0, 0);
+        for b in blocks.clone() {
+            match judged[b].verdict {
+                Verdict::Dropped => other += stream.blocks[b].chars,
+                _ => content += stream.blocks[b].chars,
+            }
         }
-        let Some(drawn) = is_data(page, stream, at) else {
+        let Some(drawn) = (content > 0).then(|| is_data(page, stream, at)).flatten() else {
             continue;
         };
         if content * 100 < (content + other) * if drawn { DRAWN } else { SHAPED } {
             continue;
         }
-        for judged in judged[blocks].iter_mut().filter(|j| j.verdict == Verdict::Dropped) {
+        found.push(span);
+        for judged in judged[blocks]
+            .iter_mut()
+            .filter(|j| j.verdict == Verdict::Dropped)
+        {
             kept(judged, "auto:table", "stands in a table of which part is content");
         }
     }
+    found
 }
 
 /// Whether a table shows data in rows and columns; if so, whether lines or headers say so.
