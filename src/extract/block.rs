@@ -171,7 +171,7 @@ impl Builder<'_> {
                                 items.push(embed);
                             }
                         }
-                        "pre" if inner && !beyond => {
+                        "pre" if !beyond => {
                             if let Some(code) = self.code(node) {
                                 self.flush(&mut current, shape, &mut items);
                                 items.push(code);
@@ -192,13 +192,13 @@ impl Builder<'_> {
                             }
                         }
                         "a" => frame.link = self.link(element, node, beyond),
-                        "ul" | "ol" | "menu" | "dir" if inner && depth < NESTING => {
+                        "ul" | "ol" | "menu" | "dir" if depth < NESTING => {
                             self.flush(&mut current, shape, &mut items);
                             items.extend(self.list(node, element, depth).into_iter().map(Item::Block));
                             skip = Some(node.id());
                             continue;
                         }
-                        "table" if inner && depth < NESTING => {
+                        "table" if depth < NESTING => {
                             if let Some(pairs) = self.picture_grid(this) {
                                 self.flush(&mut current, shape, &mut items);
                                 for (cell, caption) in pairs {
@@ -355,12 +355,16 @@ impl Builder<'_> {
         }))
     }
 
-    /// Preformatted text without blocks or pictures in it, white space as it stands.
+    /// Preformatted text without pictures, links or blocks other than lines of its own in it, white space as it stands.
     fn code(&mut self, node: NodeRef<'_, Node>) -> Option<Item> {
-        let element = ElementRef::wrap(node)?;
         let plain = |n: NodeRef<'_, Node>| {
-            let element = n.value().as_element();
-            element.is_none_or(|e| (!is_block(e) || e.name() == "br") && !matches!(e.name(), "img" | "a"))
+            n.value().as_element().is_none_or(|e| match e.name() {
+                // Editors of code set each line in one.
+                "br" | "div" => true,
+                "img" => false,
+                "a" => attr(e, "href").is_none(),
+                _ => !is_block(e),
+            })
         };
         let span = self.page.text.span(node.id())?;
         let free = (span.0..span.1).all(|at| self.claims.is_free(at));
@@ -368,11 +372,23 @@ impl Builder<'_> {
             return None;
         }
         let mut text = String::new();
-        for node in element.descendants() {
-            match node.value() {
-                Node::Text(t) if self.page.text.span(node.id()).is_some() => text.push_str(t),
-                Node::Element(e) if e.name() == "br" => text.push('\n'),
-                _ => {}
+        let end_line = |text: &mut String| {
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+        };
+        for edge in node.traverse() {
+            match edge {
+                Edge::Open(n) => match n.value() {
+                    Node::Text(t) if self.page.text.span(n.id()).is_some() => text.push_str(t),
+                    Node::Element(e) if e.name() == "br" => text.push('\n'),
+                    Node::Element(e) if e.name() == "div" => end_line(&mut text),
+                    _ => {}
+                },
+                Edge::Close(n) if n.value().as_element().is_some_and(|e| e.name() == "div") => {
+                    end_line(&mut text);
+                }
+                Edge::Close(_) => {}
             }
         }
         text.retain(|c| !is_invisible(c));

@@ -21,6 +21,8 @@ pub mod media;
 mod parts;
 mod picture;
 mod scope;
+#[cfg(test)]
+mod structure_tests;
 mod sums;
 mod table;
 pub mod template;

@@ -323,6 +323,40 @@ impl Builder<'_> {
         }))
     }
 
+    /// Tells of pictures and players that are passed over with what stands round them.
+    pub(super) fn leave(&mut self, nodes: &[NodeId]) {
+        let lazy = &self.context.mapping.rules().media.lazy_attrs;
+        for id in nodes {
+            let Some(element) = self.page.html.tree.get(*id).and_then(ElementRef::wrap) else {
+                continue;
+            };
+            let source = if element.value().name() == "img" {
+                picture::source(element, lazy).and_then(|raw| match media::data_uri(raw) {
+                    Some(inline) => Some(inline.source_url),
+                    None => link::judge(self.page, self.context, raw).resolved,
+                })
+            } else {
+                self.embed(element).and_then(|item| match item {
+                    Item::Block(Block::Embed { url, .. }) => Some(url),
+                    _ => None,
+                })
+            };
+            let Some(source) = source else { continue };
+            let told = self.furniture.iter().any(|f| f.media.as_ref() == Some(&source));
+            if told || self.media.iter().any(|m| m.source_url == source) {
+                continue;
+            }
+            let at = self.page.text.span(*id).map_or(0, |s| s.0);
+            self.furniture.push(Dropped {
+                rule: "auto:picture".into(),
+                reason: "stands with what is not of the text".into(),
+                chars: Span(at, at),
+                text: String::new(),
+                media: Some(source),
+            });
+        }
+    }
+
     /// A table that sets pictures side by side with their captions below them or in their cells: the cells as pairs, in
     /// reading order. A cell without a caption has none.
     pub(super) fn picture_grid(&self, table: ElementRef<'_>) -> Option<Vec<(NodeId, Option<NodeId>)>> {

@@ -116,7 +116,12 @@ impl<'a> Scopes<'a> {
             let Some(candidate) = candidate.filter(|_| !told) else {
                 continue;
             };
-            if let Some(chars) = candidate.chars {
+            // A date or a name in a table of data is said there as well: without it the table has a hole.
+            let tabled = |chars: &Span| {
+                let mut tables = found.tables.iter();
+                name != "title" && tables.any(|t| t.0 <= chars.0 && chars.1 <= t.1)
+            };
+            if let Some(chars) = candidate.chars.filter(|c| !tabled(c)) {
                 let rule = self.claims.rule(&format!("fields.{name}"), "", true);
                 let label = "label around the value of the field";
                 let label = self.claims.rule(&format!("fields.{name}"), label, false);
@@ -332,6 +337,9 @@ impl<'a> Scopes<'a> {
             notes: Vec::new(),
         };
         let blocks = builder.blocks(*root, 0);
+        if let Some(found) = &self.chosen.auto {
+            builder.leave(&found.left);
+        }
         let (links, mut media) = (builder.links, builder.media);
         let (attachments, inline_media) = (builder.attachments, builder.inline_media);
         let (furniture, mut notes) = (builder.furniture, builder.notes);

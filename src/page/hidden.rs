@@ -34,6 +34,8 @@ enum Set {
     Inline,
     /// As it would be anyway.
     Shown,
+    /// As its parent is.
+    Inherited,
 }
 
 /// What a rule says of an element, and whether `!important`.
@@ -54,6 +56,10 @@ pub(super) struct Shown {
     pub(super) flex: bool,
     /// It stands inside of lines.
     pub(super) inline: bool,
+    /// It is hidden so that elements in it may be shown all the same (`visibility`).
+    pub(super) veiled: bool,
+    /// It is shown in an element that is hidden so.
+    pub(super) unveiled: bool,
 }
 
 /// Rules by what every element has that they can match.
@@ -143,9 +149,13 @@ impl Rules {
             (best, None) => best.map(|(_, set)| set),
         };
         let display = verdict(display, own.display);
-        let hidden = display == Some(Set::Hidden) || verdict(visibility, own.visibility) == Some(Set::Hidden);
+        let visibility = verdict(visibility, own.visibility);
+        let hidden = display == Some(Set::Hidden);
+        let veiled = !hidden && visibility == Some(Set::Hidden);
         Shown {
-            hidden,
+            hidden: hidden || veiled,
+            veiled,
+            unveiled: !hidden && visibility == Some(Set::Shown),
             block: matches!(display, Some(Set::Block | Set::Flex)),
             flex: display == Some(Set::Flex),
             inline: display == Some(Set::Inline),
@@ -382,6 +392,7 @@ fn declared(parser: &mut Parser<'_>) -> Said {
             }
             ("display", "flex" | "grid" | "-webkit-box" | "-ms-flexbox" | "-webkit-flex") => Set::Flex,
             ("display", "inline" | "inline-block") => Set::Inline,
+            ("visibility", "inherit" | "unset") => Set::Inherited,
             _ => Set::Shown,
         };
         // Spellings of one engine only yield to the one that all read.

@@ -157,15 +157,40 @@ fn is_streamed(element: &Element) -> bool {
 fn is_hidden(element: &Element) -> bool {
     (attr(element, "hidden").is_some() && !is_streamed(element))
         || (element.name() == "dialog" && attr(element, "open").is_none())
-        || attr(element, "style").filter(|s| speaks(s)).is_some_and(|s| {
-            let s = squeezed(s);
-            s.contains("display:none") || s.contains("visibility:hidden")
-        })
+        || attr(element, "style")
+            .filter(|s| speaks(s))
+            .is_some_and(|s| squeezed(s).contains("display:none"))
+}
+
+/// Whether an element says itself that it is hidden unless what stands in it says otherwise.
+fn is_veiled(element: &Element) -> bool {
+    attr(element, "style")
+        .filter(|s| speaks(s))
+        .is_some_and(|s| squeezed(s).contains("visibility:hidden"))
 }
 
 /// Whether an element shows no text by its kind or by what it says itself; style sheets are not asked.
 pub(super) fn is_unseen(element: &Element) -> bool {
-    shows_nothing(element) || is_hidden(element)
+    shows_nothing(element) || is_hidden(element) || is_veiled(element)
+}
+
+/// Elements in one that `visibility` hides that say they are shown, and those that hold them: empty if all of it is hidden.
+fn unveiled(veiled: ElementRef<'_>, rules: &Rules) -> HashSet<NodeId> {
+    let mut seen = HashSet::new();
+    for element in veiled.descendants().skip(1).filter_map(ElementRef::wrap) {
+        if !shows_nothing(element.value()) && rules.say(element).unveiled {
+            let held = element.ancestors().take_while(|a| a.id() != veiled.id());
+            seen.extend(held.map(|a| a.id()));
+            seen.insert(element.id());
+        }
+    }
+    seen
+}
+
+/// Bytes of text below a node.
+fn text_bytes(node: ego_tree::NodeRef<'_, Node>) -> usize {
+    let texts = node.descendants().filter_map(|n| n.value().as_text());
+    texts.map(|t| t.len()).sum()
 }
 
 impl VisibleText {
@@ -177,6 +202,7 @@ impl VisibleText {
             block: bool,
             flex: bool,
             lines: bool,
+            veiled: bool,
         }
         let mut this = Self {
             spans: NodeTable::with_capacity(html.tree.nodes().len()),
@@ -187,6 +213,8 @@ impl VisibleText {
         // Bytes of text in what a sheet hides.
         let mut withheld: Option<usize> = None;
         let mut open: Vec<Open> = Vec::new();
+        // Inside of what `visibility` hides: the elements that hold something shown all the same.
+        let mut seen: HashSet<NodeId> = HashSet::new();
         // How many of the open elements keep their line breaks.
         let mut lines = 0usize;
         for edge in html.tree.root().traverse() {
@@ -200,8 +228,27 @@ impl VisibleText {
                             ElementRef::wrap(node).map(|e| rules.say(e))
                         };
                         let said = said.unwrap_or_default();
-                        let own = !nothing && is_hidden(element);
-                        if nothing || ((said.hidden || own) && !revealed.contains(&node.id())) {
+                        let own = !nothing && (is_hidden(element) || (said.veiled && is_veiled(element)));
+                        let shown = revealed.contains(&node.id());
+                        let above = open.last().is_some_and(|o| o.veiled);
+                        let veiled = !shown && (said.veiled || (above && !said.unveiled));
+                        if veiled && !above {
+                            let inside = ElementRef::wrap(node).map(|e| unveiled(e, rules));
+                            let inside = inside.unwrap_or_default();
+                            if !inside.is_empty() {
+                                seen.insert(node.id());
+                                if !own {
+                                    this.by_sheets.push((node.id(), text_bytes(node)));
+                                }
+                            }
+                            seen.extend(inside);
+                        }
+                        let unseen = if veiled {
+                            !seen.contains(&node.id())
+                        } else {
+                            (said.hidden || own) && !shown
+                        };
+                        if nothing || unseen {
                             if !nothing {
                                 this.hidden.push((this.len, node.id()));
                                 withheld = (said.hidden && !own).then_some(0);
@@ -222,8 +269,10 @@ impl VisibleText {
                             block,
                             flex: said.flex,
                             lines: keeps,
+                            veiled,
                         });
                     }
+                    Node::Text(_) if open.last().is_some_and(|o| o.veiled) => pending = pending.or(Some(' ')),
                     Node::Text(text) => {
                         let start = this.len;
                         for c in text.chars() {
@@ -423,6 +472,18 @@ mod tests {
                 "y",
             ),
             ("<span style='visibility:hidden'>x</span>y", "y"),
+            (
+                "<p style='visibility:hidden'>ẩn <span style='visibility:visible'>hiện <i style='visibility:hidden'>ẩn</i></span></p>",
+                "hiện",
+            ),
+            (
+                "<div style='visibility:hidden'>x<p style='visibility:visible'>hiện</p><p>ẩn<b style='visibility:inherit'>ẩn</b></p></div>z",
+                "hiện\nz",
+            ),
+            (
+                "<p style='display:none'>x<span style='visibility:visible;display:inline'>ẩn</span></p>y",
+                "y",
+            ),
         ] {
             assert_eq!(
                 VisibleText::of(&Html::parse_document(html), &Rules::default(), &HashSet::new()).as_str(),

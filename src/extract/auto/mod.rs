@@ -6,6 +6,7 @@ mod container;
 mod facts;
 mod features;
 mod hash;
+mod hold;
 mod linked;
 mod model;
 mod person;
@@ -13,6 +14,7 @@ mod select;
 mod stream;
 mod title;
 mod when;
+mod whole;
 mod words;
 
 pub use facts::Candidate;
@@ -55,12 +57,16 @@ pub struct Auto {
     pub image: Option<Candidate>,
     /// The text as the page tells it to machines (JSON-LD), if it shows far less of it than that.
     pub told: Option<String>,
-    /// The smallest element that holds everything kept.
+    /// The smallest element that holds everything kept, and the pictures beside it.
     pub container: Option<NodeId>,
     /// The biggest elements that hold nothing kept, inside of the container.
     pub skip: HashSet<NodeId>,
+    /// Pictures and players that are passed over, inside of the container.
+    pub left: Vec<NodeId>,
     /// Elements of captions.
     pub captions: HashSet<NodeId>,
+    /// Tables of data in what is kept: what fields say of them stays in them as well.
+    pub tables: Vec<Span>,
 }
 
 fn share(part: usize, whole: usize) -> f64 {
@@ -81,14 +87,15 @@ pub fn read(page: &Page) -> Auto {
         .as_ref()
         .and_then(|t| t.chars)
         .map(|span| stream.blocks.partition_point(|b| b.span.1 <= span.0));
-    let judged = select::judge(&stream, &scene, shown);
+    let mut judged = select::judge(&stream, &scene, shown);
+    let tables = whole::keep(page, &stream, &mut judged);
     let first = judged
         .iter()
         .position(|j| j.verdict == Verdict::Kept)
         .unwrap_or(0);
     let published = when::choose(page, &stream, &facts, shown, first);
     let authors = person::choose(&stream, &facts, shown.unwrap_or(first));
-    let (container, skip) = holders(&stream, &judged);
+    let held = hold::of(page, &stream, &judged, shown);
     let kept: usize = stream
         .blocks
         .iter()
@@ -125,46 +132,12 @@ pub fn read(page: &Page) -> Auto {
         language: facts.language,
         image: facts.image,
         told,
-        container,
-        skip,
+        container: held.container,
+        skip: held.skip,
+        left: held.left,
         captions,
+        tables,
     }
-}
-
-/// The smallest element that holds all that is kept, and the biggest inside of it that hold text but nothing kept.
-fn holders(stream: &stream::Stream<'_>, judged: &[select::Judged]) -> (Option<NodeId>, HashSet<NodeId>) {
-    let mut kept = vec![0usize; stream.elements.len()];
-    let mut total = 0;
-    for (block, judged) in stream.blocks.iter().zip(judged) {
-        if judged.verdict != Verdict::Dropped
-            && let Some(count) = kept.get_mut(block.element)
-        {
-            *count += 1;
-            total += 1;
-        }
-    }
-    for at in (1..kept.len()).rev() {
-        let parent = stream.elements[at].parent;
-        if parent != at {
-            kept[parent] += kept[at];
-        }
-    }
-    if total == 0 {
-        return (None, HashSet::new());
-    }
-    // Deeper elements come later in the order of the page.
-    let container = kept.iter().rposition(|k| *k == total);
-    let mut skip = HashSet::new();
-    let mut inside = vec![false; kept.len()];
-    for at in 0..kept.len() {
-        let element = &stream.elements[at];
-        inside[at] = Some(at) == container || (inside[element.parent] && element.parent != at);
-        let over = kept[element.parent] > 0 && element.parent != at;
-        if inside[at] && over && kept[at] == 0 && element.chars > 0 && stream::is_block_of(element) {
-            skip.insert(element.node);
-        }
-    }
-    (container.map(|c| stream.elements[c].node), skip)
 }
 
 impl Auto {

@@ -200,6 +200,18 @@ pub(super) struct Stream<'a> {
     pub(super) head: Head<'a>,
     /// Alternative texts and addresses of pictures, by the block before which they stand.
     pub(super) images: Vec<(usize, NodeId)>,
+    /// Pictures, frames and players.
+    pub(super) media: Vec<Medium>,
+}
+
+/// A picture, frame or player of a page.
+#[derive(Debug)]
+pub(super) struct Medium {
+    pub(super) node: NodeId,
+    /// Index of the element in which it stands.
+    pub(super) parent: usize,
+    /// Where the text before it ends.
+    pub(super) after: usize,
 }
 
 fn is_wide(c: char) -> bool {
@@ -300,7 +312,9 @@ impl<'a> Stream<'a> {
             blocks: lines(page),
             head: Head::default(),
             images: Vec::new(),
+            media: Vec::new(),
         };
+        let mut after = 0;
         let mut texts = page.text.nodes().iter().peekable();
         let mut open: Vec<usize> = Vec::new();
         // Index of the innermost block element, of links and of bold elements that are open.
@@ -319,6 +333,7 @@ impl<'a> Stream<'a> {
                             let Some((span, _)) = texts.next_if(|(_, id)| *id == node.id()) else {
                                 continue;
                             };
+                            after = span.1;
                             while this.blocks.get(line).is_some_and(|b| b.span.1 < span.1) {
                                 line += 1;
                             }
@@ -358,18 +373,25 @@ impl<'a> Stream<'a> {
                     if skip.is_some() {
                         continue;
                     }
+                    let name = element.name();
+                    let parent = open.last().copied().unwrap_or(0);
+                    if matches!(name, "img" | "embed" | "iframe" | "object" | "video" | "audio") {
+                        this.media.push(Medium {
+                            node: node.id(),
+                            parent,
+                            after,
+                        });
+                    }
                     if page.text.hides(node.id()) {
                         skip = Some(node.id());
                         continue;
                     }
-                    let name = element.name();
                     let key = named.key();
                     let (parts, hash) = if key == Default::default() {
                         (0, 0)
                     } else {
                         *names.entry(key).or_insert_with(|| of_names(key))
                     };
-                    let parent = open.last().copied().unwrap_or(0);
                     let mut hasher = Mixer::default();
                     (name, hash).hash(&mut hasher);
                     // The lowest bit says whether the element is a block.
