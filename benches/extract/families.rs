@@ -176,7 +176,7 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
         .collect();
     let first = lines.first().and_then(|l| l["url"].as_str()).expect("a URL");
     let base = url::Url::parse(first).expect("a URL").origin().ascii_serialization();
-    let origin = Origin {
+    let mut origin = Origin {
         id: "family".into(),
         language: if first.contains(".vn/") { "vi" } else { "en" }.into(),
         base,
@@ -213,6 +213,7 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
     let (even, odd): (Vec<usize>, Vec<usize>) = every.iter().partition(|i| **i % 2 == 0);
     for (way, taught, read) in [(0, &even, &odd), (0, &odd, &even), (1, &every, &every)] {
         let teachers: Vec<&Page> = taught.iter().map(|i| &pages[*i]).collect();
+        origin.name = template::called(&teachers).map(|c| c.name);
         let model = template::learn(&teachers, &blank);
         let draft = template::draft(&model, &origin, &BTreeMap::new());
         let mapping = Mapping::parse("draft.toml", &draft).expect("a draft that passes");
