@@ -23,7 +23,7 @@ const EXAMPLES: usize = 3;
 
 pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
     let began = Instant::now();
-    let origin = origin(args)?;
+    let mut origin = origin(args)?;
     let file = args.mappings.join(format!("{}.toml", origin.id));
     if file.exists() && !args.force {
         return Err(CliError::new(
@@ -37,6 +37,15 @@ pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
     let layout = Layout::new(&args.output.output, &format!("{}-sample", origin.id));
     let sample = sample(args, &blank, &layout, ui)?;
     let pages: Vec<_> = sample.iter().map(|s| &s.page).collect();
+    let called = template::called(&pages);
+    if let Some(called) = &called {
+        let place = if called.first { "begin" } else { "end" };
+        origin.named_by = Some(format!(
+            "{} of {} titles {place} with it: {}",
+            called.right, called.of, called.example
+        ));
+        origin.name = Some(called.name.clone());
+    }
     let began_learning = Instant::now();
     let mut model = template::learn(&pages, &blank);
     let learned = began_learning.elapsed();
@@ -52,6 +61,9 @@ pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
     template::names(&mut model, known.as_ref().map(|k| &k.model));
     let version = pipeline::store_model(&mut ledger, &model, jiff::Timestamp::now()).map_err(failure)?;
     drop(ledger);
+    if let (Some(name), Some(how)) = (&origin.name, &origin.named_by) {
+        ui.note(format_args!("  site      {name}: {how}"));
+    }
     tell(&model, &sample, &blank, ui);
     ui.status(
         "Drafted",
@@ -143,6 +155,7 @@ fn origin(args: &InitArgs) -> Result<Origin, CliError> {
     Ok(Origin {
         id: args.id.clone().unwrap_or(name),
         name: None,
+        named_by: None,
         base: root.to_string(),
         language: args.language.clone(),
         source,

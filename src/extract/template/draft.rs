@@ -13,6 +13,8 @@ pub struct Origin {
     pub id: String,
     /// Its name for people.
     pub name: Option<String>,
+    /// How that is known.
+    pub named_by: Option<String>,
     /// Base URL.
     pub base: String,
     /// Language of its content.
@@ -127,7 +129,7 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
         }
     }
     for (id, template, article) in &all {
-        collection(&mut out, id, template, article, &lists);
+        collection(&mut out, origin, id, template, article, &lists);
         for example in examples.get(id).into_iter().flatten() {
             let _ = write!(
                 out,
@@ -182,6 +184,9 @@ fn head(out: &mut String, model: &Model, origin: &Origin) {
         quote(&origin.id)
     );
     if let Some(name) = &origin.name {
+        if let Some(how) = &origin.named_by {
+            let _ = writeln!(out, "# {}; titles lose it", remark(how));
+        }
         let _ = writeln!(out, "name = {}", quote(name));
     }
     let _ = write!(
@@ -388,6 +393,7 @@ fn field(out: &mut String, name: &str, rules: &[&Rule], more: &[String], require
 
 fn collection(
     out: &mut String,
+    origin: &Origin,
     id: &str,
     template: &Template,
     article: &Article,
@@ -425,11 +431,16 @@ fn collection(
     };
     let one = |rule: &Option<Rule>| -> Vec<Rule> { rule.iter().cloned().collect() };
     let title = one(&article.title);
+    let mut titles = listing("title");
+    // Where no heading is known, or not on all pages, the page is asked what it tells machines.
+    if article.title.as_ref().is_none_or(|r| (r.right as usize) < template.pages) {
+        titles.push(head_title(origin));
+    }
     field(
         out,
         "title",
         &title.iter().collect::<Vec<_>>(),
-        &listing("title"),
+        &titles,
         true,
     );
     let section = one(&article.section);
@@ -479,6 +490,19 @@ fn collection(
         "\n# Whatever else stands around the article.\n[[collection.drop]]\nid = \"frame\"\nreason = \"outside of what holds the article\"\noutside = true\n\
          \n[[collection.gate]]\nid = \"dates\"\nrule = \"date-sane\"\nlevel = \"warn\"\n",
     );
+}
+
+/// A rung that takes `<title>` without the name of the site.
+fn head_title(origin: &Origin) -> String {
+    let name = origin.name.as_ref().map(|n| regex::escape(n));
+    name.map_or_else(
+        || "{ css = 'title' }".to_owned(),
+        |name| {
+            let sign = r"\s*[|»·•:–—<-]+\s*";
+            let pattern = format!("^(?:{name}{sign})?(.+?)(?:{sign}{name})?$");
+            format!("{{ css = 'title', regex = {} }}", quote(&pattern))
+        },
+    )
 }
 
 /// A collection of the entries of lists, for a sample without their articles.

@@ -3,8 +3,8 @@
 use super::content::{container, repeated, weights};
 use super::site::Site;
 use super::sketch::{Line, Sketch, hash};
+use super::vote::{self, Votes};
 use crate::document::Span;
-use crate::extract::auto::{self, Verdict};
 use crate::lang::fold;
 use crate::mapping::Css;
 use std::collections::BTreeSet;
@@ -49,16 +49,18 @@ impl Held {
 }
 
 /// F1 over the characters of pages that did not teach: learned from the others, and page by page. There is no truth: what
-/// counts as text is what neither repeats in the template nor leads away. What repeats is counted anew for each group of
-/// teachers, so a page does not help to read itself.
+/// counts as text is what neither repeats in the template nor leads away, and what stands where pages of the template have
+/// text. What repeats is counted anew for each group of teachers, so a page does not help to read itself.
 pub(super) fn out(
     site: &Site<'_>,
-    pages: &[&Sketch<'_>],
+    indexes: &[usize],
+    votes: &Votes,
     fixed: &BTreeSet<u64>,
     titles: &[Option<String>],
     fields: &[Css],
     title: Option<&Css>,
 ) -> Held {
+    let pages: Vec<&Sketch<'_>> = indexes.iter().map(|i| &site.sketches[*i]).collect();
     let folds = if pages.len() >= 6 { 2 } else { pages.len() };
     let mut pairs = Vec::new();
     for fold in 0..folds {
@@ -67,7 +69,10 @@ pub(super) fn out(
         let theirs = repeated(&teachers);
         let weighed: Vec<_> = taught
             .iter()
-            .map(|i| weights(site, pages[*i], &theirs, titles[*i].as_deref()))
+            .map(|i| {
+                let is_text = |l: &Line| votes.is_text(*i, l);
+                weights(site, pages[*i], &theirs, titles[*i].as_deref(), &is_text)
+            })
             .collect();
         let css =
             container(&teachers, &weighed.iter().collect::<Vec<_>>()).and_then(|r| Css::new(&r.css).ok());
@@ -76,7 +81,11 @@ pub(super) fn out(
             let neutral = neutral(sketch, fields, title);
             let plain =
                 |set: BTreeSet<usize>| -> BTreeSet<usize> { set.difference(&neutral).copied().collect() };
-            let wanted = plain(text(site, sketch, fixed, titles[at].as_deref()));
+            let mut wanted = text(site, sketch, fixed, titles[at].as_deref());
+            let lines = sketch.lines.iter();
+            let other: BTreeSet<usize> = lines.filter(|l| !votes.is_text(at, l)).map(|l| l.span.0).collect();
+            wanted.retain(|l| !other.contains(l));
+            let wanted = plain(wanted);
             // A page that holds nothing but a file says little either way.
             if chars(sketch, &wanted) < LABEL {
                 continue;
@@ -87,9 +96,14 @@ pub(super) fn out(
             let span = hit
                 .and_then(|e| sketch.page.text.span(e.id()))
                 .unwrap_or_default();
-            let found = plain(held(site, sketch, &theirs, titles[at].as_deref(), span));
+            let mut found = held(site, sketch, &theirs, titles[at].as_deref(), span);
+            // What stands in boxes is dropped by the rules for them.
+            let boxes = votes.refused(&pages, &taught, at);
+            found.retain(|l| !boxes.contains(l));
+            let found = plain(found);
             let learned = f1(sketch, &wanted, &found);
-            pairs.push((learned, f1(sketch, &wanted, &plain(alone(sketch)))));
+            let alone = vote::kept(sketch, site.auto(indexes[at]));
+            pairs.push((learned, f1(sketch, &wanted, &plain(alone))));
         }
     }
     Held::of(&pairs)
@@ -185,29 +199,6 @@ fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, found: &BTreeSet<usize>) ->
     } else {
         2.0 * hit as f64 / (got + all) as f64
     }
-}
-
-/// Lines that the page-by-page reader keeps: those of which it keeps at least half.
-fn alone(sketch: &Sketch<'_>) -> BTreeSet<usize> {
-    let found = auto::read(sketch.page);
-    let kept: Vec<Span> = found
-        .blocks
-        .iter()
-        .filter(|b| b.verdict != Verdict::Dropped)
-        .map(|b| b.chars)
-        .collect();
-    let mut at = 0;
-    let lines = sketch.lines.iter().filter(|l| {
-        while kept.get(at).is_some_and(|k| k.1 <= l.span.0) {
-            at += 1;
-        }
-        let parts = kept[at..].iter().take_while(|k| k.0 < l.span.1);
-        let chars: usize = parts
-            .map(|k| k.1.min(l.span.1).saturating_sub(k.0.max(l.span.0)))
-            .sum();
-        chars * 2 >= l.span.1 - l.span.0
-    });
-    lines.map(|l| l.span.0).collect()
 }
 
 #[cfg(test)]
