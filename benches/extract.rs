@@ -10,10 +10,14 @@
 //! `just bench extract once bare|read|auto|mapped SET`: one pass, for a profiler.
 //! `just bench extract skins`: what five articles of each skin of the sample portal teach; without
 //! arguments this comes first.
+//! `just bench extract families FOLDER [titled] [each] [only=TEXT]`: what some pages of a template teach for others, in any
+//! folder that holds families of pages (benches/extract/families.rs says in which form).
 //! `just bench extract growth`: how time and memory of learning grow with the pages.
 
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
 
+#[path = "extract/families.rs"]
+mod families;
 #[path = "extract/misses.rs"]
 mod misses;
 #[path = "extract/skins.rs"]
@@ -40,6 +44,7 @@ fn main() {
         ["misses", set] => misses::main(Path::new(set)),
         ["deep"] => deep(),
         ["skins"] => skins::main(),
+        ["families", folder, ref how @ ..] => families::main(Path::new(folder), how),
         ["worst", name] => worst(name),
         ["once", what, set] => once(what, Path::new(set)),
         ["growth"] => skins::growth(),

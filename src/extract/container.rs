@@ -67,7 +67,7 @@ pub(super) fn choose<'a>(page: &'a Page, collection: &'a Collection, context: &'
                 };
                 chosen.element = Some(element);
                 if !alarms.is_empty() {
-                    chosen.doubt(page, rung, element, &alarms);
+                    chosen.doubt(page, rung, element, &alarms, context);
                 }
                 return chosen;
             }
@@ -89,14 +89,14 @@ pub(super) fn choose<'a>(page: &'a Page, collection: &'a Collection, context: &'
                         chosen.element = Some(element);
                         chosen.provenance = Some(by_model(page, rung, element, ready));
                         if !alarms.is_empty() {
-                            chosen.doubt(page, rung, element, &alarms);
+                            chosen.doubt(page, rung, element, &alarms, context);
                         }
                         return chosen;
                     }
                 }
             }
             Container::Auto => {
-                chosen.guess(page, rung, auto::read(page), "auto");
+                chosen.guess(page, rung, read(page, context), "auto");
                 if !odd.is_empty() {
                     chosen.note = Some(gate(&odd, chosen.provenance.as_ref()));
                 }
@@ -109,7 +109,7 @@ pub(super) fn choose<'a>(page: &'a Page, collection: &'a Collection, context: &'
             odd.push(Alarm::NoContainer.to_string());
         }
         chosen.alarmed = true;
-        chosen.guess(page, scope.container.len(), auto::read(page), "alarm");
+        chosen.guess(page, scope.container.len(), read(page, context), "alarm");
         // No article, as far as anybody knows: nothing that may be delivered unseen.
         let gone = context.learned.is_some_and(|l| l.is_gone(page));
         let login = template::asks(page) && chosen.said() < LITTLE;
@@ -148,9 +148,16 @@ impl<'a> Chosen<'a> {
 
     /// A container was found, and something is odd about it: it stays if `@auto`, which knows nothing of the rule, finds the
     /// text there as well.
-    fn doubt(&mut self, page: &'a Page, rung: usize, element: ElementRef<'a>, alarms: &[Alarm]) {
+    fn doubt(
+        &mut self,
+        page: &'a Page,
+        rung: usize,
+        element: ElementRef<'a>,
+        alarms: &[Alarm],
+        context: &Context<'_>,
+    ) {
         let said: Vec<String> = alarms.iter().map(ToString::to_string).collect();
-        let found = auto::read(page);
+        let found = read(page, context);
         let span = page.text.span(element.id()).unwrap_or_default();
         let kept = found.blocks.iter().filter(|b| b.verdict != Verdict::Dropped);
         let (mut inside, mut all) = (0, 0);
@@ -191,6 +198,11 @@ impl<'a> Chosen<'a> {
         self.guess(page, rung, found, "alarm");
         self.note = Some(gate(&said, self.provenance.as_ref()));
     }
+}
+
+/// What `@auto` finds on a page of the mapping's site.
+fn read(page: &Page, context: &Context<'_>) -> Auto {
+    auto::read_of(page, context.mapping.rules().site.name.as_deref())
 }
 
 fn gate(said: &[String], provenance: Option<&FieldProvenance>) -> Gate {

@@ -17,6 +17,7 @@ mod words;
 
 pub use facts::Candidate;
 pub use select::{Verdict, reason};
+pub use title::unnamed;
 
 use crate::document::Span;
 use crate::page::Page;
@@ -73,10 +74,16 @@ const TOLD: usize = 600;
 /// Finds the content of a page.
 #[must_use]
 pub fn read(page: &Page) -> Auto {
+    read_of(page, None)
+}
+
+/// Finds the content of a page of a site whose name is known: titles lose it.
+#[must_use]
+pub fn read_of(page: &Page, site: Option<&str>) -> Auto {
     let stream = stream::Stream::of(page);
     let facts = facts::Facts::of(page, &stream);
     let scene = features::Scene::of(&stream, &facts);
-    let title = title::choose(page, &stream, &facts);
+    let title = title::choose(page, &stream, &facts, site);
     let shown = title
         .as_ref()
         .and_then(|t| t.chars)

@@ -74,10 +74,9 @@ fn is_initials(short: &str, long: &str) -> bool {
 }
 
 /// Whether a heading names the site or a part of every page; `owner` is the name in the site's address.
-fn is_furniture(heading: &Shown, facts: &Facts, owner: &str) -> bool {
-    let site = facts.site.as_deref().map(letters);
+fn is_furniture(heading: &Shown, sites: &[&str], owner: &str) -> bool {
     let phrase = super::words::phrase(&heading.text);
-    site.is_some_and(|s| s == heading.letters)
+    sites.iter().any(|s| letters(s) == heading.letters)
         || (owner.len() > 3 && heading.letters.replace(' ', "") == owner)
         || phrase.is_some_and(|(p, whole)| whole || p == Phrase::Cookie)
 }
@@ -137,15 +136,32 @@ fn owner(host: &str) -> String {
     letters(name.unwrap_or(first)).replace(' ', "")
 }
 
+/// A text without a name that ends or begins it, parted from the rest by a sign. The rest is never empty.
+#[must_use]
+pub fn unnamed<'t>(text: &'t str, name: &str) -> &'t str {
+    let is_sign = |c: char| c.is_whitespace() || "|-–—:»·•«<>›~ㅣ/".contains(c);
+    let text = text.trim();
+    let rest = match (text.strip_suffix(name), text.strip_prefix(name)) {
+        (Some(rest), _) if rest.ends_with(is_sign) => rest,
+        (_, Some(rest)) if rest.starts_with(is_sign) => rest,
+        _ => return text,
+    };
+    // One word of a sentence is no name behind a sign.
+    let bare = rest.trim_matches(is_sign);
+    let signs = rest.len() - bare.len();
+    let blank = rest.len() - rest.trim().len();
+    if name.is_empty() || bare.is_empty() || signs == blank { text } else { bare }
+}
+
 /// A told title without the name of its site before or behind it.
-pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: &[String]) -> &'t str {
+pub(super) fn bare<'t>(told: &'t str, sites: &[&str], host: &str, headings: &[String]) -> &'t str {
     let whole_host = letters(host).replace(' ', "");
     let owner = owner(host);
     let host = letters(host.split('.').next().unwrap_or_default()).replace(' ', "");
     let is_site = |part: &str| {
         let part = letters(part);
         let packed = part.replace(' ', "");
-        site.is_some_and(|s| {
+        sites.iter().any(|s| {
             let site = letters(s);
             site == part
                 || is_initials(&part, &site)
@@ -162,6 +178,10 @@ pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: 
         let whole = letters(rest);
         if headings.contains(&whole) {
             return rest;
+        }
+        if let Some(shorter) = sites.iter().map(|s| unnamed(rest, s)).find(|s| s.len() < rest.len()) {
+            rest = shorter;
+            continue;
         }
         // Where what stands before or behind a sign is a heading of the page, that is the title.
         let parts = BETWEEN.iter().flat_map(|sign| rest.match_indices(sign));
@@ -206,8 +226,14 @@ pub(super) fn bare<'t>(told: &'t str, site: Option<&str>, host: &str, headings: 
     rest
 }
 
-/// Chooses among what is told and shown.
-pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<Candidate> {
+/// Chooses among what is told and shown; `site` is the name of the site, where a mapping knows it.
+pub(super) fn choose(
+    page: &Page,
+    stream: &Stream<'_>,
+    facts: &Facts,
+    site: Option<&str>,
+) -> Option<Candidate> {
+    let sites: Vec<&str> = facts.site.as_deref().into_iter().chain(site).collect();
     let shown = shown(page, stream);
     let told_way = |s: &&Shown| !s.trail && !s.letters.is_empty();
     let headings: Vec<String> = shown.iter().filter(told_way).map(|s| s.letters.clone()).collect();
@@ -218,7 +244,7 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
         .iter()
         .map(|c| {
             (
-                bare(&c.value, facts.site.as_deref(), host, &headings).to_owned(),
+                bare(&c.value, &sites, host, &headings).to_owned(),
                 c,
             )
         })
@@ -285,7 +311,7 @@ pub(super) fn choose(page: &Page, stream: &Stream<'_>, facts: &Facts) -> Option<
     let owner = owner(host);
     let first = shown
         .iter()
-        .filter(|s| !s.trail && !is_furniture(s, facts, &owner));
+        .filter(|s| !s.trail && !is_furniture(s, &sites, &owner));
     let tops: Vec<&Shown> = first.clone().filter(|s| s.level == 1).collect();
     let trails = shown.iter().any(|s| s.trail && s.level == 1);
     let main = tops.iter().copied().find(|s| told.is_empty() || agrees(s) >= 0.3);
