@@ -2,6 +2,7 @@
 //! that do.
 
 use super::cluster::share;
+use super::dates::Dates;
 use super::list::excerpt;
 use super::model::{Article, Drop, Kind};
 use super::selector::candidates;
@@ -123,6 +124,9 @@ fn regions<'a>(
     find: &dyn Fn(ElementRef<'a>) -> Option<Css>,
 ) -> Vec<Region> {
     let page = sketch.page;
+    let dates = Dates::of(site);
+    // A date of the page's own repeats in its letters alone.
+    let dated = |l: &Line| !site.lines.contains(&l.key) && l.chars <= LINE && dates.on(sketch, l);
     let middle = page
         .html
         .select(container.selector())
@@ -149,7 +153,9 @@ fn regions<'a>(
         let chars: usize = lines.iter().map(|l| l.chars).sum();
         let dull: usize = lines
             .iter()
-            .filter(|l| fixed.contains(&l.key) || site.lines.contains(&l.key) || l.linked * 2 > l.chars)
+            .filter(|l| {
+                site.lines.contains(&l.key) || l.linked * 2 > l.chars || fixed.contains(&l.key) && !dated(l)
+            })
             .map(|l| l.chars)
             .sum();
         // A table of the layout holds several regions: its parts have the better names.

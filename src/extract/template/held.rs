@@ -44,9 +44,12 @@ impl Held {
 
     /// Whether reading page by page is better by more than chance would make of it.
     pub(super) fn is_worse(&self) -> bool {
-        self.learned + self.doubt < self.alone
+        self.learned + self.doubt.max(LITTLE) < self.alone
     }
 }
+
+/// A difference that is none: labels and signs beside the text are counted by the one and not by the other.
+const LITTLE: f64 = 0.005;
 
 /// F1 over the characters of pages that did not teach: learned from the others, and page by page. There is no truth: what
 /// counts as text is what neither repeats in the template nor leads away. What repeats is counted anew for each group of
@@ -221,5 +224,6 @@ mod tests {
         let held = Held::of(&[(0.9, 1.0), (0.8, 1.0), (0.9, 1.0), (0.85, 1.0)]);
         assert!(held.is_worse(), "{held:?}");
         assert!(!Held::of(&[(1.0, 1.0); 5]).is_worse());
+        assert!(!Held::of(&[(0.997, 0.998); 5]).is_worse());
     }
 }

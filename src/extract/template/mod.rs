@@ -8,10 +8,12 @@
 //! password are set aside first: they never teach.
 
 mod against;
+mod aliases;
 mod chrome;
 mod cluster;
 mod compare;
 mod content;
+mod continued;
 mod dates;
 mod draft;
 mod fields;
@@ -21,21 +23,24 @@ mod judge;
 mod list;
 mod model;
 mod outline;
+mod published;
 mod selector;
 mod site;
 mod sketch;
+mod sources;
 mod summary;
 mod survey;
 mod urls;
 mod usual;
 
 pub use against::{Rival, against};
+pub use aliases::{aliases, written};
 pub use compare::{Change, carry, changes, names};
 pub use draft::{Draft, Origin, draft};
 pub use find::{Found, Hit, Proposal, Sample, Seen, find};
 pub(in crate::extract) use judge::asks;
 pub use judge::{Alarm, Learned, Ready};
-pub use model::{Article, Drop, Kind, List, Model, Pager, Rule, Template, VERSION};
+pub use model::{Article, Drop, Kind, List, Model, Pager, Parts, Rule, Template, VERSION};
 pub use outline::{Line, Outline, Repeat, Turner, outline};
 pub use survey::{Extent, Survey};
 
@@ -171,6 +176,13 @@ fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: 
         .collect();
     more.sort_unstable();
     more.dedup();
+    let parts = (cluster.kind == Kind::Article)
+        .then(|| continued::learn(site, &cluster.pages))
+        .flatten();
+    if let Some(behind) = parts.as_ref().and_then(|p| regex::Regex::new(&p.url).ok()) {
+        urls.retain(|u| !behind.is_match(u));
+        more.retain(|u| !behind.is_match(u));
+    }
     let samples = urls.iter().take(SAMPLES).map(|u| (*u).to_owned()).collect();
     let key = urls::key(&urls);
     urls.extend(more);
@@ -182,7 +194,7 @@ fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: 
         steps: cluster::core(cluster.pages.iter().map(|i| &site.sketches[*i].steps)),
         kind: cluster.kind,
         pages: cluster.pages.len(),
-        url: urls::pattern(&urls),
+        url: logins(site, cluster).unwrap_or_else(|| urls::pattern(&urls)),
         key: key.filter(|_| cluster.kind == Kind::Article),
         samples,
         message: (cluster.kind == Kind::Gone)
@@ -191,7 +203,21 @@ fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: 
         why: article.as_ref().err().filter(|w| !w.is_empty()).cloned(),
         article: article.ok(),
         list,
+        parts,
     }
+}
+
+/// A login says in its parameters where one came from: its path is what it is known by, if nothing else has that path.
+fn logins(site: &Site<'_>, cluster: &site::Cluster) -> Option<String> {
+    let path = |i: &usize| {
+        let text = site.sketches[*i].page.url.path_and_query();
+        text.split('?').next().unwrap_or(text)
+    };
+    let first = path(cluster.pages.first().filter(|_| cluster.kind == Kind::Login)?);
+    let kinds = [Kind::Article, Kind::List, Kind::Home, Kind::Copy];
+    let mut others = kinds.into_iter().flat_map(|k| site.pages_of(k));
+    let own = cluster.pages.iter().all(|i| path(i) == first) && !others.any(|i| path(&i) == first);
+    own.then(|| format!(r"^{}(?:\?.*)?$", urls::literal(first)))
 }
 
 /// The rules of a template, or why there are none.
@@ -302,5 +328,7 @@ fn label_in(pages: &[&Sketch<'_>], container: &Css, labels: &[String]) -> Option
 
 #[cfg(test)]
 mod odd_tests;
+#[cfg(test)]
+mod sample_tests;
 #[cfg(test)]
 mod tests;
