@@ -172,6 +172,9 @@ fn page_by_page(out: &mut String, id: &str, template: &Template) {
     if let Some(key) = &template.key {
         let _ = writeln!(out, "key = {}", quote(key));
     }
+    for drop in &template.drops {
+        drop_rule(out, drop, template.pages);
+    }
 }
 
 fn head(out: &mut String, model: &Model, origin: &Origin) {
@@ -433,16 +436,14 @@ fn collection(
     let title = one(&article.title);
     let mut titles = listing("title");
     // Where no heading is known, or not on all pages, the page is asked what it tells machines.
-    if article.title.as_ref().is_none_or(|r| (r.right as usize) < template.pages) {
+    if article
+        .title
+        .as_ref()
+        .is_none_or(|r| (r.right as usize) < template.pages)
+    {
         titles.push(head_title(origin));
     }
-    field(
-        out,
-        "title",
-        &title.iter().collect::<Vec<_>>(),
-        &titles,
-        true,
-    );
+    field(out, "title", &title.iter().collect::<Vec<_>>(), &titles, true);
     let section = one(&article.section);
     field(out, "section", &section.iter().collect::<Vec<_>>(), &[], false);
     let mut dates: Vec<String> = article

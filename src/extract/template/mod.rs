@@ -163,7 +163,9 @@ fn entries(site: &mut Site<'_>, said: &mut Said, templates: &mut Vec<Template>) 
         let list = list::learn(site, &site.clusters[at], said)
             .filter(|l| l.date.is_some() && l.item.right > l.item.wrong)
             // Articles have entries as well: those of other news.
-            .filter(|l| !Css::new(&l.item.css).is_ok_and(|css| site.tell(&site.clusters[at].pages, Some(&css))));
+            .filter(|l| {
+                !Css::new(&l.item.css).is_ok_and(|css| site.tell(&site.clusters[at].pages, Some(&css)))
+            });
         match list {
             Some(list) => {
                 let made = template(site, at, Err(String::new()), Some(list));
@@ -209,6 +211,11 @@ fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: 
         message: (cluster.kind == Kind::Gone)
             .then(|| site.message(cluster.pages[0]))
             .flatten(),
+        drops: if cluster.kind == Kind::Article && article.is_err() {
+            chrome::lines(site, &cluster.pages)
+        } else {
+            Vec::new()
+        },
         why: article.as_ref().err().filter(|w| !w.is_empty()).cloned(),
         article: article.ok(),
         list,
@@ -279,7 +286,15 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
     .filter_map(|r| Css::new(&r.css).ok())
     .collect();
     let headline = article.title.as_ref().and_then(|r| Css::new(&r.css).ok());
-    let held = held::out(site, indexes, &votes, &fixed, &taught.titles, &fields, headline.as_ref());
+    let held = held::out(
+        site,
+        indexes,
+        &votes,
+        &fixed,
+        &taught.titles,
+        &fields,
+        headline.as_ref(),
+    );
     article.held_out = (held.learned, held.alone);
     // Where each page by itself shows more than what the others say of it, nothing is learned.
     if held.is_worse() {

@@ -4,9 +4,9 @@
 use super::cluster::{clusters, common, core, share};
 use super::model::Kind;
 use super::sketch::{Sketch, hash, likeness};
+use crate::document::Span;
 use crate::extract::auto::{self, Auto};
 use crate::lang::{Language, fold};
-use crate::document::Span;
 use crate::mapping::{Css, Mapping, PageUrl};
 use crate::page::Page;
 use std::cell::OnceCell;
@@ -389,11 +389,11 @@ impl<'a> Site<'a> {
     /// What a page calls itself, if it shows that outside of links.
     pub(super) fn told_title(&self, index: usize) -> Option<String> {
         let sketch = &self.sketches[index];
-        let title = fold(&self.auto(index).title.as_ref()?.value);
+        let found = self.auto(index).title.as_ref()?;
+        let title = fold(&found.value);
         let mut lines = sketch.lines.iter().filter(|l| l.linked * 2 < l.chars);
-        lines
-            .any(|l| fold(sketch.page.text.slice(l.span)) == title)
-            .then_some(title)
+        let shown = found.chars.is_some() || lines.any(|l| fold(sketch.page.text.slice(l.span)) == title);
+        shown.then_some(title)
     }
 
     /// Characters of the long lines that `@auto` keeps on a page and that are no links, apart from those in `entries`.
@@ -407,13 +407,16 @@ impl<'a> Site<'a> {
         lines.map(|l| l.chars).sum()
     }
 
-    /// Whether most of these pages say at length, in no entry of a list, what is under their title.
+    /// Whether most of these pages say something at length, and in no entry of a list.
     pub(super) fn tell(&self, pages: &[usize], entries: Option<&Css>) -> bool {
         let article = |i: &&usize| {
             let page = self.sketches[**i].page;
-            let hits = entries.into_iter().flat_map(|css| page.html.select(css.selector()));
+            let hits = entries
+                .into_iter()
+                .flat_map(|css| page.html.select(css.selector()));
             let spans: Vec<Span> = hits.filter_map(|e| page.text.span(e.id())).collect();
-            self.told_title(**i).is_some() && self.prose(**i, &spans) >= ARTICLE
+            let titled = entries.is_none() || self.told_title(**i).is_some();
+            titled && self.prose(**i, &spans) >= ARTICLE
         };
         share(pages.iter().filter(article).count(), pages.len(), 0.5)
     }
