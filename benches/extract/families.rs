@@ -179,7 +179,7 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
         .expect("a URL")
         .origin()
         .ascii_serialization();
-    let origin = Origin {
+    let mut origin = Origin {
         id: "family".into(),
         language: if first.contains(".vn/") { "vi" } else { "en" }.into(),
         base,
@@ -220,6 +220,7 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
     let (even, odd): (Vec<usize>, Vec<usize>) = every.iter().partition(|i| **i % 2 == 0);
     for (way, taught, read) in [(0, &even, &odd), (0, &odd, &even), (1, &every, &every)] {
         let teachers: Vec<&Page> = taught.iter().map(|i| &pages[*i]).collect();
+        origin.name = template::called(&teachers).map(|c| c.name);
         let model = template::learn(&teachers, &blank);
         let draft = template::draft(&model, &origin, &BTreeMap::new());
         let mapping = Mapping::parse("draft.toml", &draft).expect("a draft that passes");
@@ -240,10 +241,10 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
                 } else {
                     "no article: "
                 };
+                let why = template.why.as_deref().unwrap_or_default();
                 told.why.push(format!(
-                    "{kind}{} pages {}",
-                    template.pages,
-                    template.why.as_deref().unwrap_or_default()
+                    "{kind}{:?} {} pages {why}",
+                    template.kind, template.pages
                 ));
             }
         }

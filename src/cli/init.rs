@@ -50,6 +50,15 @@ pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
         ui.note("  pages stand under several addresses: `[url]` of the draft makes one of them");
     }
     let pages: Vec<_> = sample.iter().map(|s| &s.page).collect();
+    let called = template::called(&pages);
+    if let Some(called) = &called {
+        let place = if called.first { "begin" } else { "end" };
+        origin.named_by = Some(format!(
+            "{} of {} titles {place} with it: {}",
+            called.right, called.of, called.example
+        ));
+        origin.name = Some(called.name.clone());
+    }
     let began_learning = Instant::now();
     let mut model = template::learn(&pages, &blank);
     let learned = began_learning.elapsed();
@@ -65,6 +74,9 @@ pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
     template::names(&mut model, known.as_ref().map(|k| &k.model));
     let version = pipeline::store_model(&mut ledger, &model, jiff::Timestamp::now()).map_err(failure)?;
     drop(ledger);
+    if let (Some(name), Some(how)) = (&origin.name, &origin.named_by) {
+        ui.note(format_args!("  site      {name}: {how}"));
+    }
     tell(&model, &sample, &blank, ui);
     ui.status(
         "Drafted",
@@ -169,6 +181,7 @@ fn origin(args: &InitArgs) -> Result<Origin, CliError> {
     Ok(Origin {
         id: args.id.clone().unwrap_or(name),
         name: None,
+        named_by: None,
         base: root.to_string(),
         language: args.language.clone(),
         source,

@@ -121,6 +121,7 @@ fn drafted(mapping: &Mapping, learned: &Relearned) -> String {
     let origin = Origin {
         id: site.id.clone(),
         name: site.name.clone(),
+        named_by: None,
         base: site.base.to_string(),
         language: site.language.clone(),
         source: None,

@@ -8,6 +8,7 @@ use super::model::{Article, Drop, Kind};
 use super::selector::candidates;
 use super::site::Site;
 use super::sketch::{Line, Sketch, hash, letters};
+use super::vote::Votes;
 use crate::document::Span;
 use crate::lang::{catalogue, fold, slug, spaces};
 use crate::mapping::Css;
@@ -25,6 +26,8 @@ const LINE: usize = 80;
 
 /// A region of one page.
 struct Region {
+    /// Inside of the container.
+    inside: bool,
     css: Css,
     span: Span,
     id: String,
@@ -32,22 +35,45 @@ struct Region {
 }
 
 /// Finds the boilerplate of a template and adds its rules.
-pub(super) fn learn(site: &Site<'_>, pages: &[&Sketch<'_>], fixed: &BTreeSet<u64>, article: &mut Article) {
+pub(super) fn learn(
+    site: &Site<'_>,
+    pages: &[&Sketch<'_>],
+    fixed: &BTreeSet<u64>,
+    votes: &Votes,
+    article: &mut Article,
+) {
     let Ok(container) = Css::new(&article.container.css) else {
         return;
     };
     let fields = fields(article);
-    let kept: Vec<BTreeSet<NodeId>> = pages.iter().map(|s| kept(s, &container, &fields)).collect();
+    let text = |at: usize, line: &Line| votes.is_text(at, line) && !fixed.contains(&line.key);
+    let kept: Vec<BTreeSet<NodeId>> = pages
+        .iter()
+        .enumerate()
+        .map(|(at, s)| kept(s, &container, &fields, &|l| text(at, l)))
+        .collect();
     // One page shows how; the others say whether it holds.
     let mut rules: BTreeMap<String, (Drop, usize)> = BTreeMap::new();
     for (at, sketch) in pages.iter().enumerate().take(6) {
         let find = |e: ElementRef<'_>| selector(pages, &kept, e);
-        for region in regions(site, sketch, &kept[at], fixed, &container, &find) {
+        for region in regions(
+            site,
+            sketch,
+            &kept[at],
+            &|l| !text(at, l),
+            fixed,
+            &container,
+            &find,
+        ) {
             let css = &region.css;
             let covers = pages
                 .iter()
                 .filter(|s| s.page.html.select(css.selector()).next().is_some())
                 .count();
+            // One page is no witness of a box in the text, unless it is a list of other news.
+            if region.inside && region.id != RELATED && covers < 2 {
+                continue;
+            }
             let order = region.span.0;
             // One page's list of other news is empty; another one shows what it is.
             if region.id == RELATED
@@ -73,15 +99,9 @@ pub(super) fn learn(site: &Site<'_>, pages: &[&Sketch<'_>], fixed: &BTreeSet<u64
     found.truncate(RULES);
     found.sort_by_key(|f| f.1);
     let mut drops: Vec<Drop> = found.into_iter().map(|f| f.0).collect();
-    drops.extend(inside(site, pages, fixed, &container, &fields));
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for drop in &mut drops {
-        let count = seen.entry(drop.id.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            drop.id = format!("{}-{count}", drop.id);
-        }
-    }
+    drops.extend(inside(site, pages, fixed, votes, &container, &fields));
+    drops.extend(super::promo::learn(pages, &container));
+    named_once(&mut drops);
     article.drops = drops;
 }
 
@@ -101,17 +121,60 @@ fn fields(article: &Article) -> Vec<Css> {
         .collect()
 }
 
-/// Elements that hold something that is kept, and those in them.
-fn kept(sketch: &Sketch<'_>, container: &Css, fields: &[Css]) -> BTreeSet<NodeId> {
+/// Elements that hold something that is kept, and those in fields: fields, the container, and its lines that are text.
+fn kept(
+    sketch: &Sketch<'_>,
+    container: &Css,
+    fields: &[Css],
+    is_text: &dyn Fn(&Line) -> bool,
+) -> BTreeSet<NodeId> {
     let hits = fields
         .iter()
         .filter_map(|css| super::selector::first(sketch, Some(container), css));
     let mut out = BTreeSet::new();
-    for hit in hits.chain(sketch.page.html.select(container.selector()).next()) {
+    for hit in hits {
         out.extend(hit.ancestors().map(|a| a.id()));
         out.extend(hit.descendants().map(|d| d.id()));
     }
+    let Some(root) = sketch.page.html.select(container.selector()).next() else {
+        return out;
+    };
+    out.insert(root.id());
+    out.extend(root.ancestors().map(|a| a.id()));
+    let nodes = sketch.page.text.nodes();
+    let span = sketch.page.text.span(root.id()).unwrap_or_default();
+    for line in sketch.lines.iter().filter(|l| within(l, span) && is_text(l)) {
+        let from = nodes.partition_point(|(s, _)| s.1 <= line.span.0);
+        for (_, id) in nodes[from..].iter().take_while(|(s, _)| s.0 < line.span.1) {
+            let node = sketch.page.html.tree.get(*id);
+            out.extend(node.into_iter().flat_map(|n| n.ancestors().map(|a| a.id())));
+        }
+    }
+    // What is no text and says something: pictures, tables, files.
+    for e in root.descendants().filter_map(ElementRef::wrap) {
+        let file = || {
+            let href = e.value().attr("href").unwrap_or_default();
+            let to = sketch.mapping.resolve(&sketch.page.base, href);
+            to.is_ok_and(|to| sketch.mapping.is_attachment(&to))
+        };
+        let says = match e.value().name() {
+            "img" => !e
+                .ancestors()
+                .any(|a| a.value().as_element().is_some_and(|a| a.name() == "a")),
+            "video" | "audio" | "iframe" | "object" | "embed" | "th" | "pre" => true,
+            "a" => file(),
+            _ => false,
+        };
+        if says {
+            out.insert(e.id());
+            out.extend(e.ancestors().map(|a| a.id()));
+        }
+    }
     out
+}
+
+fn within(line: &Line, span: Span) -> bool {
+    line.span.0 >= span.0 && line.span.1 <= span.1
 }
 
 /// The largest elements that hold nothing that is kept, with what they seem to be.
@@ -119,6 +182,7 @@ fn regions<'a>(
     site: &Site<'a>,
     sketch: &Sketch<'a>,
     kept: &BTreeSet<NodeId>,
+    is_box: &dyn Fn(&Line) -> bool,
     fixed: &BTreeSet<u64>,
     container: &Css,
     find: &dyn Fn(ElementRef<'a>) -> Option<Css>,
@@ -151,10 +215,12 @@ fn regions<'a>(
             .copied()
             .collect();
         let chars: usize = lines.iter().map(|l| l.chars).sum();
+        let inside = span.0 >= middle.0 && span.1 <= middle.1;
         let dull: usize = lines
             .iter()
             .filter(|l| {
-                site.lines.contains(&l.key) || l.linked * 2 > l.chars || fixed.contains(&l.key) && !dated(l)
+                let known = fixed.contains(&l.key) && !dated(l) || site.lines.contains(&l.key);
+                known || l.linked * 2 > l.chars || (inside && is_box(l))
             })
             .map(|l| l.chars)
             .sum();
@@ -167,13 +233,19 @@ fn regions<'a>(
         if lines.is_empty() || !share(dull, chars, 0.6) {
             continue;
         }
-        let Some(css) = find(element) else {
+        // In the text nothing is told by its place.
+        let own = |css: &Css| {
+            let last = css.as_str().rsplit(' ').next().unwrap_or_default();
+            !inside || (!css.as_str().contains([':', '+']) && last.contains(['#', '.', '[']))
+        };
+        let Some(css) = find(element).filter(own) else {
             // Its name is others' as well: then its parts.
             open.extend(element.children().filter_map(ElementRef::wrap));
             continue;
         };
         let (id, reason) = name(site, sketch, &lines, span, middle);
         out.push(Region {
+            inside,
             css,
             span,
             id,
@@ -276,7 +348,7 @@ fn name(site: &Site<'_>, sketch: &Sketch<'_>, lines: &[Line], span: Span, middle
     )
 }
 
-fn part(text: &str) -> String {
+pub(super) fn part(text: &str) -> String {
     let slug = slug(&super::sketch::undigited(text).replace('0', " "), 24);
     if slug.is_empty() { "frame".into() } else { slug }
 }
@@ -305,11 +377,12 @@ fn inside(
     site: &Site<'_>,
     pages: &[&Sketch<'_>],
     fixed: &BTreeSet<u64>,
+    votes: &Votes,
     container: &Css,
     fields: &[Css],
 ) -> Vec<Drop> {
     let mut counts: BTreeMap<u64, (usize, String, usize, usize)> = BTreeMap::new();
-    for sketch in pages {
+    for (page_at, sketch) in pages.iter().enumerate() {
         let page = sketch.page;
         let Some(root) = page.html.select(container.selector()).next() else {
             continue;
@@ -336,9 +409,10 @@ fn inside(
             }
             // Only links behind it: then it announces them.
             let behind = &lines[at + 1..];
-            let leads = behind
-                .iter()
-                .all(|l| l.linked * 2 > l.chars || fixed.contains(&l.key) || l.chars < 16);
+            let leads = behind.iter().all(|l| {
+                let dull = l.linked * 2 > l.chars || fixed.contains(&l.key) || l.chars < 16;
+                dull || !votes.is_text(page_at, l)
+            });
             let entry = counts.entry(line.key).or_insert_with(|| (0, spaces(text), 0, 0));
             entry.0 += 1;
             entry.2 += usize::from(leads);
@@ -374,22 +448,71 @@ fn inside(
                 ..Drop::default()
             });
         } else if shown >= 3 && share(shown, pages.len(), 0.8) {
-            let pattern = super::sketch::undigited(&fold(&text));
-            let pattern = pattern
-                .split('0')
-                .map(regex::escape)
-                .collect::<Vec<_>>()
-                .join(r"\d+");
-            out.push(Drop {
-                id: format!("line-{}", part(&text)),
-                reason: format!("\"{text}\": the same line on every page"),
-                text: Some(pattern),
-                pages: u32::try_from(shown).unwrap_or(u32::MAX),
-                ..Drop::default()
-            });
+            out.push(same_line(&text, shown));
         }
     }
     out
+}
+
+/// Lines that `@auto` keeps on most pages of a template although they are the same there: for pages without rules.
+pub(super) fn lines(site: &Site<'_>, indexes: &[usize]) -> Vec<Drop> {
+    let pages: Vec<&Sketch<'_>> = indexes.iter().map(|i| &site.sketches[*i]).collect();
+    let mut counts: BTreeMap<u64, (usize, String)> = BTreeMap::new();
+    for (sketch, index) in pages.iter().zip(indexes) {
+        let kept = super::vote::kept(sketch, site.auto(*index));
+        let mut seen = BTreeSet::new();
+        for line in sketch
+            .lines
+            .iter()
+            .filter(|l| l.chars <= LINE && kept.contains(&l.span.0))
+        {
+            let text = spaces(sketch.page.text.slice(line.span));
+            if !letters(&text).is_empty() && seen.insert(line.key) {
+                counts.entry(line.key).or_insert_with(|| (0, text)).0 += 1;
+            }
+        }
+    }
+    let often = counts
+        .into_values()
+        .filter(|(shown, _)| *shown >= 3 && share(*shown, pages.len(), 0.8));
+    let mut out: Vec<Drop> = often.map(|(shown, text)| same_line(&text, shown)).collect();
+    out.extend(
+        Css::new("body")
+            .iter()
+            .flat_map(|body| super::promo::learn(&pages, body)),
+    );
+    out.truncate(RULES);
+    named_once(&mut out);
+    out
+}
+
+/// A rule for a line that is the same but for its numbers.
+fn same_line(text: &str, shown: usize) -> Drop {
+    let pattern = super::sketch::undigited(&fold(text));
+    let pattern = pattern
+        .split('0')
+        .map(regex::escape)
+        .collect::<Vec<_>>()
+        .join(r"\d+");
+    Drop {
+        id: format!("line-{}", part(text)),
+        reason: format!("\"{text}\": the same line on every page"),
+        text: Some(pattern),
+        pages: u32::try_from(shown).unwrap_or(u32::MAX),
+        ..Drop::default()
+    }
+}
+
+/// Gives each rule a name of its own.
+fn named_once(drops: &mut [Drop]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for drop in drops {
+        let count = seen.entry(drop.id.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            drop.id = format!("{}-{count}", drop.id);
+        }
+    }
 }
 
 /// A selector that names one repeated line of the container and no other text, on any page.

@@ -168,6 +168,43 @@ fn apart(group: Vec<usize>, sketches: &[Sketch<'_>], own: &[BTreeSet<u64>]) -> V
     out
 }
 
+/// How much two pages of one template share of all that either has, where nothing is known of the frame: if their addresses
+/// look alike, and if not.
+const SAME: f64 = 0.4;
+const SIMILAR: f64 = 0.55;
+
+/// Groups of some of the pages by all of their steps; the largest first.
+pub(super) fn whole(sketches: &[Sketch<'_>], pages: &[usize]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for index in pages {
+        let (shape, own) = (&sketches[*index].shape, sketches[*index].steps.set());
+        let scored = groups.iter().enumerate().filter_map(|(at, group)| {
+            let known = group.shapes.contains(shape);
+            let core = group.counts.iter().filter(|(_, n)| share(**n, group.size, 0.5));
+            let (mut both, mut size) = (0, 0);
+            for (step, _) in core {
+                size += 1;
+                both += usize::from(own.contains(step));
+            }
+            let alike = both as f64 / (own.len() + size - both).max(1) as f64;
+            (alike >= if known { SAME } else { SIMILAR }).then_some((alike, at))
+        });
+        match scored.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1))) {
+            None => groups.push(Group::new(*index, own, shape)),
+            Some((_, at)) => {
+                let group = &mut groups[at];
+                group.pages.push(*index);
+                group.size += 1;
+                group.shapes.insert(shape.clone());
+                count(&mut group.counts, own.iter().copied(), COUNTED);
+            }
+        }
+    }
+    let mut out: Vec<Vec<usize>> = groups.into_iter().map(|g| g.pages).collect();
+    out.sort_by_key(|g| (std::cmp::Reverse(g.len()), g[0]));
+    out
+}
+
 /// Steps of a group that are counted; the rarest give way.
 const COUNTED: usize = 4096;
 

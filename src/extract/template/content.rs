@@ -61,6 +61,7 @@ pub(super) fn weights(
     sketch: &Sketch<'_>,
     fixed: &BTreeSet<u64>,
     title: Option<&str>,
+    is_text: &dyn Fn(&Line) -> bool,
 ) -> Weights {
     let dates = super::dates::Dates::of(site);
     let weight = |line: &Line| -> i64 {
@@ -79,7 +80,8 @@ pub(super) fn weights(
         if line.chars < LABEL && dates.find(text).is_some() {
             return 0;
         }
-        chars
+        // Nobody keeps it here nor there: a box of its own.
+        if is_text(line) { chars } else { -chars / 2 }
     };
     let (mut sums, mut chars) = (vec![0], vec![0]);
     for line in &sketch.lines {

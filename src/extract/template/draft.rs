@@ -13,6 +13,8 @@ pub struct Origin {
     pub id: String,
     /// Its name for people.
     pub name: Option<String>,
+    /// How that is known.
+    pub named_by: Option<String>,
     /// Base URL.
     pub base: String,
     /// Language of its content.
@@ -114,7 +116,7 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
         }
     }
     for (id, template, article) in &all {
-        collection(&mut out, id, template, article, &lists);
+        collection(&mut out, origin, id, template, article, &lists);
         examples_of(&mut out, examples, id);
     }
     for (n, template) in alone.into_iter().enumerate() {
@@ -163,6 +165,9 @@ fn page_by_page(out: &mut String, id: &str, template: &Template) {
     if let Some(key) = &template.key {
         let _ = writeln!(out, "key = {}", quote(key));
     }
+    for drop in &template.drops {
+        drop_rule(out, drop, template.pages);
+    }
 }
 
 fn head(out: &mut String, model: &Model, origin: &Origin) {
@@ -175,6 +180,9 @@ fn head(out: &mut String, model: &Model, origin: &Origin) {
         quote(&origin.id)
     );
     if let Some(name) = &origin.name {
+        if let Some(how) = &origin.named_by {
+            let _ = writeln!(out, "# {}; titles lose it", remark(how));
+        }
         let _ = writeln!(out, "name = {}", quote(name));
     }
     let _ = write!(
@@ -259,7 +267,14 @@ fn field(out: &mut String, name: &str, rules: &[&Rule], more: &[String], require
     }
 }
 
-fn collection(out: &mut String, id: &str, template: &Template, article: &Article, lists: &[Listed<'_>]) {
+fn collection(
+    out: &mut String,
+    origin: &Origin,
+    id: &str,
+    template: &Template,
+    article: &Article,
+    lists: &[Listed<'_>],
+) {
     let _ = write!(
         out,
         "\n# --- articles: {} pages of the sample: {}\n[[collection]]\nid = {}\ntype = \"article\"\n",
@@ -303,13 +318,16 @@ fn collection(out: &mut String, id: &str, template: &Template, article: &Article
     };
     let one = |rule: &Option<Rule>| -> Vec<Rule> { rule.iter().cloned().collect() };
     let title = one(&article.title);
-    field(
-        out,
-        "title",
-        &title.iter().collect::<Vec<_>>(),
-        &listing("title"),
-        true,
-    );
+    let mut titles = listing("title");
+    // Where no heading is known, or not on all pages, the page is asked what it tells machines.
+    if article
+        .title
+        .as_ref()
+        .is_none_or(|r| (r.right as usize) < template.pages)
+    {
+        titles.push(head_title(origin));
+    }
+    field(out, "title", &title.iter().collect::<Vec<_>>(), &titles, true);
     let section = one(&article.section);
     field(out, "section", &section.iter().collect::<Vec<_>>(), &[], false);
     let mut dates: Vec<String> = article
@@ -365,6 +383,19 @@ fn collection(out: &mut String, id: &str, template: &Template, article: &Article
         "\n# Whatever else stands around the article.\n[[collection.drop]]\nid = \"frame\"\nreason = \"outside of what holds the article\"\noutside = true\n\
          \n[[collection.gate]]\nid = \"dates\"\nrule = \"date-sane\"\nlevel = \"warn\"\n",
     );
+}
+
+/// A rung that takes `<title>` without the name of the site.
+fn head_title(origin: &Origin) -> String {
+    let name = origin.name.as_ref().map(|n| regex::escape(n));
+    name.map_or_else(
+        || "{ css = 'title' }".to_owned(),
+        |name| {
+            let sign = r"\s*[|»·•:–—<-]+\s*";
+            let pattern = format!("^(?:{name}{sign})?(.+?)(?:{sign}{name})?$");
+            format!("{{ css = 'title', regex = {} }}", quote(&pattern))
+        },
+    )
 }
 
 /// A collection of the entries of lists, for a sample without their articles.

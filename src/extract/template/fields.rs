@@ -67,8 +67,8 @@ impl<'a> Taught<'_, 'a> {
         out
     }
 
-    /// The headline: what lists call the page.
-    pub(super) fn title(&self) -> Option<Rule> {
+    /// The headline: what lists call the page, or what the page itself does; `evidence` says which.
+    pub(super) fn title(&self, evidence: &str) -> Option<Rule> {
         let teachers = (0..self.pages.len())
             .filter(|p| self.titles[*p].is_some())
             .take(TEACHERS);
@@ -86,7 +86,7 @@ impl<'a> Taught<'_, 'a> {
             },
             &|page| self.titles[page].is_some(),
         )?;
-        Some(self.rule(found, known, "what links to the page call it"))
+        Some(self.rule(found, known, evidence))
     }
 
     /// The section: what the menu calls the list that names the page.

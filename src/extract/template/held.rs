@@ -3,8 +3,8 @@
 use super::content::{container, repeated, weights};
 use super::site::Site;
 use super::sketch::{Line, Sketch, hash};
+use super::vote::{self, Votes};
 use crate::document::Span;
-use crate::extract::auto::{self, Verdict};
 use crate::lang::fold;
 use crate::mapping::Css;
 use std::collections::BTreeSet;
@@ -14,6 +14,9 @@ const SMALL: usize = 120;
 
 /// Shortest text without a date that is no label, in characters.
 const LABEL: usize = 60;
+
+/// What `@auto` gains because it is itself a witness of what is text.
+const BIAS: f64 = 0.01;
 
 /// How much of the text of pages that did not teach was found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,24 +47,23 @@ impl Held {
 
     /// Whether reading page by page is better by more than chance would make of it.
     pub(super) fn is_worse(&self) -> bool {
-        self.learned + self.doubt.max(LITTLE) < self.alone
+        self.learned + self.doubt + BIAS < self.alone
     }
 }
 
-/// A difference that is none: labels and signs beside the text are counted by the one and not by the other.
-const LITTLE: f64 = 0.005;
-
 /// F1 over the characters of pages that did not teach: learned from the others, and page by page. There is no truth: what
-/// counts as text is what neither repeats in the template nor leads away. What repeats is counted anew for each group of
-/// teachers, so a page does not help to read itself.
+/// counts as text is what neither repeats in the template nor leads away, and what stands where pages of the template have
+/// text. What repeats is counted anew for each group of teachers, so a page does not help to read itself.
 pub(super) fn out(
     site: &Site<'_>,
-    pages: &[&Sketch<'_>],
+    indexes: &[usize],
+    votes: &Votes,
     fixed: &BTreeSet<u64>,
     titles: &[Option<String>],
     fields: &[Css],
     title: Option<&Css>,
 ) -> Held {
+    let pages: Vec<&Sketch<'_>> = indexes.iter().map(|i| &site.sketches[*i]).collect();
     let folds = if pages.len() >= 6 { 2 } else { pages.len() };
     let mut pairs = Vec::new();
     for fold in 0..folds {
@@ -70,29 +72,50 @@ pub(super) fn out(
         let theirs = repeated(&teachers);
         let weighed: Vec<_> = taught
             .iter()
-            .map(|i| weights(site, pages[*i], &theirs, titles[*i].as_deref()))
+            .map(|i| {
+                let is_text = |l: &Line| votes.is_text(*i, l);
+                weights(site, pages[*i], &theirs, titles[*i].as_deref(), &is_text)
+            })
             .collect();
         let css =
             container(&teachers, &weighed.iter().collect::<Vec<_>>()).and_then(|r| Css::new(&r.css).ok());
+        // Fewer teachers than there are may find nothing: that says nothing of what all of them find.
+        let Some(css) = css else { continue };
         for at in (0..pages.len()).filter(|i| i % folds == fold) {
             let sketch = pages[at];
             let neutral = neutral(sketch, fields, title);
             let plain =
                 |set: BTreeSet<usize>| -> BTreeSet<usize> { set.difference(&neutral).copied().collect() };
-            let wanted = plain(text(site, sketch, fixed, titles[at].as_deref()));
+            let mut wanted = text(site, sketch, fixed, titles[at].as_deref());
+            let lines = sketch.lines.iter();
+            let other: BTreeSet<usize> = lines
+                .filter(|l| !votes.is_text(at, l))
+                .map(|l| l.span.0)
+                .collect();
+            wanted.retain(|l| !other.contains(l));
+            let wanted = plain(wanted);
             // A page that holds nothing but a file says little either way.
             if chars(sketch, &wanted) < LABEL {
                 continue;
             }
-            let hit = css
-                .as_ref()
-                .and_then(|c| sketch.page.html.select(c.selector()).next());
-            let span = hit
-                .and_then(|e| sketch.page.text.span(e.id()))
-                .unwrap_or_default();
-            let found = plain(held(site, sketch, &theirs, titles[at].as_deref(), span));
+            let alone = f1(
+                sketch,
+                &wanted,
+                &plain(vote::kept(sketch, site.auto(indexes[at]))),
+            );
+            let Some(hit) = sketch.page.html.select(css.selector()).next() else {
+                // Such a page is odd, and read by itself.
+                pairs.push((alone, alone));
+                continue;
+            };
+            let span = sketch.page.text.span(hit.id()).unwrap_or_default();
+            let mut found = held(site, sketch, &theirs, titles[at].as_deref(), span);
+            // What stands in boxes is dropped by the rules for them.
+            let boxes = votes.refused(&pages, &taught, at);
+            found.retain(|l| !boxes.contains(l));
+            let found = plain(found);
             let learned = f1(sketch, &wanted, &found);
-            pairs.push((learned, f1(sketch, &wanted, &plain(alone(sketch)))));
+            pairs.push((learned, alone));
         }
     }
     Held::of(&pairs)
@@ -188,29 +211,6 @@ fn f1(sketch: &Sketch<'_>, wanted: &BTreeSet<usize>, found: &BTreeSet<usize>) ->
     } else {
         2.0 * hit as f64 / (got + all) as f64
     }
-}
-
-/// Lines that the page-by-page reader keeps: those of which it keeps at least half.
-fn alone(sketch: &Sketch<'_>) -> BTreeSet<usize> {
-    let found = auto::read(sketch.page);
-    let kept: Vec<Span> = found
-        .blocks
-        .iter()
-        .filter(|b| b.verdict != Verdict::Dropped)
-        .map(|b| b.chars)
-        .collect();
-    let mut at = 0;
-    let lines = sketch.lines.iter().filter(|l| {
-        while kept.get(at).is_some_and(|k| k.1 <= l.span.0) {
-            at += 1;
-        }
-        let parts = kept[at..].iter().take_while(|k| k.0 < l.span.1);
-        let chars: usize = parts
-            .map(|k| k.1.min(l.span.1).saturating_sub(k.0.max(l.span.0)))
-            .sum();
-        chars * 2 >= l.span.1 - l.span.0
-    });
-    lines.map(|l| l.span.0).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 mod against;
 mod aliases;
+mod called;
 mod chrome;
 mod cluster;
 mod compare;
@@ -23,6 +24,7 @@ mod judge;
 mod list;
 mod model;
 mod outline;
+mod promo;
 mod published;
 mod selector;
 mod site;
@@ -32,9 +34,11 @@ mod summary;
 mod survey;
 mod urls;
 mod usual;
+mod vote;
 
 pub use against::{Rival, against};
 pub use aliases::{aliases, written};
+pub use called::{Called, called};
 pub use compare::{Change, carry, changes, names};
 pub use draft::{Draft, Origin, draft};
 pub use find::{Found, Hit, Proposal, Sample, Seen, find};
@@ -44,6 +48,7 @@ pub use model::{Article, Drop, Kind, List, Model, Pager, Parts, Rule, Template, 
 pub use outline::{Line, Outline, Repeat, Turner, outline};
 pub use survey::{Extent, Survey};
 
+use crate::extract::auto::Auto;
 use crate::mapping::{Css, Mapping};
 use crate::page::Page;
 use fields::Taught;
@@ -52,6 +57,7 @@ use scraper::ElementRef;
 use site::Site;
 use sketch::Sketch;
 use std::collections::BTreeMap;
+use vote::Votes;
 
 /// Fewest pages that teach a template.
 pub const FEWEST: usize = 3;
@@ -99,17 +105,18 @@ pub fn lesson(pages: &[&Page], mapping: &Mapping) -> (Model, Vec<Option<usize>>)
         let list = (cluster.kind == Kind::List)
             .then(|| list::learn(&site, cluster, &mut said))
             .flatten();
-        let article = match cluster.kind {
-            Kind::Article if cluster.pages.len() < FEWEST => {
-                Err(format!("{FEWEST} pages are needed to learn from"))
-            }
-            Kind::Article => article(&site, &cluster.pages, &said),
-            _ => Err(String::new()),
-        };
-        templates.push(template(&site, at, article, list));
+        templates.push(template(&site, at, articles(&site, at, &said), list));
     }
     if !templates.iter().any(|t| t.kind == Kind::Article) {
         entries(&mut site, &mut said, &mut templates);
+    }
+    if !templates.iter().any(|t| t.list.is_some() || t.kind == Kind::List) {
+        site.open = false;
+        site.unlisted();
+        said = Said::default();
+        templates = (0..site.clusters.len())
+            .map(|at| template(&site, at, articles(&site, at, &said), None))
+            .collect();
     }
     templates.sort_by_key(|t| (t.kind, std::cmp::Reverse(t.pages)));
     let mut of = vec![None; site.sketches.len()];
@@ -138,6 +145,18 @@ pub fn lesson(pages: &[&Page], mapping: &Mapping) -> (Model, Vec<Option<usize>>)
     (model, of)
 }
 
+/// The rules of a cluster, if it is one of articles.
+fn articles(site: &Site<'_>, at: usize, said: &Said) -> Result<Article, String> {
+    let cluster = &site.clusters[at];
+    match cluster.kind {
+        Kind::Article if cluster.pages.len() < FEWEST => {
+            Err(format!("{FEWEST} pages are needed to learn from"))
+        }
+        Kind::Article => article(site, &cluster.pages, said),
+        _ => Err(String::new()),
+    }
+}
+
 /// A sample without articles, as mirrors are: pages that repeat an entry with a link and a date are lists all the same.
 fn entries(site: &mut Site<'_>, said: &mut Said, templates: &mut Vec<Template>) {
     site.open = true;
@@ -147,7 +166,11 @@ fn entries(site: &mut Site<'_>, said: &mut Said, templates: &mut Vec<Template>) 
         }
         site.clusters[at].kind = Kind::List;
         let list = list::learn(site, &site.clusters[at], said)
-            .filter(|l| l.date.is_some() && l.item.right > l.item.wrong);
+            .filter(|l| l.date.is_some() && l.item.right > l.item.wrong)
+            // Articles have entries as well: those of other news.
+            .filter(|l| {
+                !Css::new(&l.item.css).is_ok_and(|css| site.tell(&site.clusters[at].pages, Some(&css)))
+            });
         match list {
             Some(list) => {
                 let made = template(site, at, Err(String::new()), Some(list));
@@ -200,6 +223,11 @@ fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: 
         message: (cluster.kind == Kind::Gone)
             .then(|| site.message(cluster.pages[0]))
             .flatten(),
+        drops: if cluster.kind == Kind::Article && article.is_err() {
+            chrome::lines(site, &cluster.pages)
+        } else {
+            Vec::new()
+        },
         why: article.as_ref().err().filter(|w| !w.is_empty()).cloned(),
         article: article.ok(),
         list,
@@ -223,12 +251,20 @@ fn logins(site: &Site<'_>, cluster: &site::Cluster) -> Option<String> {
 /// The rules of a template, or why there are none.
 fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, String> {
     let pages: Vec<&Sketch<'_>> = indexes.iter().map(|i| &site.sketches[*i]).collect();
-    let titles: Vec<Option<String>> = indexes.iter().map(|i| site.title_of(*i)).collect();
+    let mut titles: Vec<Option<String>> = indexes.iter().map(|i| site.title_of(*i)).collect();
+    let mut called = "what links to the page call it";
+    if !cluster::share(titles.iter().flatten().count(), titles.len(), 0.5) {
+        titles = indexes.iter().map(|i| site.told_title(*i)).collect();
+        called = "what the page tells machines, and shows";
+    }
     let fixed = content::repeated(&pages);
+    let found: Vec<&Auto> = indexes.iter().map(|i| site.auto(*i)).collect();
+    let votes = Votes::of(&pages, &found);
     let weights: Vec<content::Weights> = pages
         .iter()
         .zip(&titles)
-        .map(|(s, t)| content::weights(site, s, &fixed, t.as_deref()))
+        .enumerate()
+        .map(|(at, (s, t))| content::weights(site, s, &fixed, t.as_deref(), &|l| votes.is_text(at, l)))
         .collect();
     let container = content::container(&pages, &weights.iter().collect::<Vec<_>>())
         .ok_or("no selector finds what holds the text on enough of the pages")?;
@@ -240,7 +276,7 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
         container: css.clone(),
         titles,
     };
-    let title = taught.title();
+    let title = taught.title(called);
     let (published, published_meta) = taught.published();
     let words = |all: fn(&crate::lang::Phrases) -> &Vec<String>| {
         site.language.map(|l| all(&l.phrases).clone()).unwrap_or_default()
@@ -276,7 +312,15 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
     .filter_map(|r| Css::new(&r.css).ok())
     .collect();
     let headline = article.title.as_ref().and_then(|r| Css::new(&r.css).ok());
-    let held = held::out(site, &pages, &fixed, &taught.titles, &fields, headline.as_ref());
+    let held = held::out(
+        site,
+        indexes,
+        &votes,
+        &fixed,
+        &taught.titles,
+        &fields,
+        headline.as_ref(),
+    );
     article.held_out = (held.learned, held.alone);
     // Where each page by itself shows more than what the others say of it, nothing is learned.
     if held.is_worse() {
@@ -285,7 +329,7 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
             article.container.css, held.learned, held.alone
         ));
     }
-    chrome::learn(site, &pages, &fixed, &mut article);
+    chrome::learn(site, &pages, &fixed, &votes, &mut article);
     Ok(article)
 }
 
@@ -326,6 +370,8 @@ fn label_in(pages: &[&Sketch<'_>], container: &Css, labels: &[String]) -> Option
     counts.into_iter().max_by_key(|(_, n)| *n).map(|(l, _)| l)
 }
 
+#[cfg(test)]
+mod alone_tests;
 #[cfg(test)]
 mod odd_tests;
 #[cfg(test)]

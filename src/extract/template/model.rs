@@ -64,6 +64,9 @@ pub struct Template {
     pub why: Option<String>,
     /// Rules, if the template shows articles and at least three pages taught them.
     pub article: Option<Article>,
+    /// Lines that are no text, of a template of articles without rules.
+    #[serde(default)]
+    pub drops: Vec<Drop>,
     /// Rules, if it shows lists.
     pub list: Option<List>,
     /// How its articles go on on further pages, if they do.

@@ -4,8 +4,12 @@
 use super::cluster::{clusters, common, core, share};
 use super::model::Kind;
 use super::sketch::{Sketch, hash, likeness};
-use crate::lang::Language;
-use crate::mapping::{Mapping, PageUrl};
+use crate::document::Span;
+use crate::extract::auto::{self, Auto};
+use crate::lang::{Language, fold};
+use crate::mapping::{Css, Mapping, PageUrl};
+use crate::page::Page;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Shortest anchor that can be a title, in characters.
@@ -22,6 +26,10 @@ const SAME_FRAME: f64 = 0.5;
 
 /// Characters of its own that a page without content has at most.
 const EMPTY: usize = 300;
+
+/// Shortest line of an article's text, and how much of such an article has, in characters.
+const PROSE: usize = 80;
+const ARTICLE: usize = 240;
 
 /// A group of pages and what it is for.
 #[derive(Debug)]
@@ -49,6 +57,10 @@ pub(super) struct Site<'a> {
     shapes: BTreeMap<String, usize>,
     /// Cluster of a page.
     of: Vec<Option<usize>>,
+    /// What `@auto` finds on a page, once somebody asks.
+    found: Vec<OnceCell<Auto>>,
+    /// Name of the site.
+    name: Option<String>,
 }
 
 impl<'a> Site<'a> {
@@ -88,7 +100,11 @@ impl<'a> Site<'a> {
             texts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
             (url, texts.into_iter().map(|t| t.0).collect())
         });
+        let refs: Vec<&Page> = sketches.iter().map(|s| s.page).collect();
+        let given = mapping.rules().site.name.clone();
         let mut site = Self {
+            name: given.or_else(|| Some(super::called::called(&refs)?.name)),
+            found: sketches.iter().map(|_| OnceCell::new()).collect(),
             mapping,
             language: Language::get(&mapping.rules().site.language),
             index: sketches
@@ -407,6 +423,71 @@ impl<'a> Site<'a> {
             }
         }
         out
+    }
+
+    /// What `@auto` finds on a page.
+    pub(super) fn auto(&self, index: usize) -> &Auto {
+        self.found[index].get_or_init(|| auto::read_of(self.sketches[index].page, self.name.as_deref()))
+    }
+
+    /// What a page calls itself, if it shows that outside of links.
+    pub(super) fn told_title(&self, index: usize) -> Option<String> {
+        let sketch = &self.sketches[index];
+        let found = self.auto(index).title.as_ref()?;
+        let title = fold(&found.value);
+        let mut lines = sketch.lines.iter().filter(|l| l.linked * 2 < l.chars);
+        let shown = found.chars.is_some() || lines.any(|l| fold(sketch.page.text.slice(l.span)) == title);
+        shown.then_some(title)
+    }
+
+    /// Characters of the long lines that `@auto` keeps on a page and that are no links, apart from those in `entries`.
+    fn prose(&self, index: usize, entries: &[Span]) -> usize {
+        let sketch = &self.sketches[index];
+        let kept = super::vote::kept(sketch, self.auto(index));
+        let lines = sketch.lines.iter().filter(|l| {
+            let apart = !entries.iter().any(|e| e.0 <= l.span.0 && l.span.1 <= e.1);
+            apart && kept.contains(&l.span.0) && l.chars >= PROSE && l.linked * 2 < l.chars
+        });
+        lines.map(|l| l.chars).sum()
+    }
+
+    /// Whether most of these pages say something at length, and in no entry of a list.
+    pub(super) fn tell(&self, pages: &[usize], entries: Option<&Css>) -> bool {
+        let article = |i: &&usize| {
+            let page = self.sketches[**i].page;
+            let hits = entries
+                .into_iter()
+                .flat_map(|css| page.html.select(css.selector()));
+            let spans: Vec<Span> = hits.filter_map(|e| page.text.span(e.id())).collect();
+            let titled = entries.is_none() || self.told_title(**i).is_some();
+            titled && self.prose(**i, &spans) >= ARTICLE
+        };
+        share(pages.iter().filter(article).count(), pages.len(), 0.5)
+    }
+
+    /// No list says what is an article: pages that are made alike, and that tell something at length, are articles. Then all
+    /// of a page's steps count, for the frame cannot be told from the template.
+    pub(super) fn unlisted(&mut self) {
+        let known = self.pages_of(Kind::Article).len() >= super::FEWEST;
+        let kinds = &[Kind::Article, Kind::Other, Kind::Gone, Kind::Copy][..if known { 2 } else { 4 }];
+        let mut pages: Vec<usize> = kinds.iter().flat_map(|k| self.pages_of(*k)).collect();
+        pages.sort_unstable();
+        let groups = super::cluster::whole(&self.sketches, &pages);
+        self.clusters.retain(|c| !kinds.contains(&c.kind));
+        for pages in groups {
+            let article = pages.len() >= super::FEWEST && self.tell(&pages, None);
+            let kind = if article { Kind::Article } else { Kind::Other };
+            self.clusters.push(Cluster { kind, pages });
+        }
+        self.place();
+        self.shapes.clear();
+        for (at, cluster) in self.clusters.iter().enumerate() {
+            for index in &cluster.pages {
+                self.shapes
+                    .entry(self.sketches[*index].shape.clone())
+                    .or_insert(at);
+            }
+        }
     }
 
     /// What other pages call a page, if the page shows it outside of links.

@@ -35,6 +35,7 @@ pub(super) struct Line {
 #[derive(Debug)]
 pub(super) struct Sketch<'a> {
     pub page: &'a Page,
+    pub mapping: &'a Mapping,
     /// Parent and child, digits taken out: the alphabet of templates.
     pub steps: Steps,
     pub lines: Vec<Line>,
@@ -200,7 +201,7 @@ pub(super) fn shape(url: &PageUrl) -> String {
 }
 
 impl<'a> Sketch<'a> {
-    pub(super) fn of(page: &'a Page, mapping: &Mapping) -> Self {
+    pub(super) fn of(page: &'a Page, mapping: &'a Mapping) -> Self {
         let mut links = Vec::new();
         let mut posts = Vec::new();
         let mut login = false;
@@ -279,6 +280,7 @@ impl<'a> Sketch<'a> {
         let lines = lines.collect();
         Self {
             page,
+            mapping,
             steps: steps(page),
             lines,
             links,
