@@ -175,7 +175,10 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
         .map(|l| serde_json::from_str(l).expect("a line of pages.jsonl"))
         .collect();
     let first = lines.first().and_then(|l| l["url"].as_str()).expect("a URL");
-    let base = url::Url::parse(first).expect("a URL").origin().ascii_serialization();
+    let base = url::Url::parse(first)
+        .expect("a URL")
+        .origin()
+        .ascii_serialization();
     let mut origin = Origin {
         id: "family".into(),
         language: if first.contains(".vn/") { "vi" } else { "en" }.into(),
@@ -202,7 +205,11 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
         })
         .collect();
     let mut told = Told {
-        name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        name: folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         ..Told::default()
     };
     let pages: Vec<Page> = given
@@ -224,10 +231,21 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
         for template in &model.templates {
             if let Some(article) = &template.article {
                 let of = &article.container;
-                told.why.push(format!("{} {}/{} {:.2} {:.2}", of.css, of.right, of.of, article.held_out.0, article.held_out.1));
+                told.why.push(format!(
+                    "{} {}/{} {:.2} {:.2}",
+                    of.css, of.right, of.of, article.held_out.0, article.held_out.1
+                ));
             } else {
-                let kind = if template.kind == Kind::Article { "" } else { "no article: " };
-                told.why.push(format!("{kind}{} pages {}", template.pages, template.why.as_deref().unwrap_or_default()));
+                let kind = if template.kind == Kind::Article {
+                    ""
+                } else {
+                    "no article: "
+                };
+                let why = template.why.as_deref().unwrap_or_default();
+                told.why.push(format!(
+                    "{kind}{:?} {} pages {why}",
+                    template.kind, template.pages
+                ));
             }
         }
         if asked.each {
@@ -253,7 +271,12 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
 /// The collection of a page, as runs find it.
 fn collection<'m>(mapping: &'m Mapping, page: &Page, learned: Option<&Learned>) -> Option<&'m Collection> {
     let location = page.url.path_and_query();
-    let fits = |c: &&Collection| c.matches.css.as_ref().is_none_or(|css| page.select(css).next().is_some());
+    let fits = |c: &&Collection| {
+        c.matches
+            .css
+            .as_ref()
+            .is_none_or(|css| page.select(css).next().is_some())
+    };
     let all = |rest: bool| {
         let collections = mapping.rules().collection.iter();
         collections.filter(move |c| c.matches.rest == rest && c.matches.fits_url(location))
@@ -273,11 +296,19 @@ fn collection<'m>(mapping: &'m Mapping, page: &Page, learned: Option<&Learned>) 
 
 /// The text of a body, a line a block; captions stay with their pictures.
 fn body(blocks: &[Block]) -> String {
-    let text = blocks.iter().filter(|b| !matches!(b, Block::Image { .. } | Block::Gallery { .. }));
+    let text = blocks
+        .iter()
+        .filter(|b| !matches!(b, Block::Image { .. } | Block::Gallery { .. }));
     text.map(Block::text).collect::<Vec<_>>().join("\n")
 }
 
-fn score(given: &Given, mapping: &Mapping, learned: Option<&Learned>, asked: Asked<'_>, lines: &mut Vec<String>) -> Sum {
+fn score(
+    given: &Given,
+    mapping: &Mapping,
+    learned: Option<&Learned>,
+    asked: Asked<'_>,
+    lines: &mut Vec<String>,
+) -> Sum {
     let page = page::read(&given.capture, &given.url, mapping).expect("a page");
     let fetch = FetchProvenance::default();
     let context = Context {
@@ -322,7 +353,10 @@ fn score(given: &Given, mapping: &Mapping, learned: Option<&Learned>, asked: Ask
         let mine = words(&text).join(" ");
         let strange = |of: &str, other: &str, sign: &str, lines: &mut Vec<String>| {
             for line in of.lines().filter(|l| !other.contains(&words(l).join(" "))) {
-                lines.push(format!("   {sign} {}", line.chars().take(140).collect::<String>()));
+                lines.push(format!(
+                    "   {sign} {}",
+                    line.chars().take(140).collect::<String>()
+                ));
             }
         };
         strange(&text, &known, "+", lines);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Families of pages of one template, made of single pages with gold text. Needs lxml.
 
-transplant.py OUT SET... [--pages 10] [--most 400] [--seed 1]
+transplant.py OUT SET... [--pages 10] [--most 400] [--every 1] [--seed 1]
 
 Each page of a SET (a folder with pages.jsonl: id, url, html, gold{text, title?, authors?}) whose gold text is found in its
 tree becomes a family: ten pages in which the frame, its names and the shape of the address are that page's, and the
@@ -349,6 +349,7 @@ class Family:
 
     def frame(self, root, container, held, above, rng, url):
         pool, lang = self.pool, self.lang
+        source_title = self.source.gold.get("title")
         inside = set(container.iter())
         # Parts of the article that are no text come and go.
         for e in [e for a in above if a in inside for e in a if e not in above and e not in held]:
@@ -392,6 +393,8 @@ class Family:
                 if not text or parent is None or parent in held or tag(parent) in ("script", "style", "title") or any(tag(a) == "a" for a in [parent, *list(parent.iterancestors())[:3]]):
                     continue
                 bare = spaces(text)
+                if any(tag(a) in ("h1", "title") for a in [parent, *list(parent.iterancestors())[:4]]) or folded(bare) == folded(source_title):
+                    continue
                 names = (parent.get("class") or "").lower()
                 if tag(parent) == "time" or (re.search(r"date|time|publi|ngay", names) and len(bare) < 60):
                     setattr(e, what, re.sub(r"\d{1,2}", lambda m: str(rng.randrange(1, 13)).zfill(len(m.group())), text))
@@ -553,6 +556,7 @@ def main():
     a.add_argument("sets", type=pathlib.Path, nargs="+")
     a.add_argument("--pages", type=int, default=10)
     a.add_argument("--most", type=int, default=400, help="families at most")
+    a.add_argument("--every", type=int, default=1, help="of the pages that fit only every n-th")
     a.add_argument("--seed", type=int, default=1)
     args = a.parse_args()
     sources, donors = [], []
@@ -580,6 +584,8 @@ def main():
     made = 0
     for at, (folder, host, found) in enumerate(sources):
         page = found[0]
+        if at % args.every:
+            continue
         try:
             source = Source(page, folder, found[1:])
         except (etree.ParserError, ValueError):

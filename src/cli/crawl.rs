@@ -50,6 +50,33 @@ pub(super) fn crawl_with_progress(
     options: CrawlOptions,
     ui: &Ui,
 ) -> Result<(Exit, Summary), CliError> {
+    let (summary, took) = walk(runtime, mapping, layout, options, ui)?;
+    let exit = tell_summary(&summary, took, ui);
+    if exit == Exit::Limit {
+        ui.hint("a limit was reached; the same command continues");
+    }
+    Ok((exit, summary))
+}
+
+/// As [`crawl_with_progress`], for a sample: that its limit is reached is what was wanted.
+pub(super) fn sample_with_progress(
+    runtime: &tokio::runtime::Runtime,
+    mapping: &Arc<Mapping>,
+    layout: &Layout,
+    options: CrawlOptions,
+    ui: &Ui,
+) -> Result<(Exit, Summary), CliError> {
+    let (summary, took) = walk(runtime, mapping, layout, options, ui)?;
+    Ok((tell_summary(&summary, took, ui), summary))
+}
+
+fn walk(
+    runtime: &tokio::runtime::Runtime,
+    mapping: &Arc<Mapping>,
+    layout: &Layout,
+    options: CrawlOptions,
+    ui: &Ui,
+) -> Result<(Summary, std::time::Duration), CliError> {
     let started = std::time::Instant::now();
     let bar = ui.progress("Crawling", 0);
     let (tell, told) = std::sync::mpsc::channel::<Event>();
@@ -105,7 +132,7 @@ pub(super) fn crawl_with_progress(
             ));
         }
     };
-    Ok((tell_summary(&summary, started.elapsed(), ui), summary))
+    Ok((summary, started.elapsed()))
 }
 
 fn tell_summary(summary: &Summary, took: std::time::Duration, ui: &Ui) -> Exit {
@@ -138,7 +165,6 @@ fn tell_summary(summary: &Summary, took: std::time::Duration, ui: &Ui) -> Exit {
         ));
         Exit::Unreachable
     } else if summary.limit_reached {
-        ui.hint("a limit was reached; the same command continues");
         Exit::Limit
     } else if summary.source_problems.is_empty() {
         Exit::Ok

@@ -1,18 +1,19 @@
 //! `sangtrang init URL|FOLDER|WARC`: looks at a sample of a site, learns its templates, drafts its mapping.
 
 use super::args::InitArgs;
-use super::crawl::crawl_with_progress;
+use super::crawl::sample_with_progress;
 use super::error::CliError;
 use super::example;
 use super::target::{failure, mapping_error, reactor};
 use super::{Exit, Outcome, Ui};
 use crate::crawl::CrawlOptions;
 use crate::extract::template::{self, Draft, Kind, Learned, Model, Origin};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, UrlState};
 use crate::mapping::Mapping;
+use crate::page::Page;
 use crate::pipeline::{self, Layout, Sampled, write_atomic};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,9 +34,21 @@ pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
         )
         .hint("`--force` writes over it, `--id` gives the draft another name"));
     }
-    let blank = blank(&origin)?;
+    let mut blank = blank(&origin)?;
     let layout = Layout::new(&args.output.output, &format!("{}-sample", origin.id));
-    let sample = sample(args, &blank, &layout, ui)?;
+    let (mut sample, full) = sample(args, &blank, &layout, ui)?;
+    origin.url = {
+        let pages: Vec<_> = sample.iter().map(|s| &s.page).collect();
+        template::aliases(&pages, &blank)
+    };
+    if origin.url.is_some() {
+        blank = self::blank(&origin)?;
+        let most = usize::from(args.pages);
+        sample = pipeline::sampled(&blank, &layout, most).map_err(failure)?;
+        let mut seen = BTreeSet::new();
+        sample.retain(|s| seen.insert(s.page.url.to_string()));
+        ui.note("  pages stand under several addresses: `[url]` of the draft makes one of them");
+    }
     let pages: Vec<_> = sample.iter().map(|s| &s.page).collect();
     let called = template::called(&pages);
     if let Some(called) = &called {
@@ -91,8 +104,21 @@ pub(super) fn main(args: &InitArgs, ui: &Ui) -> Outcome {
             "next: read the draft, then `sangtrang test {0}` and `sangtrang run {0}`",
             file.display()
         ));
-    } else {
+    } else if full {
         ui.hint("no template of articles was understood: `--pages` looks at more, docs/mapping.md shows how to write one by hand");
+    } else {
+        ui.hint("no template of articles was understood, and no page is left to look at; docs/mapping.md shows how to write one by hand");
+    }
+    if let Some((base, pages)) = elsewhere(&sample, &blank) {
+        ui.warning(format_args!(
+            "{pages} of {} pages say `<base href=\"{base}\">`: their links lead to that host, which was not asked",
+            sample.len()
+        ));
+        ui.hint(format_args!(
+            "`sangtrang init {base}` looks there; if it answers under this address only, add `--connect-to ::{}:{}`",
+            blank.rules().site.base.host_str().unwrap_or_default(),
+            blank.rules().site.base.port_or_known_default().unwrap_or(80)
+        ));
     }
     Ok(if understood { Exit::Ok } else { Exit::Findings })
 }
@@ -160,6 +186,7 @@ fn origin(args: &InitArgs) -> Result<Origin, CliError> {
         language: args.language.clone(),
         source,
         fallback: None,
+        url: None,
     })
 }
 
@@ -190,14 +217,26 @@ fn checked(file: &Path, text: &str) -> Result<(), CliError> {
     })
 }
 
-/// Home page, lists and articles, archived on the way as a crawl archives them.
+/// The host that pages say their links are of, if it is not this site's, and how many of them do.
+fn elsewhere(sample: &[Sampled], mapping: &Mapping) -> Option<(Url, usize)> {
+    let foreign: Vec<&Url> = sample
+        .iter()
+        .map(|s| &s.page.base)
+        .filter(|base| mapping.resolve(base, "/").is_err())
+        .collect();
+    let base = foreign.first()?.join("/").ok()?;
+    (foreign.len() * 2 > sample.len()).then_some((base, foreign.len()))
+}
+
+/// Home page, lists and articles, archived on the way as a crawl archives them; and whether the site has more.
 fn sample(
     args: &InitArgs,
     mapping: &Arc<Mapping>,
     layout: &Layout,
     ui: &Ui,
-) -> Result<Vec<Sampled>, CliError> {
+) -> Result<(Vec<Sampled>, bool), CliError> {
     let (runtime, cancel) = reactor()?;
+    let fresh = !layout.root().exists();
     let options = CrawlOptions {
         limit: Some(u64::from(args.pages)),
         connect_to: args.net.connect_to()?,
@@ -207,7 +246,7 @@ fn sample(
         cancel,
         ..CrawlOptions::default()
     };
-    let (exit, _) = crawl_with_progress(&runtime, mapping, layout, options, ui)?;
+    let (exit, summary) = sample_with_progress(&runtime, mapping, layout, options, ui)?;
     if exit == Exit::Interrupted {
         return Err(CliError::new(
             Exit::Interrupted,
@@ -218,10 +257,38 @@ fn sample(
     }
     let sample = pipeline::sampled(mapping, layout, usize::from(args.pages)).map_err(failure)?;
     if sample.is_empty() {
-        return Err(CliError::new(Exit::Failure, "init::empty", "the site gave no page of HTML")
-            .hint("`sangtrang inspect robots URL` shows whether it may be asked, `inspect tls HOST` whether it can"));
+        let error = empty(layout, exit, summary.fetched());
+        if fresh {
+            // Nothing was learned, and nothing of it is of use to anybody.
+            let _ = fs_err::remove_dir_all(layout.root());
+        }
+        return Err(error);
     }
-    Ok(sample)
+    Ok((sample, exit == Exit::Limit))
+}
+
+/// Why a sample holds no page.
+fn empty(layout: &Layout, exit: Exit, fetched: u64) -> CliError {
+    let failures = Ledger::read(&layout.ledger())
+        .and_then(|ledger| ledger.failures("", 20))
+        .unwrap_or_default();
+    let answers = || failures.iter().find(|f| f.status >= 500 || f.status == 429);
+    let silent = || failures.iter().find(|f| f.state == UrlState::Failed);
+    let why = answers()
+        .or_else(silent)
+        .map(|f| format!("{} ({})", f.class, f.url));
+    if fetched == 0 && (exit == Exit::Unreachable || why.is_some()) {
+        let why = why.map_or_else(String::new, |w| format!(": {w}"));
+        return CliError::new(
+            Exit::Unreachable,
+            "init::unreachable",
+            format!("the site answers nothing good{why}"),
+        )
+        .hint("try later; `sangtrang inspect tls HOST` shows whether it can be reached at all");
+    }
+    CliError::new(Exit::Failure, "init::empty", "the site gave no page of HTML").hint(
+        "`sangtrang inspect robots URL` shows whether it may be asked, `inspect tls HOST` whether it can",
+    )
 }
 
 /// Captures and what the draft makes of them, for the tests of the mapping; writes both.
@@ -252,7 +319,7 @@ fn examples(
             continue;
         };
         let known = out.entry(tried.collection.clone()).or_default();
-        if known.len() >= EXAMPLES || document.quality.failed() {
+        if known.len() >= EXAMPLES || document.quality.failed() || asks(&sampled.page) {
             continue;
         }
         let name = format!("{}-{}", tried.collection, known.len() + 1);
@@ -270,6 +337,15 @@ fn examples(
         });
     }
     Ok(out)
+}
+
+/// Whether a page asks for a password: a login is no example of anything.
+fn asks(page: &Page) -> bool {
+    let inputs = page.html.tree.nodes().filter_map(|n| n.value().as_element());
+    inputs
+        .filter(|e| e.name() == "input")
+        .filter_map(|e| e.attr("type"))
+        .any(|t| t.eq_ignore_ascii_case("password"))
 }
 
 /// What was understood, for people.
@@ -303,15 +379,27 @@ fn tell(model: &Model, sample: &[Sampled], mapping: &Mapping, ui: &Ui) {
         }
         if let Some(list) = &template.list {
             ui.note(format_args!("      sections: {}", list.sections.join(" | ")));
-            let pager = list.pager.as_ref().map_or_else(
-                || "none seen".to_owned(),
-                |p| format!("{} `{}` on {} pages", p.kind, p.rule.css, p.rule.right),
-            );
+            let pagers: Vec<String> = [&list.pager, &list.more]
+                .into_iter()
+                .flatten()
+                .map(|p| format!("{} `{}` on {} pages", p.kind, p.rule.css, p.rule.right))
+                .collect();
+            let pager = if pagers.is_empty() {
+                "none seen".to_owned()
+            } else {
+                pagers.join(", ")
+            };
             ui.note(format_args!("      entries: `{}`; pager: {pager}", list.item.css));
         }
         let Some(article) = &template.article else {
             continue;
         };
+        if let Some(parts) = &template.parts {
+            ui.note(format_args!(
+                "      {} articles go on on further pages: {}",
+                parts.articles, parts.example
+            ));
+        }
         ui.note(format_args!(
             "      text of pages that did not teach: {:.3} found, {:.3} by looking at each page alone",
             article.held_out.0, article.held_out.1

@@ -132,6 +132,7 @@ fn drafted(mapping: &Mapping, learned: &Relearned) -> String {
         language: site.language.clone(),
         source: None,
         fallback: mapping.rules().decode.fallback.clone(),
+        url: template::written(&mapping.rules().url),
     };
     template::draft(&learned.model, &origin, &BTreeMap::new())
 }

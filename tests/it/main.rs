@@ -28,6 +28,7 @@ mod fault_proxy;
 mod faults;
 mod gates;
 mod http_json;
+mod init;
 mod learn;
 mod net;
 mod pagers;

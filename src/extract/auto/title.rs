@@ -150,7 +150,11 @@ pub fn unnamed<'t>(text: &'t str, name: &str) -> &'t str {
     let bare = rest.trim_matches(is_sign);
     let signs = rest.len() - bare.len();
     let blank = rest.len() - rest.trim().len();
-    if name.is_empty() || bare.is_empty() || signs == blank { text } else { bare }
+    if name.is_empty() || bare.is_empty() || signs == blank {
+        text
+    } else {
+        bare
+    }
 }
 
 /// A told title without the name of its site before or behind it.
@@ -179,7 +183,11 @@ pub(super) fn bare<'t>(told: &'t str, sites: &[&str], host: &str, headings: &[St
         if headings.contains(&whole) {
             return rest;
         }
-        if let Some(shorter) = sites.iter().map(|s| unnamed(rest, s)).find(|s| s.len() < rest.len()) {
+        if let Some(shorter) = sites
+            .iter()
+            .map(|s| unnamed(rest, s))
+            .find(|s| s.len() < rest.len())
+        {
             rest = shorter;
             continue;
         }
@@ -242,12 +250,7 @@ pub(super) fn choose(
     let told: Vec<(String, &Candidate)> = facts
         .titles
         .iter()
-        .map(|c| {
-            (
-                bare(&c.value, &sites, host, &headings).to_owned(),
-                c,
-            )
-        })
+        .map(|c| (bare(&c.value, &sites, host, &headings).to_owned(), c))
         .filter(|(t, _)| !t.is_empty())
         .collect();
     // A section that one source writes behind the title, and another does not.

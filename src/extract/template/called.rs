@@ -66,7 +66,10 @@ pub fn called(pages: &[&Page]) -> Option<Called> {
                 ends.insert((title[..at].trim(), true));
             }
         }
-        for end in ends.into_iter().filter(|(e, _)| !e.is_empty() && e.chars().count() <= LONGEST) {
+        for end in ends
+            .into_iter()
+            .filter(|(e, _)| !e.is_empty() && e.chars().count() <= LONGEST)
+        {
             *counts.entry(end).or_default() += 1;
         }
     }
@@ -76,11 +79,17 @@ pub fn called(pages: &[&Page]) -> Option<Called> {
         .map(|((name, first), n)| (name, first, n))
         .collect();
     // What metadata call the site; else the longest that nearly all have; else the shortest that most have.
-    let by_meta = often.iter().find(|(name, ..)| told.len() == 1 && told.contains(*name));
+    let by_meta = often
+        .iter()
+        .find(|(name, ..)| told.len() == 1 && told.contains(*name));
     let nearly = often.iter().filter(|(.., n)| n * 10 >= different.len() * 9);
     let best = by_meta
         .or_else(|| nearly.max_by_key(|(name, first, n)| (!first, name.len(), *n)))
-        .or_else(|| often.iter().max_by_key(|(name, first, n)| (!first, *n, usize::MAX - name.len())))?;
+        .or_else(|| {
+            often
+                .iter()
+                .max_by_key(|(name, first, n)| (!first, *n, usize::MAX - name.len()))
+        })?;
     let (name, first, _) = *best;
     let has = |t: &&String| unnamed(t, name).len() < t.len() || t.as_str() == name;
     Some(Called {
@@ -122,7 +131,12 @@ mod tests {
         assert_eq!(behind, Some(("Sở Y tế".into(), 4, false)));
         let before = of(&["Sở Y tế: Một", "Sở Y tế: Hai", "Sở Y tế: Ba"]);
         assert_eq!(before, Some(("Sở Y tế".into(), 3, true)));
-        let section = of(&["A | Tin | Báo", "B | Tin | Báo", "C | Sự kiện | Báo", "D | Văn hoá | Báo"]);
+        let section = of(&[
+            "A | Tin | Báo",
+            "B | Tin | Báo",
+            "C | Sự kiện | Báo",
+            "D | Văn hoá | Báo",
+        ]);
         assert_eq!(section, Some(("Báo".into(), 4, false)));
     }
 

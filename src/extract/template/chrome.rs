@@ -2,6 +2,7 @@
 //! that do.
 
 use super::cluster::share;
+use super::dates::Dates;
 use super::list::excerpt;
 use super::model::{Article, Drop, Kind};
 use super::selector::candidates;
@@ -55,7 +56,15 @@ pub(super) fn learn(
     let mut rules: BTreeMap<String, (Drop, usize)> = BTreeMap::new();
     for (at, sketch) in pages.iter().enumerate().take(6) {
         let find = |e: ElementRef<'_>| selector(pages, &kept, e);
-        for region in regions(site, sketch, &kept[at], &|l| !text(at, l), fixed, &container, &find) {
+        for region in regions(
+            site,
+            sketch,
+            &kept[at],
+            &|l| !text(at, l),
+            fixed,
+            &container,
+            &find,
+        ) {
             let css = &region.css;
             let covers = pages
                 .iter()
@@ -92,14 +101,7 @@ pub(super) fn learn(
     let mut drops: Vec<Drop> = found.into_iter().map(|f| f.0).collect();
     drops.extend(inside(site, pages, fixed, votes, &container, &fields));
     drops.extend(super::promo::learn(pages, &container));
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for drop in &mut drops {
-        let count = seen.entry(drop.id.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            drop.id = format!("{}-{count}", drop.id);
-        }
-    }
+    named_once(&mut drops);
     article.drops = drops;
 }
 
@@ -156,7 +158,9 @@ fn kept(
             to.is_ok_and(|to| sketch.mapping.is_attachment(&to))
         };
         let says = match e.value().name() {
-            "img" => !e.ancestors().any(|a| a.value().as_element().is_some_and(|a| a.name() == "a")),
+            "img" => !e
+                .ancestors()
+                .any(|a| a.value().as_element().is_some_and(|a| a.name() == "a")),
             "video" | "audio" | "iframe" | "object" | "embed" | "th" | "pre" => true,
             "a" => file(),
             _ => false,
@@ -184,6 +188,9 @@ fn regions<'a>(
     find: &dyn Fn(ElementRef<'a>) -> Option<Css>,
 ) -> Vec<Region> {
     let page = sketch.page;
+    let dates = Dates::of(site);
+    // A date of the page's own repeats in its letters alone.
+    let dated = |l: &Line| !site.lines.contains(&l.key) && l.chars <= LINE && dates.on(sketch, l);
     let middle = page
         .html
         .select(container.selector())
@@ -212,7 +219,7 @@ fn regions<'a>(
         let dull: usize = lines
             .iter()
             .filter(|l| {
-                let known = fixed.contains(&l.key) || site.lines.contains(&l.key);
+                let known = fixed.contains(&l.key) && !dated(l) || site.lines.contains(&l.key);
                 known || l.linked * 2 > l.chars || (inside && is_box(l))
             })
             .map(|l| l.chars)
@@ -402,12 +409,10 @@ fn inside(
             }
             // Only links behind it: then it announces them.
             let behind = &lines[at + 1..];
-            let leads = behind
-                .iter()
-                .all(|l| {
-                    let dull = l.linked * 2 > l.chars || fixed.contains(&l.key) || l.chars < 16;
-                    dull || !votes.is_text(page_at, l)
-                });
+            let leads = behind.iter().all(|l| {
+                let dull = l.linked * 2 > l.chars || fixed.contains(&l.key) || l.chars < 16;
+                dull || !votes.is_text(page_at, l)
+            });
             let entry = counts.entry(line.key).or_insert_with(|| (0, spaces(text), 0, 0));
             entry.0 += 1;
             entry.2 += usize::from(leads);
@@ -443,22 +448,71 @@ fn inside(
                 ..Drop::default()
             });
         } else if shown >= 3 && share(shown, pages.len(), 0.8) {
-            let pattern = super::sketch::undigited(&fold(&text));
-            let pattern = pattern
-                .split('0')
-                .map(regex::escape)
-                .collect::<Vec<_>>()
-                .join(r"\d+");
-            out.push(Drop {
-                id: format!("line-{}", part(&text)),
-                reason: format!("\"{text}\": the same line on every page"),
-                text: Some(pattern),
-                pages: u32::try_from(shown).unwrap_or(u32::MAX),
-                ..Drop::default()
-            });
+            out.push(same_line(&text, shown));
         }
     }
     out
+}
+
+/// Lines that `@auto` keeps on most pages of a template although they are the same there: for pages without rules.
+pub(super) fn lines(site: &Site<'_>, indexes: &[usize]) -> Vec<Drop> {
+    let pages: Vec<&Sketch<'_>> = indexes.iter().map(|i| &site.sketches[*i]).collect();
+    let mut counts: BTreeMap<u64, (usize, String)> = BTreeMap::new();
+    for (sketch, index) in pages.iter().zip(indexes) {
+        let kept = super::vote::kept(sketch, site.auto(*index));
+        let mut seen = BTreeSet::new();
+        for line in sketch
+            .lines
+            .iter()
+            .filter(|l| l.chars <= LINE && kept.contains(&l.span.0))
+        {
+            let text = spaces(sketch.page.text.slice(line.span));
+            if !letters(&text).is_empty() && seen.insert(line.key) {
+                counts.entry(line.key).or_insert_with(|| (0, text)).0 += 1;
+            }
+        }
+    }
+    let often = counts
+        .into_values()
+        .filter(|(shown, _)| *shown >= 3 && share(*shown, pages.len(), 0.8));
+    let mut out: Vec<Drop> = often.map(|(shown, text)| same_line(&text, shown)).collect();
+    out.extend(
+        Css::new("body")
+            .iter()
+            .flat_map(|body| super::promo::learn(&pages, body)),
+    );
+    out.truncate(RULES);
+    named_once(&mut out);
+    out
+}
+
+/// A rule for a line that is the same but for its numbers.
+fn same_line(text: &str, shown: usize) -> Drop {
+    let pattern = super::sketch::undigited(&fold(text));
+    let pattern = pattern
+        .split('0')
+        .map(regex::escape)
+        .collect::<Vec<_>>()
+        .join(r"\d+");
+    Drop {
+        id: format!("line-{}", part(text)),
+        reason: format!("\"{text}\": the same line on every page"),
+        text: Some(pattern),
+        pages: u32::try_from(shown).unwrap_or(u32::MAX),
+        ..Drop::default()
+    }
+}
+
+/// Gives each rule a name of its own.
+fn named_once(drops: &mut [Drop]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for drop in drops {
+        let count = seen.entry(drop.id.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            drop.id = format!("{}-{count}", drop.id);
+        }
+    }
 }
 
 /// A selector that names one repeated line of the container and no other text, on any page.

@@ -86,13 +86,85 @@ pub(super) fn clusters(sketches: &[Sketch<'_>]) -> Vec<Vec<usize>> {
     }
     let mut out: Vec<Vec<usize>> = again
         .into_iter()
-        .map(|g| g.pages)
+        .flat_map(|g| apart(g.pages, sketches, &own))
         .filter(|p| !p.is_empty())
         .collect();
     for group in &mut out {
         group.sort_unstable();
     }
     out.sort_by_key(|g| (std::cmp::Reverse(g.len()), g[0]));
+    out
+}
+
+/// Pages of a shape that say what it is made of, at least.
+const SURE: usize = 3;
+
+/// Fewer steps of its own than this say nothing of a shape.
+const TELLING: usize = 3;
+
+/// Parts a group that only a frame made one: where many pages of a site lack its frame (a calendar, a folder of files), no
+/// step of it is everybody's, and lists and articles in the same frame look alike. Shapes of addresses are told apart once
+/// more by what most shapes of the group do not have; pages of one shape stay together.
+fn apart(group: Vec<usize>, sketches: &[Sketch<'_>], own: &[BTreeSet<u64>]) -> Vec<Vec<usize>> {
+    let mut shapes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for index in &group {
+        shapes.entry(&sketches[*index].shape).or_default().push(*index);
+    }
+    let (mut sure, few): (Vec<_>, Vec<_>) = shapes.into_values().partition(|pages| pages.len() >= SURE);
+    if sure.len() < 2 {
+        return vec![group];
+    }
+    sure.sort_by_key(|pages| (std::cmp::Reverse(pages.len()), pages[0]));
+    let core = |pages: &Vec<usize>| -> BTreeSet<u64> {
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        for step in pages.iter().flat_map(|p| &own[*p]) {
+            *counts.entry(*step).or_default() += 1;
+        }
+        let most = counts.into_iter().filter(|(_, n)| share(*n, pages.len(), 0.5));
+        most.map(|(s, _)| s).collect()
+    };
+    let cores: Vec<BTreeSet<u64>> = sure.iter().map(core).collect();
+    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+    for step in cores.iter().flatten() {
+        *counts.entry(*step).or_default() += 1;
+    }
+    let frame: BTreeSet<u64> = counts
+        .into_iter()
+        .filter(|(_, n)| share(*n, cores.len(), 0.8))
+        .map(|(s, _)| s)
+        .collect();
+    let likeness = |a: &BTreeSet<u64>, b: &BTreeSet<u64>| {
+        let (small, large) = (a.len().min(b.len()), a.len().max(b.len()));
+        if small < TELLING {
+            f64::from(u8::from(large < TELLING))
+        } else {
+            a.intersection(b).count() as f64 / small as f64
+        }
+    };
+    let mut kinds: Vec<(BTreeSet<u64>, Vec<usize>)> = Vec::new();
+    for (pages, core) in sure.into_iter().zip(cores) {
+        let core: BTreeSet<u64> = core.difference(&frame).copied().collect();
+        match kinds.iter_mut().find(|k| likeness(&k.0, &core) >= UNLIKE) {
+            Some(kind) => kind.1.extend(pages),
+            None => kinds.push((core, pages)),
+        }
+    }
+    if kinds.len() < 2 {
+        return vec![group];
+    }
+    let mut out: Vec<Vec<usize>> = kinds.iter().map(|k| k.1.clone()).collect();
+    for pages in few {
+        let mine: BTreeSet<u64> = core(&pages).difference(&frame).copied().collect();
+        let best = kinds
+            .iter()
+            .enumerate()
+            .map(|(at, k)| (likeness(&k.0, &mine), at))
+            .reduce(|a, b| if b.0 > a.0 { b } else { a });
+        match best.filter(|b| b.0 >= UNLIKE) {
+            Some((_, at)) => out[at].extend(pages),
+            None => out.push(pages),
+        }
+    }
     out
 }
 

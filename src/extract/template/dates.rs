@@ -5,6 +5,7 @@ use super::sketch::{Line, Sketch};
 use crate::lang::{Language, date};
 use jiff::tz::TimeZone;
 use regex::Regex;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// Time of day beside a date.
@@ -77,6 +78,25 @@ impl Dates {
     }
 }
 
+/// The pattern of most texts, each with how many it was made of: what is the same but for a time that may be missing is one
+/// pattern, and takes the time where it is there.
+pub(super) fn widest(forms: &BTreeMap<String, usize>) -> Option<String> {
+    let timed = |form: &str, day: &str| {
+        form != day
+            && (form
+                .strip_prefix(day)
+                .is_some_and(|t| t.starts_with("(?:") && t.ends_with(")?"))
+                || form
+                    .strip_suffix(day)
+                    .is_some_and(|t| t.starts_with("(?:") && t.ends_with(")?")))
+    };
+    let all = |form: &str| -> usize {
+        let days = forms.iter().filter(|(day, _)| *day == form || timed(form, day));
+        days.map(|(_, n)| n).sum()
+    };
+    forms.keys().max_by_key(|form| (all(form), form.len())).cloned()
+}
+
 /// A date as a pattern: digits of one or two places may be one or two.
 fn widened(day: &str) -> String {
     let mut out = String::new();
@@ -103,6 +123,21 @@ fn words(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_some_dates_have_is_taken_where_it_is() {
+        let dates = Dates {
+            language: Language::get("vi"),
+            zone: TimeZone::get("Asia/Ho_Chi_Minh").unwrap(),
+        };
+        let mut forms = BTreeMap::new();
+        for text in ["(13/07/2023)", "(12/07/2023)", "(13/07/2023 16:45)"] {
+            *forms.entry(dates.pattern(text).unwrap()).or_default() += 1;
+        }
+        let regex = Regex::new(&widest(&forms).unwrap()).unwrap();
+        assert_eq!(regex.find("(1/7/2023 6:05)").unwrap().as_str(), "1/7/2023 6:05");
+        assert_eq!(regex.find("(1/7/2023)").unwrap().as_str(), "1/7/2023");
+    }
 
     #[test]
     fn patterns_take_day_and_time_and_nothing_else() {

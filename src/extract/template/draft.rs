@@ -2,7 +2,7 @@
 
 use super::find::quote;
 use super::model::{Article, Drop, Kind, List, Model, Rule, Template};
-use crate::mapping::Css;
+use super::sources::{Listed, discover, lists};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -23,6 +23,8 @@ pub struct Origin {
     pub source: Option<(String, String)>,
     /// Encoding of pages that declare none.
     pub fallback: Option<String>,
+    /// Tables of `[url]`, as [`super::aliases`] writes them.
+    pub url: Option<String>,
 }
 
 /// An example of a collection: capture, URL, and the file with what is expected.
@@ -58,7 +60,7 @@ pub(super) fn collections(model: &Model) -> Vec<(String, &Template, &Article)> {
 }
 
 /// A text inside of a comment.
-fn remark(text: &str) -> String {
+pub(super) fn remark(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(110)
@@ -70,23 +72,7 @@ fn remark(text: &str) -> String {
 pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Draft>>) -> String {
     let mut out = String::new();
     head(&mut out, model, origin);
-    let lists: Vec<(String, &Template, &List)> = model
-        .templates
-        .iter()
-        .filter_map(|t| Some((t, t.list.as_ref()?)))
-        .enumerate()
-        .map(|(n, (t, l))| {
-            (
-                if n == 0 {
-                    "lists".to_owned()
-                } else {
-                    format!("lists-{}", n + 1)
-                },
-                t,
-                l,
-            )
-        })
-        .collect();
+    let lists = lists(model);
     let alone: Vec<&Template> = model
         .templates
         .iter()
@@ -104,12 +90,12 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
     }
     if all.is_empty() && alone.is_empty() {
         // An entry stands on several lists: lists that are read alike are one collection, or it were several documents.
-        let alike = |(_, _, list): &(String, &Template, &List)| {
+        let alike = |Listed { list, .. }: &Listed<'_>| {
             let date = list.date.as_ref().map(|d| (&d.css, &d.regex));
             format!("{} {} {date:?}", list.item.css, list.link)
         };
         let mut groups: Vec<(String, Vec<_>)> = Vec::new();
-        for list in &lists {
+        for list in lists.iter().filter(|l| !l.again) {
             let rules = alike(list);
             match groups.iter_mut().find(|g| g.0 == rules) {
                 Some((_, group)) => group.push(list),
@@ -122,23 +108,16 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
             } else {
                 format!("entries-{}", n + 1)
             };
-            let urls: Vec<&str> = group.iter().map(|g| g.1.url.as_str()).collect();
-            if let Some((_, template, list)) = group.first() {
-                listed(&mut out, &id, &urls.join("|"), template, list);
+            let urls: Vec<&str> = group.iter().map(|g| g.template.url.as_str()).collect();
+            if let Some(first) = group.first() {
+                listed(&mut out, &id, &urls.join("|"), first.template, first.list);
+                examples_of(&mut out, examples, &id);
             }
         }
     }
     for (id, template, article) in &all {
         collection(&mut out, origin, id, template, article, &lists);
-        for example in examples.get(id).into_iter().flatten() {
-            let _ = write!(
-                out,
-                "\n[[collection.example]]\ncapture = {}\nurl = {}\nexpect = {}\n",
-                quote(&example.capture),
-                quote(&example.url),
-                quote(&example.expect)
-            );
-        }
+        examples_of(&mut out, examples, id);
     }
     for (n, template) in alone.into_iter().enumerate() {
         let n = all.len() + n + 1;
@@ -148,11 +127,25 @@ pub fn draft(model: &Model, origin: &Origin, examples: &BTreeMap<String, Vec<Dra
             format!("articles-{n}")
         };
         page_by_page(&mut out, &id, template);
+        examples_of(&mut out, examples, &id);
     }
     if !model.templates.is_empty() {
         out.push_str(REST);
+        examples_of(&mut out, examples, "pages");
     }
     out
+}
+
+fn examples_of(out: &mut String, examples: &BTreeMap<String, Vec<Draft>>, id: &str) {
+    for example in examples.get(id).into_iter().flatten() {
+        let _ = write!(
+            out,
+            "\n[[collection.example]]\ncapture = {}\nurl = {}\nexpect = {}\n",
+            quote(&example.capture),
+            quote(&example.url),
+            quote(&example.expect)
+        );
+    }
 }
 
 /// What no template is of is kept all the same.
@@ -171,6 +164,9 @@ fn page_by_page(out: &mut String, id: &str, template: &Template) {
     );
     if let Some(key) = &template.key {
         let _ = writeln!(out, "key = {}", quote(key));
+    }
+    for drop in &template.drops {
+        drop_rule(out, drop, template.pages);
     }
 }
 
@@ -203,6 +199,7 @@ fn head(out: &mut String, model: &Model, origin: &Origin) {
             quote(path)
         );
     }
+    out.push_str(origin.url.as_deref().unwrap_or_default());
     if let Some(label) = &origin.fallback {
         let _ = write!(
             out,
@@ -212,129 +209,8 @@ fn head(out: &mut String, model: &Model, origin: &Origin) {
     }
 }
 
-/// The pattern of a template on whole URLs.
-fn whole(origin: &Origin, url: &str) -> String {
-    let base = super::urls::literal(origin.base.trim_end_matches('/'));
-    format!("^{base}{}", url.trim_start_matches('^'))
-}
-
-fn discover(out: &mut String, model: &Model, origin: &Origin, lists: &[(String, &Template, &List)]) {
-    out.push_str("\n# --- what is no document\n");
-    for template in &model.templates {
-        let (id, reason) = match template.kind {
-            Kind::Home => ("home", "the home page repeats what the lists hold"),
-            Kind::Login => ("login", "asks for a password"),
-            Kind::Copy => ("copy", "shows articles once more, as a print view does"),
-            _ => continue,
-        };
-        let _ = write!(
-            out,
-            "\n# {} pages: {}\n[[ignore]]\nid = {}\nreason = {}\nurl = {}\n",
-            template.pages,
-            remark(&template.samples.join(" ")),
-            quote(&numbered(out, id)),
-            quote(reason),
-            quote(&whole(origin, &template.url))
-        );
-    }
-    let containers: Vec<&str> = collections(model)
-        .iter()
-        .map(|c| c.2.container.css.as_str())
-        .collect();
-    for template in model.templates.iter().filter(|t| t.kind == Kind::Gone) {
-        let Some((message, strange)) = &template.message else {
-            continue;
-        };
-        let lacks = || {
-            let css = containers.first().map(|c| format!("body:not(:has({c}))"));
-            css.filter(|c| Css::new(c).is_ok())
-        };
-        let Some(css) = strange.clone().or_else(lacks) else {
-            continue;
-        };
-        let _ = write!(
-            out,
-            "\n# {} pages have the address of an article and say this instead: {}\n[[reject]]\nid = {}\nclass = \"gone\"\ncss = {}\ntext_any = [{}]\n",
-            template.pages,
-            remark(&template.samples.join(" ")),
-            quote(&numbered(out, "soft-404")),
-            quote(&css),
-            quote(message)
-        );
-    }
-    out.push_str("\n# --- where pages come from\n\n[[discover]]\nkind = \"links\"\nid = \"links\"\n");
-    let deny: Vec<String> = model
-        .templates
-        .iter()
-        .filter(|t| matches!(t.kind, Kind::Login | Kind::Copy))
-        .map(|t| format!("    {},\n", quote(&whole(origin, &t.url))))
-        .collect();
-    if !deny.is_empty() {
-        let _ = write!(out, "# Logins and print views.\ndeny = [\n{}]\n", deny.concat());
-    }
-    for (id, template, list) in lists {
-        let _ = write!(
-            out,
-            "\n# {} pages: {}\n",
-            template.pages,
-            remark(&template.samples.join(" "))
-        );
-        if !list.sections.is_empty() {
-            let _ = writeln!(out, "# Sections: {}", remark(&list.sections.join(" | ")));
-        }
-        let _ = writeln!(
-            out,
-            "[[discover]]\nkind = \"list\"\nid = {}\non = {}",
-            quote(id),
-            quote(&whole(origin, &template.url))
-        );
-        evidence(out, &list.item);
-        let _ = writeln!(out, "item = {}", quote(&list.item.css));
-        if list.link != "a[href]" {
-            let _ = writeln!(out, "link = {}", quote(&list.link));
-        }
-        if let Some(pager) = &list.pager {
-            evidence(out, &pager.rule);
-            let _ = writeln!(
-                out,
-                "pager = {{ kind = {}, css = {} }}",
-                quote(&pager.kind),
-                quote(&pager.rule.css)
-            );
-        } else {
-            out.push_str("# No pager was seen: one page a list, as far as the sample shows.\n");
-        }
-        let _ = write!(
-            out,
-            "\n[discover.fields]\ntitle = {{ css = {} }}\n",
-            quote(&list.link)
-        );
-        if let Some(date) = &list.date {
-            evidence(out, date);
-            let regex = date
-                .regex
-                .as_ref()
-                .map(|r| format!(", regex = {}", quote(r)))
-                .unwrap_or_default();
-            let _ = writeln!(out, "date = {{ css = {}{regex} }}", quote(&date.css));
-        }
-    }
-}
-
-/// An id that the text does not hold yet.
-fn numbered(out: &str, id: &str) -> String {
-    let taken = |id: &str| out.contains(&format!("id = '{id}'"));
-    if !taken(id) {
-        return id.to_owned();
-    }
-    (2..)
-        .map(|n| format!("{id}-{n}"))
-        .find(|i| !taken(i))
-        .unwrap_or_default()
-}
-
 /// What a rule was known by, as a comment.
-fn evidence(out: &mut String, rule: &Rule) {
+pub(super) fn evidence(out: &mut String, rule: &Rule) {
     let _ = writeln!(
         out,
         "# {} of {} pages{}, confidence {:.2}; known by: {}",
@@ -397,7 +273,7 @@ fn collection(
     id: &str,
     template: &Template,
     article: &Article,
-    lists: &[(String, &Template, &List)],
+    lists: &[Listed<'_>],
 ) {
     let _ = write!(
         out,
@@ -411,10 +287,23 @@ fn collection(
     }
     let _ = write!(
         out,
-        "# A page of this address without the container is no article.\nmatch = {{ url = {}, css = {} }}\n\n[collection.scope]\n",
+        "# A page of this address without the container is no article.\nmatch = {{ url = {}, css = {} }}\n",
         quote(&template.url),
         quote(&article.container.css)
     );
+    if let Some(parts) = &template.parts {
+        let _ = write!(
+            out,
+            "# {} articles go on on {} further pages with the same headline: {}\nparts = {{ url = {}, first = {}, css = {} }}\n",
+            parts.articles,
+            parts.pages,
+            remark(&parts.example),
+            quote(&parts.url),
+            quote(&parts.first),
+            quote(&parts.css)
+        );
+    }
+    out.push_str("\n[collection.scope]\n");
     evidence(out, &article.container);
     let _ = writeln!(
         out,
@@ -422,27 +311,23 @@ fn collection(
         quote(&article.container.css)
     );
     let listing = |name: &str| -> Vec<String> {
-        let lists = lists
-            .iter()
-            .filter(|(_, _, l)| name != "date" || l.date.is_some());
+        let lists = lists.iter().filter(|l| name != "date" || l.list.date.is_some());
         lists
-            .map(|(id, ..)| format!("{{ listing = {} }}", quote(&format!("{id}.{name}"))))
+            .map(|l| format!("{{ listing = {} }}", quote(&format!("{}.{name}", l.id))))
             .collect()
     };
     let one = |rule: &Option<Rule>| -> Vec<Rule> { rule.iter().cloned().collect() };
     let title = one(&article.title);
     let mut titles = listing("title");
     // Where no heading is known, or not on all pages, the page is asked what it tells machines.
-    if article.title.as_ref().is_none_or(|r| (r.right as usize) < template.pages) {
+    if article
+        .title
+        .as_ref()
+        .is_none_or(|r| (r.right as usize) < template.pages)
+    {
         titles.push(head_title(origin));
     }
-    field(
-        out,
-        "title",
-        &title.iter().collect::<Vec<_>>(),
-        &titles,
-        true,
-    );
+    field(out, "title", &title.iter().collect::<Vec<_>>(), &titles, true);
     let section = one(&article.section);
     field(out, "section", &section.iter().collect::<Vec<_>>(), &[], false);
     let mut dates: Vec<String> = article
@@ -480,11 +365,19 @@ fn collection(
         .iter()
         .map(|l| format!("{{ label = {} }}", quote(l)))
         .collect();
+    if source.is_empty() && !label.is_empty() {
+        out.push_str("\n# Where it is from stands behind this label, inside of the text.");
+    }
     field(out, "source", &source.iter().collect::<Vec<_>>(), &label, false);
     let summary = one(&article.summary);
     field(out, "summary", &summary.iter().collect::<Vec<_>>(), &[], false);
     for drop in &article.drops {
         drop_rule(out, drop, template.pages);
+    }
+    if template.parts.is_some() {
+        out.push_str(
+            "\n[[collection.drop]]\nid = \"pager\"\nreason = \"the numbers of the article's pages\"\ncatalogue = \"pager\"\n",
+        );
     }
     out.push_str(
         "\n# Whatever else stands around the article.\n[[collection.drop]]\nid = \"frame\"\nreason = \"outside of what holds the article\"\noutside = true\n\

@@ -9,27 +9,13 @@ use super::site::Site;
 use super::sketch::Sketch;
 use crate::lang::{fold, spaces};
 use crate::mapping::Css;
-use ego_tree::NodeId;
 use regex::Regex;
 use scraper::ElementRef;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest line that a date or a name stands in, in characters.
-const SHORT: usize = 120;
+pub(super) const SHORT: usize = 120;
 /// Pages that lend elements to a pool.
 const TEACHERS: usize = 8;
-/// Names of metadata with the date of publication, the most telling first.
-const PUBLISHED: [&str; 8] = [
-    "article:published_time",
-    "DC.date.issued",
-    "DC.date",
-    "DC.Date",
-    "datePublished",
-    "publishdate",
-    "pubdate",
-    "date",
-];
-
 /// What the fields of one template are learned from.
 pub(super) struct Taught<'s, 'a> {
     pub site: &'s Site<'a>,
@@ -51,7 +37,8 @@ impl<'a> Taught<'_, 'a> {
         let shown = self
             .pages
             .iter()
-            .find_map(|s| first(s, Some(&self.container), &css).map(|e| s.page.text_of(e)));
+            .filter_map(|s| first(s, Some(&self.container), &css).map(|e| s.page.text_of(e)))
+            .find(|text| !text.trim().is_empty());
         Rule {
             css: css.as_str().to_owned(),
             right: tally.right,
@@ -224,144 +211,6 @@ impl<'a> Taught<'_, 'a> {
                 .is_some_and(|l| l.span.1 - l.span.0 > span.1 - span.0 + 3)
         });
         broken.count() * 2 > self.pages.len()
-    }
-
-    /// Dates of publication: what lists print of the page; else a date that is not the same everywhere.
-    pub(super) fn published(&self) -> (Vec<Rule>, Option<String>) {
-        let dates = Dates::of(self.site);
-        let expected: Vec<Option<jiff::civil::Date>> = self
-            .pages
-            .iter()
-            .map(|s| self.said.day.get(&s.page.url).copied())
-            .collect();
-        let known = expected.iter().flatten().count();
-        let day =
-            |text: &str| -> Option<jiff::civil::Date> { dates.find(text)?.value.get(..10)?.parse().ok() };
-        let judged = |page: usize, text: &str| -> Option<bool> {
-            let found = day(text)?;
-            match expected[page] {
-                Some(day) => Some(found == day),
-                None if known > 0 => None,
-                None => Some(true),
-            }
-        };
-        let mut rules = Vec::new();
-        let visible = self.dated(
-            &|page, e| (self.pages[page].page.text_of(e), None),
-            &judged,
-            &dates,
-        );
-        rules.extend(visible);
-        if rules
-            .first()
-            .is_none_or(|r: &Rule| (r.right as usize) * 2 < self.pages.len())
-        {
-            for attr in ["datetime", "content", "title"] {
-                let hidden = self.dated(
-                    &|_, e| (spaces(e.value().attr(attr).unwrap_or_default()), Some(attr)),
-                    &judged,
-                    &dates,
-                );
-                if let Some(rule) = hidden.filter(|h| rules.iter().all(|r| h.right > r.right)) {
-                    rules.insert(0, rule);
-                    break;
-                }
-            }
-        }
-        let meta = PUBLISHED.into_iter().find(|name| {
-            let said = self
-                .pages
-                .iter()
-                .enumerate()
-                .filter(|(page, s)| meta(s, name).is_some_and(|text| judged(*page, &text) == Some(true)));
-            said.count() * 2 > self.pages.len()
-        });
-        (rules, meta.map(str::to_owned))
-    }
-
-    fn dated(
-        &self,
-        read: &dyn Fn(usize, ElementRef<'a>) -> (String, Option<&'static str>),
-        judged: &dyn Fn(usize, &str) -> Option<bool>,
-        dates: &Dates,
-    ) -> Option<Rule> {
-        let mut some = Vec::new();
-        let mut forms: BTreeMap<String, usize> = BTreeMap::new();
-        let mut attr = None;
-        let mut shown = 0;
-        for page in 0..self.pages.len() {
-            let news = self.news(page);
-            let hits: Vec<ElementRef<'a>> = self.pages[page]
-                .elements()
-                .filter(|(_, s)| s.1 - s.0 <= SHORT)
-                .map(|(e, _)| e)
-                .filter(|e| !e.descendants().any(|d| news.contains(&d.id())))
-                .filter(|e| {
-                    let (text, _) = read(page, *e);
-                    text.chars().count() <= SHORT && judged(page, &text) == Some(true)
-                })
-                .collect();
-            shown += usize::from(!hits.is_empty());
-            for hit in hits.iter().rev().take(6) {
-                let (text, from) = read(page, *hit);
-                attr = from;
-                if let Some(pattern) = dates.pattern(&text) {
-                    *forms.entry(pattern).or_default() += 1;
-                }
-                if some.len() < 40 {
-                    some.push(*hit);
-                }
-            }
-        }
-        let regex = forms
-            .into_iter()
-            .max_by_key(|(form, n)| (*n, form.len()))
-            .map(|f| f.0)?;
-        let pattern = Regex::new(&regex).ok()?;
-        let timed: &dyn Fn(&str) -> bool = &|text| dates.find(text).is_some_and(|f| f.value.len() > 10);
-        let candidates = pool(some);
-        let choose = |strict: bool| {
-            best(
-                candidates.clone(),
-                &self.pages,
-                Some(&self.container),
-                &|page, e| {
-                    let (text, _) = read(page, e);
-                    let taken = pattern.find(&text)?;
-                    let right = judged(page, taken.as_str())?;
-                    Some(right && (!strict || timed(taken.as_str())))
-                },
-                &|_| false,
-            )
-        };
-        // A time beside the day says more, where as many pages have it.
-        let (day, time) = (choose(false)?, choose(true));
-        let found = match time {
-            Some(time) if time.1.right >= day.1.right => time,
-            _ => day,
-        };
-        let mut rule = self.rule(found, shown, "the day that lists print for the page");
-        if self.said.day.is_empty() {
-            rule.evidence = "a date that differs from page to page".into();
-        }
-        rule.attr = attr.map(str::to_owned);
-        rule.regex = Some(regex);
-        Some(rule)
-    }
-
-    /// Links to other articles.
-    fn news(&self, page: usize) -> BTreeSet<NodeId> {
-        let sketch = self.pages[page];
-        let article = |to| {
-            self.site
-                .cluster_of(to)
-                .is_some_and(|c| self.site.clusters[c].kind == Kind::Article)
-        };
-        let links = sketch
-            .links
-            .iter()
-            .filter(|l| l.to != sketch.page.url && article(&l.to));
-        links.map(|l| l.node).collect()
     }
 
     /// Who wrote it, or where it is from: an element whose text begins with a label, or whose name says so.

@@ -161,11 +161,13 @@ pub(super) fn learn(site: &Site<'_>, cluster: &Cluster, said: &mut Said) -> Opti
     };
     let date = date(site, &full);
     listen(site, &all, date.as_ref(), said);
+    let mut pagers = pagers(site, cluster).into_iter();
     Some(List {
         item,
         link: link(site, &full),
         date,
-        pager: pager(site, cluster),
+        pager: pagers.next(),
+        more: pagers.next(),
         sections: said.labels.values().cloned().collect(),
     })
 }
@@ -338,8 +340,8 @@ fn listen(site: &Site<'_>, all: &[Entries<'_>], date: Option<&Rule>, said: &mut 
     }
 }
 
-/// Links that lead to other pages of the list.
-fn pager(site: &Site<'_>, cluster: &Cluster) -> Option<Pager> {
+/// How the lists go on: by links, or by sending their form back. A site has lists of both kinds.
+fn pagers(site: &Site<'_>, cluster: &Cluster) -> Vec<Pager> {
     let mut links: Vec<(usize, Vec<NodeId>)> = Vec::new();
     let mut posts: Vec<(usize, Vec<NodeId>)> = Vec::new();
     for index in &cluster.pages {
@@ -366,8 +368,20 @@ fn pager(site: &Site<'_>, cluster: &Cluster) -> Option<Pager> {
         };
         posts.push((*index, sketch.posts.iter().filter(turning).copied().collect()));
     }
-    chosen(site, &posts, "aspnet-postback").or_else(|| chosen(site, &links, "link"))
+    let shown = |p: &&(usize, Vec<NodeId>)| !p.1.is_empty();
+    // Where one kind stands beside the other, the selector says which it is.
+    let both = posts.iter().any(|p| shown(&p)) && links.iter().any(|p| shown(&p));
+    let found = [
+        chosen(site, &posts, POSTBACK, both),
+        chosen(site, &links, "link", both),
+    ];
+    let mut found: Vec<Pager> = found.into_iter().flatten().collect();
+    found.sort_by_key(|p| std::cmp::Reverse(p.rule.right));
+    found
 }
+
+/// Kind of a pager that sends the form of its page back.
+const POSTBACK: &str = "aspnet-postback";
 
 pub(super) fn number(text: &str) -> bool {
     !text.is_empty() && text.len() <= 5 && text.chars().all(|c| c.is_ascii_digit())
@@ -382,18 +396,27 @@ fn word(language: Option<&Language>, text: &str) -> bool {
 /// Whether an anchor's text is one of a pager: a number, a word of pagers, an arrow; `« bài cũ hơn`.
 pub(super) fn turns(language: Option<&Language>, text: &str) -> bool {
     let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
-    let arrow = !text.is_empty() && text.chars().all(|c| "«»‹›<>←→…. ".contains(c));
+    if text.is_empty() {
+        return false;
+    }
+    let arrow = text.chars().all(|c| "«»‹›<>←→…. ".contains(c));
     let arrowed = text.contains(['«', '»', '‹', '›', '←', '→', '<', '>']) && text.chars().count() <= 24;
     number(bare)
         || arrow
         || arrowed
         || word(language, text)
         || word(language, bare)
-        || word(language, &format!("trang {bare}")) && bare.chars().count() <= 10
+        || !bare.is_empty() && bare.chars().count() <= 10 && word(language, &format!("trang {bare}"))
 }
 
-/// The selector of the pager's links that takes all of them and nothing else.
-fn chosen(site: &Site<'_>, pages: &[(usize, Vec<NodeId>)], kind: &str) -> Option<Pager> {
+/// The selector of the pager's links that takes all of them and nothing else. `both`: other lists have pagers of the other
+/// kind in the same place.
+pub(super) fn chosen(
+    site: &Site<'_>,
+    pages: &[(usize, Vec<NodeId>)],
+    kind: &str,
+    both: bool,
+) -> Option<Pager> {
     let full: Vec<&(usize, Vec<NodeId>)> = pages.iter().filter(|p| !p.1.is_empty()).collect();
     let some = full
         .iter()
@@ -405,7 +428,21 @@ fn chosen(site: &Site<'_>, pages: &[(usize, Vec<NodeId>)], kind: &str) -> Option
         })
         .take(12);
     let mut best: Option<((i64, std::cmp::Reverse<u32>), Rule)> = None;
+    // Numbers lead as far as the arrows beside them.
+    let numbered = |index: usize, got: &BTreeSet<NodeId>, wanted: &BTreeSet<NodeId>| {
+        let sketch = &site.sketches[index];
+        let of_number = |n: &&NodeId| element(sketch, **n).is_some_and(|e| number(&sketch.folded(e)));
+        let mut numbers = wanted.iter().filter(of_number).peekable();
+        numbers.peek().is_some() && numbers.all(|n| got.contains(n))
+    };
+    let only = if kind == POSTBACK {
+        r#"[href*="__doPostBack"]"#
+    } else {
+        r#":not([href*="__doPostBack"])"#
+    };
     for (css, cost) in pool(some) {
+        let narrow = both.then(|| Css::new(&format!("{}{only}", css.as_str())).ok());
+        let css = narrow.flatten().unwrap_or(css);
         let (mut right, mut wrong, mut example) = (0u32, 0u32, String::new());
         for (index, nodes) in pages {
             let page = site.sketches[*index].page;
@@ -430,12 +467,15 @@ fn chosen(site: &Site<'_>, pages: &[(usize, Vec<NodeId>)], kind: &str) -> Option
                         .ok()
                         .and_then(|u| site.cluster_of(&u))
                         .is_some_and(|c| site.clusters[c].kind == Kind::List);
-                    !(href.starts_with('#') || own || list && kind == "link")
+                    // What only opens a menu, neither.
+                    let nowhere = href.starts_with('#')
+                        || href.starts_with("javascript:") && !href.contains("__doPostBack");
+                    !(nowhere || own || list && kind == "link")
                 })
             });
             if strange {
                 wrong += 1;
-            } else if !wanted.is_empty() && got.is_superset(&wanted) {
+            } else if !wanted.is_empty() && (got.is_superset(&wanted) || numbered(*index, &got, &wanted)) {
                 right += 1;
                 let texts: Vec<String> = nodes
                     .iter()

@@ -8,11 +8,13 @@
 //! password are set aside first: they never teach.
 
 mod against;
+mod aliases;
 mod called;
 mod chrome;
 mod cluster;
 mod compare;
 mod content;
+mod continued;
 mod dates;
 mod draft;
 mod fields;
@@ -23,9 +25,11 @@ mod list;
 mod model;
 mod outline;
 mod promo;
+mod published;
 mod selector;
 mod site;
 mod sketch;
+mod sources;
 mod summary;
 mod survey;
 mod urls;
@@ -33,13 +37,14 @@ mod usual;
 mod vote;
 
 pub use against::{Rival, against};
+pub use aliases::{aliases, written};
 pub use called::{Called, called};
 pub use compare::{Change, carry, changes, names};
 pub use draft::{Draft, Origin, draft};
 pub use find::{Found, Hit, Proposal, Sample, Seen, find};
 pub(in crate::extract) use judge::asks;
 pub use judge::{Alarm, Learned, Ready};
-pub use model::{Article, Drop, Kind, List, Model, Pager, Rule, Template, VERSION};
+pub use model::{Article, Drop, Kind, List, Model, Pager, Parts, Rule, Template, VERSION};
 pub use outline::{Line, Outline, Repeat, Turner, outline};
 pub use survey::{Extent, Survey};
 
@@ -163,7 +168,9 @@ fn entries(site: &mut Site<'_>, said: &mut Said, templates: &mut Vec<Template>) 
         let list = list::learn(site, &site.clusters[at], said)
             .filter(|l| l.date.is_some() && l.item.right > l.item.wrong)
             // Articles have entries as well: those of other news.
-            .filter(|l| !Css::new(&l.item.css).is_ok_and(|css| site.tell(&site.clusters[at].pages, Some(&css))));
+            .filter(|l| {
+                !Css::new(&l.item.css).is_ok_and(|css| site.tell(&site.clusters[at].pages, Some(&css)))
+            });
         match list {
             Some(list) => {
                 let made = template(site, at, Err(String::new()), Some(list));
@@ -192,6 +199,13 @@ fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: 
         .collect();
     more.sort_unstable();
     more.dedup();
+    let parts = (cluster.kind == Kind::Article)
+        .then(|| continued::learn(site, &cluster.pages))
+        .flatten();
+    if let Some(behind) = parts.as_ref().and_then(|p| regex::Regex::new(&p.url).ok()) {
+        urls.retain(|u| !behind.is_match(u));
+        more.retain(|u| !behind.is_match(u));
+    }
     let samples = urls.iter().take(SAMPLES).map(|u| (*u).to_owned()).collect();
     let key = urls::key(&urls);
     urls.extend(more);
@@ -203,16 +217,35 @@ fn template(site: &Site<'_>, at: usize, article: Result<Article, String>, list: 
         steps: cluster::core(cluster.pages.iter().map(|i| &site.sketches[*i].steps)),
         kind: cluster.kind,
         pages: cluster.pages.len(),
-        url: urls::pattern(&urls),
+        url: logins(site, cluster).unwrap_or_else(|| urls::pattern(&urls)),
         key: key.filter(|_| cluster.kind == Kind::Article),
         samples,
         message: (cluster.kind == Kind::Gone)
             .then(|| site.message(cluster.pages[0]))
             .flatten(),
+        drops: if cluster.kind == Kind::Article && article.is_err() {
+            chrome::lines(site, &cluster.pages)
+        } else {
+            Vec::new()
+        },
         why: article.as_ref().err().filter(|w| !w.is_empty()).cloned(),
         article: article.ok(),
         list,
+        parts,
     }
+}
+
+/// A login says in its parameters where one came from: its path is what it is known by, if nothing else has that path.
+fn logins(site: &Site<'_>, cluster: &site::Cluster) -> Option<String> {
+    let path = |i: &usize| {
+        let text = site.sketches[*i].page.url.path_and_query();
+        text.split('?').next().unwrap_or(text)
+    };
+    let first = path(cluster.pages.first().filter(|_| cluster.kind == Kind::Login)?);
+    let kinds = [Kind::Article, Kind::List, Kind::Home, Kind::Copy];
+    let mut others = kinds.into_iter().flat_map(|k| site.pages_of(k));
+    let own = cluster.pages.iter().all(|i| path(i) == first) && !others.any(|i| path(&i) == first);
+    own.then(|| format!(r"^{}(?:\?.*)?$", urls::literal(first)))
 }
 
 /// The rules of a template, or why there are none.
@@ -279,7 +312,15 @@ fn article(site: &Site<'_>, indexes: &[usize], said: &Said) -> Result<Article, S
     .filter_map(|r| Css::new(&r.css).ok())
     .collect();
     let headline = article.title.as_ref().and_then(|r| Css::new(&r.css).ok());
-    let held = held::out(site, indexes, &votes, &fixed, &taught.titles, &fields, headline.as_ref());
+    let held = held::out(
+        site,
+        indexes,
+        &votes,
+        &fixed,
+        &taught.titles,
+        &fields,
+        headline.as_ref(),
+    );
     article.held_out = (held.learned, held.alone);
     // Where each page by itself shows more than what the others say of it, nothing is learned.
     if held.is_worse() {
@@ -333,5 +374,7 @@ fn label_in(pages: &[&Sketch<'_>], container: &Css, labels: &[String]) -> Option
 mod alone_tests;
 #[cfg(test)]
 mod odd_tests;
+#[cfg(test)]
+mod sample_tests;
 #[cfg(test)]
 mod tests;

@@ -64,8 +64,14 @@ pub struct Template {
     pub why: Option<String>,
     /// Rules, if the template shows articles and at least three pages taught them.
     pub article: Option<Article>,
+    /// Lines that are no text, of a template of articles without rules.
+    #[serde(default)]
+    pub drops: Vec<Drop>,
     /// Rules, if it shows lists.
     pub list: Option<List>,
+    /// How its articles go on on further pages, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Parts>,
     /// Its pages in the sample, while it is being learned.
     #[serde(skip)]
     pub(super) members: Vec<usize>,
@@ -170,8 +176,28 @@ pub struct List {
     pub date: Option<Rule>,
     /// How the list goes on.
     pub pager: Option<Pager>,
+    /// How others of these lists go on, if they do so otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<Pager>,
     /// Labels of the lists that were seen.
     pub sections: Vec<String>,
+}
+
+/// How an article goes on on further pages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parts {
+    /// Pattern of the addresses of further pages.
+    pub url: String,
+    /// Address of the first page, by the groups of `url`.
+    pub first: String,
+    /// Links to the other pages.
+    pub css: String,
+    /// Articles of several pages in the sample.
+    pub articles: usize,
+    /// Further pages of them that show their headline.
+    pub pages: usize,
+    /// Addresses of a first page and of one behind it.
+    pub example: String,
 }
 
 /// How a list goes on.

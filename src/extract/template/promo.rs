@@ -40,7 +40,9 @@ pub(super) fn learn(pages: &[&Sketch<'_>], container: &Css) -> Vec<Drop> {
             };
             match words.filter(label) {
                 Some(words) => {
-                    let entry = found.entry(fold(&words)).or_insert_with(|| (words, BTreeSet::new()));
+                    let entry = found
+                        .entry(fold(&words))
+                        .or_insert_with(|| (words, BTreeSet::new()));
                     entry.1.insert(at);
                 }
                 None => drop(plain.insert(fold(&said))),

@@ -4,9 +4,9 @@
 use super::cluster::{clusters, common, core, share};
 use super::model::Kind;
 use super::sketch::{Sketch, hash, likeness};
+use crate::document::Span;
 use crate::extract::auto::{self, Auto};
 use crate::lang::{Language, fold};
-use crate::document::Span;
 use crate::mapping::{Css, Mapping, PageUrl};
 use crate::page::Page;
 use std::cell::OnceCell;
@@ -17,6 +17,9 @@ const TITLE: usize = 8;
 
 /// Links to articles that make a page a list.
 const ENTRIES: f64 = 2.0;
+
+/// Links to articles of its own kind that make a page a list.
+const MANY: f64 = 5.0;
 
 /// Share of its steps that an article in the same frame has in common with the others, at least.
 const SAME_FRAME: f64 = 0.5;
@@ -169,13 +172,39 @@ impl<'a> Site<'a> {
                 pages.iter().filter(|i| self.title_of(**i).is_some()).count() as f64 / pages.len() as f64
             })
             .collect();
-        let lists: Vec<Option<usize>> = (0..count)
+        // Articles with and without pictures, tables, files may be several groups: those of one shape of address count as
+        // one for whoever links to them.
+        let family = self.families();
+        let lists: Vec<BTreeSet<usize>> = (0..count)
             .map(|c| {
-                let best = (0..count)
-                    .filter(|d| *d != c)
-                    .max_by(|a, b| links[c][*a].total_cmp(&links[c][*b]))?;
-                (links[c][best] >= ENTRIES && links[c][best] > links[best][c] && titled[best] >= 0.5)
-                    .then_some(best)
+                // Articles name a few others of their kind; a list of the same shape is in the menu, or names many.
+                let pages = &self.clusters[c].pages;
+                let menu = pages.iter().filter(|i| {
+                    let url = self.sketches[**i].page.url.as_str();
+                    self.links.contains(&hash(url))
+                });
+                let menu = share(menu.count(), pages.len(), 0.5);
+                let mut to: Vec<BTreeSet<usize>> = Vec::new();
+                for d in (0..count).filter(|d| *d != c) {
+                    if family[d] == family[c] {
+                        if menu || links[c][d] >= MANY {
+                            to.push(BTreeSet::from([d]));
+                        }
+                    } else if family[d] == d {
+                        to.push((0..count).filter(|e| family[*e] == d).collect());
+                    }
+                }
+                let sum = |to: &BTreeSet<usize>| to.iter().map(|d| links[c][*d]).sum::<f64>();
+                let best = to.into_iter().max_by(|a, b| sum(a).total_cmp(&sum(b)));
+                let fits = |to: &BTreeSet<usize>| {
+                    let pages = |d: usize| self.clusters[d].pages.len() as f64;
+                    let all: f64 = to.iter().map(|d| pages(*d)).sum();
+                    let mean =
+                        |of: &dyn Fn(usize) -> f64| to.iter().map(|d| of(*d) * pages(*d)).sum::<f64>() / all;
+                    let there = sum(to);
+                    there >= ENTRIES && there > mean(&|d| links[d][c]) && mean(&|d| titled[d]) >= 0.5
+                };
+                best.filter(fits).unwrap_or_default()
             })
             .collect();
         for c in 0..count {
@@ -186,10 +215,10 @@ impl<'a> Site<'a> {
                     pages.len(),
                     0.5,
                 );
-            let listed = lists.contains(&Some(c));
+            let listed = lists.iter().any(|to| to.contains(&c)) && titled[c] >= 0.5;
             let kind = if login {
                 Kind::Login
-            } else if lists[c].is_some() {
+            } else if !lists[c].is_empty() {
                 Kind::List
             } else if listed || (titled[c] >= 0.5 && pages.len() >= 3) {
                 Kind::Article
@@ -208,6 +237,21 @@ impl<'a> Site<'a> {
             });
             self.place();
         }
+    }
+
+    /// The first cluster of which a cluster has a shape of address.
+    fn families(&self) -> Vec<usize> {
+        let shapes = |c: usize| -> BTreeSet<&str> {
+            let pages = self.clusters[c].pages.iter();
+            pages.map(|i| self.sketches[*i].shape.as_str()).collect()
+        };
+        let mut out: Vec<usize> = Vec::new();
+        for c in 0..self.clusters.len() {
+            let own = shapes(c);
+            let same = (0..c).find(|d| !shapes(*d).is_disjoint(&own));
+            out.push(same.map_or(c, |d| out[d]));
+        }
+        out
     }
 
     /// Notes the cluster of each page.
@@ -389,11 +433,11 @@ impl<'a> Site<'a> {
     /// What a page calls itself, if it shows that outside of links.
     pub(super) fn told_title(&self, index: usize) -> Option<String> {
         let sketch = &self.sketches[index];
-        let title = fold(&self.auto(index).title.as_ref()?.value);
+        let found = self.auto(index).title.as_ref()?;
+        let title = fold(&found.value);
         let mut lines = sketch.lines.iter().filter(|l| l.linked * 2 < l.chars);
-        lines
-            .any(|l| fold(sketch.page.text.slice(l.span)) == title)
-            .then_some(title)
+        let shown = found.chars.is_some() || lines.any(|l| fold(sketch.page.text.slice(l.span)) == title);
+        shown.then_some(title)
     }
 
     /// Characters of the long lines that `@auto` keeps on a page and that are no links, apart from those in `entries`.
@@ -407,13 +451,16 @@ impl<'a> Site<'a> {
         lines.map(|l| l.chars).sum()
     }
 
-    /// Whether most of these pages say at length, in no entry of a list, what is under their title.
+    /// Whether most of these pages say something at length, and in no entry of a list.
     pub(super) fn tell(&self, pages: &[usize], entries: Option<&Css>) -> bool {
         let article = |i: &&usize| {
             let page = self.sketches[**i].page;
-            let hits = entries.into_iter().flat_map(|css| page.html.select(css.selector()));
+            let hits = entries
+                .into_iter()
+                .flat_map(|css| page.html.select(css.selector()));
             let spans: Vec<Span> = hits.filter_map(|e| page.text.span(e.id())).collect();
-            self.told_title(**i).is_some() && self.prose(**i, &spans) >= ARTICLE
+            let titled = entries.is_none() || self.told_title(**i).is_some();
+            titled && self.prose(**i, &spans) >= ARTICLE
         };
         share(pages.iter().filter(article).count(), pages.len(), 0.5)
     }

@@ -16,7 +16,8 @@ const ALWAYS: f64 = 0.75;
 
 /// Elements that part no lines.
 const INLINE: [&str; 16] = [
-    "a", "abbr", "b", "big", "cite", "em", "font", "i", "mark", "q", "small", "span", "strong", "sub", "sup", "u",
+    "a", "abbr", "b", "big", "cite", "em", "font", "i", "mark", "q", "small", "span", "strong", "sub", "sup",
+    "u",
 ];
 
 /// A line of one page.
@@ -95,10 +96,18 @@ impl Votes {
             .iter()
             .filter_map(|i| Some((&pages.get(*i)?.lines[..], &self.seen.get(*i)?[..])));
         let places = places(all);
-        let never = |s: &Seen| places.get(&s.place).is_some_and(|(n, sum)| *n >= 2 && *sum < NEVER * *n as f64);
+        let never = |s: &Seen| {
+            places
+                .get(&s.place)
+                .is_some_and(|(n, sum)| *n >= 2 && *sum < NEVER * *n as f64)
+        };
         let lines = pages.get(page).into_iter().flat_map(|s| &s.lines);
         let seen = self.seen.get(page).into_iter().flatten();
-        lines.zip(seen).filter(|(_, s)| never(s)).map(|(l, _)| l.span.0).collect()
+        lines
+            .zip(seen)
+            .filter(|(_, s)| never(s))
+            .map(|(l, _)| l.span.0)
+            .collect()
     }
 }
 
