@@ -62,6 +62,24 @@ impl Claims {
         }
     }
 
+    /// Claims the letters of a text that stands at a place, as far as they are free.
+    pub(super) fn claim_letters(&mut self, text: &str, at: usize, rule: u16) {
+        let owners = self.owner.get_mut(at..).unwrap_or_default();
+        for (c, owner) in text.chars().zip(owners) {
+            if *owner == 0 && !c.is_whitespace() {
+                *owner = rule;
+            }
+        }
+    }
+
+    /// Parts of `span` that are free or are not, with their lengths.
+    pub(super) fn runs(&self, span: Span) -> impl Iterator<Item = (bool, usize)> {
+        let end = span.1.min(self.owner.len());
+        let owners = self.owner.get(span.0..end).unwrap_or_default();
+        let runs = owners.chunk_by(|a, b| (*a == 0) == (*b == 0));
+        runs.map(|run| (run[0] == 0, run.len()))
+    }
+
     /// Claims what is still free of `span` when [`Claims::settle`] is called.
     pub(super) fn claim_later(&mut self, span: Span, rule: u16) {
         self.rests.push((span, rule));
@@ -88,7 +106,14 @@ impl Claims {
     }
 
     /// Compares what a rule claimed inside `span` with the text that came of it; returns the letters that are missing.
-    pub(super) fn missing(&self, text: &VisibleText, span: Span, rule: u16, made: &str) -> usize {
+    pub(super) fn missing(&self, text: &VisibleText, span: Span, rule: u16, made: &[String]) -> usize {
+        let own = text.slice(span).chars().zip(span.0..);
+        let own = own.filter(|(c, at)| self.owner.get(*at) == Some(&rule) && !c.is_whitespace());
+        // Nearly always they are the same in the same order; then nothing needs to be counted.
+        if own.map(|(c, _)| c).eq(made.iter().flat_map(|text| letters(text))) {
+            return 0;
+        }
+        let made = made.join("\n");
         let claimed: String = text
             .slice(span)
             .chars()
@@ -97,8 +122,7 @@ impl Claims {
             .filter(|(c, at)| c.is_whitespace() || self.owner.get(*at) == Some(&rule))
             .map(|(c, _)| c)
             .collect();
-        let (claimed, made) = (nfc(&claimed), nfc(made));
-        // Nearly always they are the same in the same order; then nothing needs to be counted.
+        let (claimed, made) = (nfc(&claimed), nfc(&made));
         if letters(&claimed).eq(letters(&made)) {
             return 0;
         }

@@ -69,6 +69,8 @@ pub(super) struct Rules {
 
 struct Rule {
     selector: Selector,
+    /// It asks for nothing but what it is found by.
+    plain: bool,
     specificity: (usize, usize, usize),
     said: Said,
 }
@@ -101,7 +103,7 @@ impl Rules {
                 let tried = self.tried.get();
                 self.tried.set(tried + 1);
                 let rule = &self.all[at];
-                if tried >= MAX_TRIED || !rule.selector.matches(&element) {
+                if tried >= MAX_TRIED || !(rule.plain || rule.selector.matches(&element)) {
                     continue;
                 }
                 for (best, said) in [
@@ -208,16 +210,31 @@ fn sheet(css: &str, rules: &mut Rules, nesting: usize) {
                 at += 1;
                 start = at;
             }
-            _ => at = skip(bytes, at),
+            _ => at = next(bytes, skip(bytes, at)),
         }
     }
+}
+
+/// Where the next byte stands that may mean something to the structure of a sheet.
+fn next(bytes: &[u8], at: usize) -> usize {
+    static MEANS: [bool; 256] = {
+        let signs = b"{};/\"'\\";
+        let (mut means, mut n) = ([false; 256], 0);
+        while n < signs.len() {
+            means[signs[n] as usize] = true;
+            n += 1;
+        }
+        means
+    };
+    let found = bytes[at..].iter().position(|b| MEANS[usize::from(*b)]);
+    found.map_or(bytes.len(), |f| at + f)
 }
 
 /// Behind the next piece of a sheet: a comment, a string, or one byte.
 fn skip(bytes: &[u8], at: usize) -> usize {
     match bytes[at] {
         b'/' if bytes.get(at + 1) == Some(&b'*') => {
-            let end = bytes[at + 2..].windows(2).position(|w| w == b"*/");
+            let end = memchr::memmem::find(&bytes[at + 2..], b"*/");
             end.map_or(bytes.len(), |e| at + 2 + e + 2)
         }
         quote @ (b'"' | b'\'') => {
@@ -241,11 +258,11 @@ fn block_end(bytes: &[u8], mut at: usize) -> usize {
             b'}' if depth == 0 => return at,
             b'}' => depth -= 1,
             _ => {
-                at = skip(bytes, at);
+                at = next(bytes, skip(bytes, at));
                 continue;
             }
         }
-        at += 1;
+        at = next(bytes, at + 1);
     }
     bytes.len()
 }
@@ -295,6 +312,7 @@ fn rule(prelude: &str, body: &str, rules: &mut Rules) {
         .push(number);
         rules.all.push(Rule {
             selector,
+            plain: text == own,
             specificity: (count(&['#']), count(&['.', '[', ':']), words),
             said,
         });
