@@ -145,28 +145,21 @@ impl Claims {
     ) -> (Accounting, Vec<Dropped>) {
         let mut sum = Accounting::default();
         let mut dropped = Vec::new();
-        let mut run: Option<(u16, Span)> = None;
+        // Letters of one owner, whatever white space stands between them.
+        let mut run: Option<(u16, Span, usize)> = None;
         for (c, at) in text.slice(span).chars().zip(span.0..) {
             if c.is_whitespace() {
                 continue;
             }
             let owner = self.owner[at];
-            let kept = self.rules[usize::from(owner)].kept;
-            sum.visible += 1;
-            match (owner, kept) {
-                (0, _) => sum.unaccounted += 1,
-                (_, true) => sum.kept += 1,
-                (_, false) => sum.dropped += 1,
-            }
             match &mut run {
-                Some((same, span)) if *same == owner => span.1 = at + 1,
+                Some((same, span, letters)) if *same == owner => {
+                    span.1 = at + 1;
+                    *letters += 1;
+                }
                 _ => {
-                    self.close(
-                        text,
-                        run.replace((owner, Span(at, at + 1))),
-                        &mut sum,
-                        &mut dropped,
-                    );
+                    let ended = run.replace((owner, Span(at, at + 1), 1));
+                    self.close(text, ended, &mut sum, &mut dropped);
                 }
             }
         }
@@ -186,16 +179,27 @@ impl Claims {
     fn close(
         &self,
         text: &VisibleText,
-        run: Option<(u16, Span)>,
+        run: Option<(u16, Span, usize)>,
         sum: &mut Accounting,
         dropped: &mut Vec<Dropped>,
     ) {
-        let Some((owner, chars)) = run else { return };
+        let Some((owner, chars, letters)) = run else {
+            return;
+        };
         let rule = &self.rules[usize::from(owner)];
+        sum.visible += letters;
+        match (owner, rule.kept) {
+            (0, _) => sum.unaccounted += letters,
+            (_, true) => {
+                sum.kept += letters;
+                return;
+            }
+            (_, false) => sum.dropped += letters,
+        }
         let text = crate::lang::spaces(text.slice(chars));
         if owner == 0 {
             sum.unaccounted_text.push(Unaccounted { chars, text });
-        } else if !rule.kept {
+        } else {
             dropped.push(Dropped {
                 rule: rule.id.clone(),
                 reason: rule.reason.clone(),

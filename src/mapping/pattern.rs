@@ -1,5 +1,6 @@
 //! Selectors and patterns that are compiled where they are read: a mapping that loads holds no broken one.
 
+use html5ever::{LocalName, local_name};
 use regex::Regex;
 use schemars::JsonSchema;
 use scraper::{ElementRef, Html, Selector};
@@ -17,9 +18,9 @@ pub struct Css {
 /// What an element must have for a part of a selector to match it.
 #[derive(Clone, Debug)]
 enum Key {
-    Name(String),
+    Name(LocalName),
     Class(String),
-    Attribute(String),
+    Attribute(LocalName),
 }
 
 /// A key for each part of a selector; none at all where one part has none that is easily seen.
@@ -42,14 +43,19 @@ fn keys(source: &str) -> Vec<Key> {
             let word = &rest[..end(rest).unwrap_or(rest.len())];
             (!word.is_empty()).then(|| word.replace(COLON, ":"))
         };
+        // Names are as they are written in drawings, and in small letters elsewhere.
+        let name = |word: String| {
+            let small = !word.bytes().any(|b| b.is_ascii_uppercase());
+            small.then(|| LocalName::from(word))
+        };
         match own.find(['.', '#', '[', ':']) {
             Some(0) => match own.as_bytes()[0] {
                 b'.' => word(1).map(Key::Class),
-                b'#' => Some(Key::Attribute("id".into())),
-                b'[' => word(1).map(Key::Attribute),
+                b'#' => Some(Key::Attribute(local_name!("id"))),
+                b'[' => word(1).and_then(name).map(Key::Attribute),
                 _ => None,
             },
-            _ => word(0).map(Key::Name),
+            _ => word(0).and_then(name).map(Key::Name),
         }
     };
     source
@@ -100,16 +106,11 @@ impl Css {
     /// Whether an element has what the selector asks for; most elements do not, and need not be matched.
     fn may_match(&self, element: ElementRef<'_>) -> bool {
         let value = element.value();
-        let attribute = |name: &str| {
-            let mut all = value.attrs.iter();
-            let found = all.find(|(n, _)| n.local.as_bytes().eq_ignore_ascii_case(name.as_bytes()));
-            found.map(|(_, value)| &**value)
-        };
+        let attribute = |name: &LocalName| value.attrs.iter().find(|(n, _)| n.local == *name);
         let may = |key: &Key| match key {
-            Key::Name(name) => value.name().eq_ignore_ascii_case(name),
-            Key::Class(class) => {
-                attribute("class").is_some_and(|c| c.split_ascii_whitespace().any(|c| c == class))
-            }
+            Key::Name(name) => value.name.local == *name,
+            Key::Class(class) => attribute(&local_name!("class"))
+                .is_some_and(|(_, all)| all.split_ascii_whitespace().any(|c| c == class)),
             Key::Attribute(name) => attribute(name).is_some(),
         };
         self.keys.is_empty() || self.keys.iter().any(may)

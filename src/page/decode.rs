@@ -88,10 +88,10 @@ fn choose(
     if let Some((encoding, _)) = Encoding::for_bom(body) {
         return (Choice::Whole(encoding), "bom");
     }
-    let text = std::str::from_utf8(body).ok();
-    let utf8 = text.is_some_and(|t| !by_chance(t));
+    let ascii = body.is_ascii();
+    let utf8 = ascii || std::str::from_utf8(body).is_ok_and(|t| !by_chance(t));
     // Bytes beyond ASCII that are valid UTF-8 are UTF-8, whatever is declared; bytes of ASCII may be ISO-2022-JP.
-    let proven = utf8 && !body.is_ascii();
+    let proven = utf8 && !ascii;
     for (label, method) in [(http, "http"), (meta, "meta")] {
         let Some(label) = label else { continue };
         let encoding = Encoding::for_label(label.as_bytes());

@@ -1,8 +1,9 @@
 //! What the style sheets of a page hide, and what they set in lines of its own. A small cascade over `display` and
 //! `visibility`, for the sheets that stand in the page itself: those that are files of their own are not at hand.
 
+use super::above::{self, Above};
 use super::nodes::attr;
-use super::style::{Looks, declaration};
+use super::style::{Looks, block_end, declaration, next, skip};
 use cssparser::Parser;
 use scraper::{ElementRef, Selector};
 use std::cell::Cell;
@@ -71,6 +72,8 @@ struct Rule {
     selector: Selector,
     /// It asks for nothing but what it is found by.
     plain: bool,
+    /// What must stand above.
+    wanted: Vec<usize>,
     specificity: (usize, usize, usize),
     said: Said,
 }
@@ -88,8 +91,13 @@ impl Rules {
         rules
     }
 
-    /// What the sheets and its own `style` do to an element.
-    pub(super) fn say(&self, element: ElementRef<'_>) -> Shown {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// What the sheets and its own `style` do to an element that stands below others.
+    pub(super) fn say(&self, element: ElementRef<'_>, above: &Above) -> Shown {
         let value = element.value();
         let style = attr(value, "style").filter(|s| speaks(s));
         if self.all.is_empty() && style.is_none() {
@@ -103,7 +111,9 @@ impl Rules {
                 let tried = self.tried.get();
                 self.tried.set(tried + 1);
                 let rule = &self.all[at];
-                if tried >= MAX_TRIED || !(rule.plain || rule.selector.matches(&element)) {
+                let matches =
+                    || rule.plain || above.may_hold(&rule.wanted) && rule.selector.matches(&element);
+                if tried >= MAX_TRIED || !matches() {
                     continue;
                 }
                 for (best, said) in [
@@ -215,58 +225,6 @@ fn sheet(css: &str, rules: &mut Rules, nesting: usize) {
     }
 }
 
-/// Where the next byte stands that may mean something to the structure of a sheet.
-fn next(bytes: &[u8], at: usize) -> usize {
-    static MEANS: [bool; 256] = {
-        let signs = b"{};/\"'\\";
-        let (mut means, mut n) = ([false; 256], 0);
-        while n < signs.len() {
-            means[signs[n] as usize] = true;
-            n += 1;
-        }
-        means
-    };
-    let found = bytes[at..].iter().position(|b| MEANS[usize::from(*b)]);
-    found.map_or(bytes.len(), |f| at + f)
-}
-
-/// Behind the next piece of a sheet: a comment, a string, or one byte.
-fn skip(bytes: &[u8], at: usize) -> usize {
-    match bytes[at] {
-        b'/' if bytes.get(at + 1) == Some(&b'*') => {
-            let end = memchr::memmem::find(&bytes[at + 2..], b"*/");
-            end.map_or(bytes.len(), |e| at + 2 + e + 2)
-        }
-        quote @ (b'"' | b'\'') => {
-            let mut end = at + 1;
-            while end < bytes.len() && bytes[end] != quote && bytes[end] != b'\n' {
-                end += if bytes[end] == b'\\' { 2 } else { 1 };
-            }
-            (end + 1).min(bytes.len())
-        }
-        b'\\' => (at + 2).min(bytes.len()),
-        _ => at + 1,
-    }
-}
-
-/// Where the block that begins at `at` ends: its closing brace, or the end of the sheet.
-fn block_end(bytes: &[u8], mut at: usize) -> usize {
-    let mut depth = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'{' => depth += 1,
-            b'}' if depth == 0 => return at,
-            b'}' => depth -= 1,
-            _ => {
-                at = next(bytes, skip(bytes, at));
-                continue;
-            }
-        }
-        at = next(bytes, at + 1);
-    }
-    bytes.len()
-}
-
 fn without_comments(css: &str) -> std::borrow::Cow<'_, str> {
     if !css.contains("/*") {
         return css.into();
@@ -313,6 +271,7 @@ fn rule(prelude: &str, body: &str, rules: &mut Rules) {
         rules.all.push(Rule {
             selector,
             plain: text == own,
+            wanted: above::wanted(text),
             specificity: (count(&['#']), count(&['.', '[', ':']), words),
             said,
         });
@@ -469,7 +428,13 @@ mod tests {
             .root()
             .descendants()
             .filter_map(ElementRef::wrap)
-            .filter(|e| rules.say(*e).hidden)
+            .filter(|e| {
+                let mut above = Above::default();
+                e.ancestors()
+                    .filter_map(|n| n.value().as_element())
+                    .for_each(|n| above.open(n));
+                rules.say(*e, &above).hidden
+            })
             .map(|e| e.value().id().unwrap_or("?").to_owned())
             .collect();
         ids.sort();

@@ -1,5 +1,6 @@
 //! The text that a reader sees, and where each node's part of it stands.
 
+use super::above::Above;
 use super::hidden::{Rules, speaks};
 use super::nodes::{NodeSet, NodeTable, attr};
 use crate::document::Span;
@@ -187,6 +188,7 @@ impl VisibleText {
         // Bytes of text in what a sheet hides.
         let mut withheld: Option<usize> = None;
         let mut open: Vec<Open> = Vec::new();
+        let mut above = Above::default();
         // How many of the open elements keep their line breaks.
         let mut lines = 0usize;
         for edge in html.tree.root().traverse() {
@@ -197,7 +199,7 @@ impl VisibleText {
                         let said = if nothing {
                             None
                         } else {
-                            ElementRef::wrap(node).map(|e| rules.say(e))
+                            ElementRef::wrap(node).map(|e| rules.say(e, &above))
                         };
                         let said = said.unwrap_or_default();
                         let own = !nothing && is_hidden(element);
@@ -217,6 +219,9 @@ impl VisibleText {
                         }
                         let keeps = keeps_lines(element);
                         lines += usize::from(keeps);
+                        if !rules.is_empty() {
+                            above.open(element);
+                        }
                         open.push(Open {
                             start: this.len,
                             block,
@@ -260,9 +265,12 @@ impl VisibleText {
                         .extend(withheld.take().map(|bytes| (node.id(), bytes)));
                 }
                 Edge::Close(node) if skip.is_none() => {
-                    if node.value().is_element()
+                    if let Some(element) = node.value().as_element()
                         && let Some(mut own) = open.pop()
                     {
+                        if !rules.is_empty() {
+                            above.close(element);
+                        }
                         if own.block {
                             pending = Some('\n');
                         }

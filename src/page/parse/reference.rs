@@ -24,6 +24,19 @@ pub(super) fn resolve(text: &str, attribute: bool, out: &mut String) {
 
 /// Resolves a reference by name that begins behind its `&`; its length, 0 if it is none.
 fn named(text: &str, attribute: bool, out: &mut String) -> usize {
+    // Nearly all there are.
+    for (name, c) in [
+        ("nbsp;", '\u{a0}'),
+        ("amp;", '&'),
+        ("quot;", '"'),
+        ("lt;", '<'),
+        ("gt;", '>'),
+    ] {
+        if text.starts_with(name) {
+            out.push(c);
+            return name.len();
+        }
+    }
     // The longest name that is known; the table holds the beginnings of all names too.
     let mut found = None;
     for (at, _) in text.char_indices() {
