@@ -62,6 +62,24 @@ impl Claims {
         }
     }
 
+    /// Claims the letters of a text that stands at a place, as far as they are free.
+    pub(super) fn claim_letters(&mut self, text: &str, at: usize, rule: u16) {
+        let owners = self.owner.get_mut(at..).unwrap_or_default();
+        for (c, owner) in text.chars().zip(owners) {
+            if *owner == 0 && !c.is_whitespace() {
+                *owner = rule;
+            }
+        }
+    }
+
+    /// Parts of `span` that are free or are not, with their lengths.
+    pub(super) fn runs(&self, span: Span) -> impl Iterator<Item = (bool, usize)> {
+        let end = span.1.min(self.owner.len());
+        let owners = self.owner.get(span.0..end).unwrap_or_default();
+        let runs = owners.chunk_by(|a, b| (*a == 0) == (*b == 0));
+        runs.map(|run| (run[0] == 0, run.len()))
+    }
+
     /// Claims what is still free of `span` when [`Claims::settle`] is called.
     pub(super) fn claim_later(&mut self, span: Span, rule: u16) {
         self.rests.push((span, rule));
@@ -88,7 +106,14 @@ impl Claims {
     }
 
     /// Compares what a rule claimed inside `span` with the text that came of it; returns the letters that are missing.
-    pub(super) fn missing(&self, text: &VisibleText, span: Span, rule: u16, made: &str) -> usize {
+    pub(super) fn missing(&self, text: &VisibleText, span: Span, rule: u16, made: &[String]) -> usize {
+        let own = text.slice(span).chars().zip(span.0..);
+        let own = own.filter(|(c, at)| self.owner.get(*at) == Some(&rule) && !c.is_whitespace());
+        // Nearly always they are the same in the same order; then nothing needs to be counted.
+        if own.map(|(c, _)| c).eq(made.iter().flat_map(|text| letters(text))) {
+            return 0;
+        }
+        let made = made.join("\n");
         let claimed: String = text
             .slice(span)
             .chars()
@@ -97,8 +122,7 @@ impl Claims {
             .filter(|(c, at)| c.is_whitespace() || self.owner.get(*at) == Some(&rule))
             .map(|(c, _)| c)
             .collect();
-        let (claimed, made) = (nfc(&claimed), nfc(made));
-        // Nearly always they are the same in the same order; then nothing needs to be counted.
+        let (claimed, made) = (nfc(&claimed), nfc(&made));
         if letters(&claimed).eq(letters(&made)) {
             return 0;
         }
@@ -121,28 +145,21 @@ impl Claims {
     ) -> (Accounting, Vec<Dropped>) {
         let mut sum = Accounting::default();
         let mut dropped = Vec::new();
-        let mut run: Option<(u16, Span)> = None;
+        // Letters of one owner, whatever white space stands between them.
+        let mut run: Option<(u16, Span, usize)> = None;
         for (c, at) in text.slice(span).chars().zip(span.0..) {
             if c.is_whitespace() {
                 continue;
             }
             let owner = self.owner[at];
-            let kept = self.rules[usize::from(owner)].kept;
-            sum.visible += 1;
-            match (owner, kept) {
-                (0, _) => sum.unaccounted += 1,
-                (_, true) => sum.kept += 1,
-                (_, false) => sum.dropped += 1,
-            }
             match &mut run {
-                Some((same, span)) if *same == owner => span.1 = at + 1,
+                Some((same, span, letters)) if *same == owner => {
+                    span.1 = at + 1;
+                    *letters += 1;
+                }
                 _ => {
-                    self.close(
-                        text,
-                        run.replace((owner, Span(at, at + 1))),
-                        &mut sum,
-                        &mut dropped,
-                    );
+                    let ended = run.replace((owner, Span(at, at + 1), 1));
+                    self.close(text, ended, &mut sum, &mut dropped);
                 }
             }
         }
@@ -162,16 +179,27 @@ impl Claims {
     fn close(
         &self,
         text: &VisibleText,
-        run: Option<(u16, Span)>,
+        run: Option<(u16, Span, usize)>,
         sum: &mut Accounting,
         dropped: &mut Vec<Dropped>,
     ) {
-        let Some((owner, chars)) = run else { return };
+        let Some((owner, chars, letters)) = run else {
+            return;
+        };
         let rule = &self.rules[usize::from(owner)];
+        sum.visible += letters;
+        match (owner, rule.kept) {
+            (0, _) => sum.unaccounted += letters,
+            (_, true) => {
+                sum.kept += letters;
+                return;
+            }
+            (_, false) => sum.dropped += letters,
+        }
         let text = crate::lang::spaces(text.slice(chars));
         if owner == 0 {
             sum.unaccounted_text.push(Unaccounted { chars, text });
-        } else if !rule.kept {
+        } else {
             dropped.push(Dropped {
                 rule: rule.id.clone(),
                 reason: rule.reason.clone(),

@@ -4,7 +4,7 @@ use super::account::Claims;
 use crate::document::Span;
 use crate::page::{Page, attr};
 use scraper::ElementRef;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Places that one text may have.
 const MAX: usize = 2000;
@@ -12,7 +12,7 @@ const MAX: usize = 2000;
 /// The places of one text: their names by the character where they stand.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
-    places: HashMap<usize, Vec<String>>,
+    places: BTreeMap<usize, Vec<String>>,
     names: BTreeSet<String>,
 }
 
@@ -53,9 +53,10 @@ impl Anchors {
         this
     }
 
-    /// Names of the places before a character.
-    pub(super) fn at(&self, char: usize) -> &[String] {
-        self.places.get(&char).map_or(&[], Vec::as_slice)
+    /// Names of the places before characters of a range, each with how far from its start it stands.
+    pub(super) fn within(&self, chars: Span) -> impl Iterator<Item = (usize, &String)> {
+        let places = self.places.range(chars.0..chars.1);
+        places.flat_map(move |(at, names)| names.iter().map(move |name| (at - chars.0, name)))
     }
 
     /// The place of this text that an address leads to, as the target of a mark.

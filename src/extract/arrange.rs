@@ -4,6 +4,7 @@
 use super::block::{Builder, Item};
 use super::frame::Kind;
 use super::inline::ITALIC;
+use super::line::Line;
 use super::picture::Figure;
 use super::titles;
 use super::word::{Lists, Marker};
@@ -90,20 +91,17 @@ impl State<'_, '_> {
                 self.run.push((image, span));
             }
             Item::Text {
-                chars,
+                line,
                 kind,
                 marker,
                 align,
                 row,
             } => {
-                let (text, span) = self.builder.inline(&chars);
+                let (text, span) = self.builder.inline(&line);
                 if text.text.is_empty() {
                     return;
                 }
-                let italic = chars
-                    .iter()
-                    .filter(|c| !c.c.is_whitespace())
-                    .all(|c| c.flags & ITALIC != 0);
+                let italic = line.letters().all(|(_, run)| run.flags & ITALIC != 0);
                 if let Some(method) = self.caption(&text, kind, align, row, italic) {
                     if let Some((image, at)) = self.run.last_mut() {
                         set(image, text, method, self.language);
@@ -135,7 +133,7 @@ impl State<'_, '_> {
                     return;
                 }
                 self.named = kind == Kind::Named;
-                push_text(self.builder, &mut self.blocks, text, kind, align, span, &chars);
+                push_text(self.builder, &mut self.blocks, text, kind, align, span, &line);
             }
             Item::Block(block) => self.block(block),
         }
@@ -369,7 +367,7 @@ fn push_text(
     kind: Kind,
     align: Option<Align>,
     span: Span,
-    chars: &[super::inline::Ch],
+    line: &Line,
 ) {
     let src = builder.source(span);
     match kind {
@@ -385,11 +383,11 @@ fn push_text(
             src,
         }),
         _ => {
-            if let Some(files) = files(builder, chars) {
+            if let Some(files) = files(builder, line) {
                 blocks.extend(files);
                 return;
             }
-            let mut links = chars.iter().filter(|c| !c.c.is_whitespace()).map(|c| c.link);
+            let mut links = line.letters().map(|(_, run)| run.link);
             let link = links.next().unwrap_or(0);
             let file = (link > 0 && links.all(|l| l == link)).then(|| &builder.links[link as usize - 1]);
             if let Some(url) = file
@@ -409,14 +407,16 @@ fn push_text(
 }
 
 /// Lines of which each is the link to a file, as blocks of their own.
-fn files(builder: &Builder<'_>, chars: &[super::inline::Ch]) -> Option<Vec<Block>> {
-    let lines = chars.split(|c| c.at == usize::MAX);
-    let lines: Vec<&[super::inline::Ch]> = lines.filter(|l| l.iter().any(|c| !c.c.is_whitespace())).collect();
+fn files(builder: &Builder<'_>, line: &Line) -> Option<Vec<Block>> {
+    // Without links at its begin there is nothing to look at.
+    line.letters().next().filter(|(_, run)| run.link > 0)?;
+    let mut lines = line.lines();
+    lines.retain(Line::has_letters);
     if lines.len() < 2 {
         return None;
     }
-    let file = |line: &&[super::inline::Ch]| {
-        let mut links = line.iter().filter(|c| !c.c.is_whitespace()).map(|c| c.link);
+    let file = |line: &Line| {
+        let mut links = line.letters().map(|(_, run)| run.link);
         let first = links.next().filter(|l| *l > 0)?;
         let link = builder.links.get(first as usize - 1)?;
         let url = link

@@ -3,7 +3,8 @@
 use super::account::Claims;
 use super::anchor::Anchors;
 use super::frame::{Frame, Kind, is_of_table, parts_text};
-use super::inline::{Ch, MARKER, inline};
+use super::inline::{MARKER, inline};
+use super::line::Line;
 use super::picture::Figure;
 use super::word::{self, Marker};
 use super::{Context, InlineMedia, link, media, picture};
@@ -21,7 +22,7 @@ pub(super) const NESTING: usize = 24;
 #[derive(Clone, Debug)]
 pub(super) enum Item {
     Text {
-        chars: Vec<Ch>,
+        line: Line,
         kind: Kind,
         marker: Option<Marker>,
         align: Option<Align>,
@@ -75,7 +76,7 @@ impl Builder<'_> {
 
     pub(super) fn items(&mut self, root: NodeRef<'_, Node>, depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
-        let mut current: Vec<Ch> = Vec::new();
+        let mut current = Line::default();
         let base = Frame {
             flags: 0,
             link: 0,
@@ -137,19 +138,8 @@ impl Builder<'_> {
                     }
                     match element.name() {
                         // More than two line breaks end a paragraph no more than two do.
-                        "br" if current
-                            .iter()
-                            .rev()
-                            .take(2)
-                            .filter(|c| c.at == usize::MAX)
-                            .count()
-                            == 2 => {}
-                        "br" => current.push(Ch {
-                            c: '\n',
-                            flags: 0,
-                            link: 0,
-                            at: usize::MAX,
-                        }),
+                        "br" if current.breaks() >= 2 => {}
+                        "br" => current.push_break(),
                         "img" | "v:imagedata" if !beyond => {
                             let image = if element.name() == "img" {
                                 self.image(this, top.link, place)
@@ -241,76 +231,62 @@ impl Builder<'_> {
         items
     }
 
-    fn push_text(&mut self, id: NodeId, top: Frame, current: &mut Vec<Ch>, shape: &mut Frame) {
-        let Some(span) = self.page.text.span(id) else {
+    fn push_text(&mut self, id: NodeId, top: Frame, current: &mut Line, shape: &mut Frame) {
+        let Some(mut span) = self.page.text.span(id) else {
             return;
         };
-        for (c, at) in self.page.text.slice(span).chars().zip(span.0..) {
-            if at >= self.stop || !self.claims.is_free(at) {
-                continue;
-            }
-            if current.iter().all(|ch| ch.at == usize::MAX) || current.is_empty() {
-                *shape = top;
-            }
-            // A line break at the edge of a block is that block's own.
-            let breaks = c == '\n' && top.lines && current.last().is_some_and(|c| c.at != usize::MAX);
-            current.push(Ch {
-                c: if c == '\n' && !breaks { ' ' } else { c },
-                flags: top.flags,
-                link: top.link,
-                at: if breaks { usize::MAX } else { at },
-            });
-        }
-    }
-
-    fn flush(&mut self, current: &mut Vec<Ch>, shape: Frame, items: &mut Vec<Item>) {
-        let chars = std::mem::take(current);
-        let mut part: Vec<Ch> = Vec::new();
-        let mut breaks = 0;
-        for ch in chars.into_iter().chain(
-            [Ch {
-                c: '\n',
-                flags: 0,
-                link: 0,
-                at: usize::MAX,
-            }; 2],
-        ) {
-            if ch.at == usize::MAX {
-                breaks += 1;
-            } else if !ch.c.is_whitespace() {
-                breaks = 0;
-            }
-            part.push(ch);
-            if breaks == 2 {
-                let chars = std::mem::take(&mut part);
-                if chars.iter().any(|c| !c.c.is_whitespace()) {
-                    items.push(self.text(chars, shape));
+        span.1 = span.1.min(self.stop);
+        let mut rest = self.page.text.slice(span);
+        let mut at = span.0;
+        for (free, chars) in self.claims.runs(span) {
+            let bytes = rest
+                .char_indices()
+                .nth(chars)
+                .map_or(rest.len(), |(byte, _)| byte);
+            let (text, behind) = rest.split_at(bytes);
+            if free {
+                if current.is_blank() && !text.is_empty() {
+                    *shape = top;
                 }
+                push_lines(text, at, top, current);
+            }
+            rest = behind;
+            at += chars;
+        }
+    }
+
+    fn flush(&mut self, current: &mut Line, shape: Frame, items: &mut Vec<Item>) {
+        let mut line = std::mem::take(current);
+        if !line.has_letters() {
+            return;
+        }
+        line.push_break();
+        line.push_break();
+        for part in line.paragraphs() {
+            if part.has_letters() {
+                items.push(self.text(part, shape));
             }
         }
     }
 
-    fn text(&mut self, mut chars: Vec<Ch>, shape: Frame) -> Item {
-        let marker = word::marker(&mut chars, shape.kind);
+    fn text(&mut self, mut line: Line, shape: Frame) -> Item {
+        let marker = word::marker(&mut line, shape.kind);
         let kind = match (shape.kind, &marker) {
             (Kind::Word(_), None) => Kind::Paragraph,
             (Kind::Paragraph, Some(_)) => Kind::Word(0),
             (kind, _) => kind,
         };
-        for ch in chars
-            .iter()
-            .filter(|c| c.at != usize::MAX && !c.c.is_whitespace())
-        {
-            let rule = if ch.flags & MARKER != 0 {
+        for (text, run) in line.runs() {
+            let Some(at) = run.at else { continue };
+            let rule = if run.flags & MARKER != 0 {
                 self.marker
             } else {
                 self.body
             };
-            self.claims.claim(Span(ch.at, ch.at + 1), rule);
+            self.claims.claim_letters(text, at, rule);
         }
-        chars.retain(|c| c.flags & MARKER == 0 || c.at == usize::MAX);
         Item::Text {
-            chars,
+            line: line.without(MARKER),
             kind,
             marker,
             align: shape.align,
@@ -318,13 +294,8 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn inline(&self, chars: &[Ch]) -> (Inline, Span) {
-        let at = chars
-            .iter()
-            .filter(|c| c.at != usize::MAX && !c.c.is_whitespace())
-            .map(|c| c.at);
-        let span = Span(at.clone().min().unwrap_or(0), at.max().map_or(0, |m| m + 1));
-        (inline(chars, &self.targets, &self.anchors), span)
+    pub(super) fn inline(&self, line: &Line) -> (Inline, Span) {
+        (inline(line, &self.targets, &self.anchors), line.span())
     }
 
     pub(super) fn source(&self, chars: Span) -> Source {
@@ -460,5 +431,30 @@ impl Builder<'_> {
         });
         self.targets.push(judged.mark);
         u32::try_from(self.targets.len()).unwrap_or(0)
+    }
+}
+
+/// Adds text of an element to a line. A line break of a text that keeps its own is one of the page, unless it stands at the
+/// edge of a block.
+fn push_lines(text: &str, at: usize, top: Frame, current: &mut Line) {
+    if memchr::memchr(b'\n', text.as_bytes()).is_none() {
+        return current.push(text, at, top.flags, top.link);
+    }
+    let mut at = at;
+    for piece in text.split_inclusive('\n') {
+        let line = piece.strip_suffix('\n');
+        let words = line.unwrap_or(piece);
+        if !words.is_empty() {
+            current.push(words, at, top.flags, top.link);
+        }
+        at += words.chars().count();
+        if line.is_some() {
+            if top.lines && current.breaks() == 0 && !current.is_blank() {
+                current.push_break();
+            } else {
+                current.push(" ", at, top.flags, top.link);
+            }
+            at += 1;
+        }
     }
 }

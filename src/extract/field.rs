@@ -150,7 +150,7 @@ impl Taker<'_> {
             span: Some(span),
         };
         if let Some(css) = &take.css {
-            let inside = self.container.select(css.selector()).next();
+            let inside = css.select_below(self.container).next();
             let element = inside.or_else(|| {
                 if self.closed {
                     None

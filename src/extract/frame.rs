@@ -85,7 +85,7 @@ impl Frame {
         {
             let level: String = level.chars().take_while(char::is_ascii_digit).collect();
             self.kind = Kind::Word(level.parse().unwrap_or(0).min(9));
-        } else if class.contains("MsoListParagraph") && !matches!(self.kind, Kind::Word(_)) {
+        } else if is_of_word(class) && !matches!(self.kind, Kind::Word(_)) {
             self.kind = Kind::Word(0);
         }
         let aligned = |at: &str| {
@@ -98,7 +98,14 @@ impl Frame {
                 let named = named.or((element.name() == "p").then_some(c));
                 named.is_some_and(|n| n.eq_ignore_ascii_case(at))
             };
-            class.contains(at) && class.split_whitespace().any(is)
+            let ends = |c: &str| {
+                let end = c
+                    .len()
+                    .checked_sub(at.len())
+                    .and_then(|from| c.as_bytes().get(from..));
+                end.is_some_and(|end| end.eq_ignore_ascii_case(at.as_bytes()))
+            };
+            class.split_whitespace().any(|c| ends(c) && is(c)) && class.contains(at)
         };
         if self.kind == Kind::Paragraph && is_block(element) && names_caption(class) {
             self.kind = Kind::Named;
@@ -139,6 +146,12 @@ pub(super) fn parts_text(element: &Element) -> bool {
     is_block(element)
         && element.name() != "br"
         && !attr(element, "style").is_some_and(|s| s.to_ascii_lowercase().contains("inline") && inline())
+}
+
+/// Whether a class is that of a list paragraph of Word.
+fn is_of_word(class: &str) -> bool {
+    let mut capitals = memchr::memchr_iter(b'M', class.as_bytes());
+    capitals.any(|at| class[at..].starts_with("MsoListParagraph"))
 }
 
 /// Whether a `figcaption` stands in a figure that shows a table.

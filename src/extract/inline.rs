@@ -1,19 +1,8 @@
-//! Characters with marks become text with ranges.
+//! A line with marks becomes text with ranges.
 
 use super::anchor::Anchors;
+use super::line::Line;
 use crate::document::{Inline, Mark, MarkKind, Span};
-
-/// One character of a block on its way into the document.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ch {
-    pub(super) c: char,
-    /// One bit a mark, in the order of [`KINDS`]; [`MARKER`] for a list marker.
-    pub(super) flags: u16,
-    /// Index + 1 into the body's links; 0 for none.
-    pub(super) link: u32,
-    /// Where it stands in the visible text; `usize::MAX` for a line break.
-    pub(super) at: usize,
-}
 
 pub(super) const KINDS: [MarkKind; 7] = [
     MarkKind::Bold,
@@ -30,43 +19,79 @@ pub(super) const MARKER: u16 = 1 << 8;
 /// Set in a font of signs (Symbol, Wingdings): the letter is not what a reader sees.
 pub(super) const SYMBOL: u16 = 1 << 9;
 
+/// Characters that are set alike: the number of the first one behind them, their marks, their link.
+#[derive(Clone, Copy)]
+struct Set {
+    end: usize,
+    flags: u16,
+    link: u32,
+}
+
 /// White space folded, marks as ranges. `targets` are the link targets by index, `anchors` the places that links of the
 /// text lead to, by the character where they stand.
-pub(super) fn inline(chars: &[Ch], targets: &[Option<String>], anchors: &Anchors) -> Inline {
-    let mut text = String::new();
-    let mut out: Vec<(u16, u32)> = Vec::new();
+pub(super) fn inline(line: &Line, targets: &[Option<String>], anchors: &Anchors) -> Inline {
+    let mut text = String::with_capacity(line.len());
+    let mut out: Vec<Set> = Vec::new();
     let mut marks = Vec::new();
     let mut pending: Option<char> = None;
+    let push = |out: &mut Vec<Set>, chars: usize, flags: u16, link: u32| match out.last_mut() {
+        Some(last) if (last.flags, last.link) == (flags, link) => last.end += chars,
+        last => {
+            let end = last.map_or(0, |l| l.end) + chars;
+            out.push(Set { end, flags, link });
+        }
+    };
     // Letters that only compose across nodes are rare (character references); marks keep the places of the parts.
-    for ch in chars {
-        if ch.c == '\n' && ch.at == usize::MAX {
+    for (part, run) in line.runs() {
+        let Some(mut at) = run.at else {
             pending = Some('\n');
-        } else if ch.c.is_whitespace() {
-            pending = pending.or(Some(' '));
-        } else {
+            continue;
+        };
+        let mut rest = part;
+        while !rest.is_empty() {
+            let letters = rest.trim_start();
+            if letters.len() < rest.len() {
+                pending = pending.or(Some(' '));
+                at += rest[..rest.len() - letters.len()].chars().count();
+            }
+            let word = letters.find(char::is_whitespace).unwrap_or(letters.len());
+            let (word, behind) = letters.split_at(word);
+            rest = behind;
+            if word.is_empty() {
+                break;
+            }
             if let Some(space) = pending.take()
-                && let Some(&(flags, link)) = out.last()
+                && let Some(&Set { flags, link, .. }) = out.last()
             {
                 text.push(space);
-                out.push((flags & ch.flags, if link == ch.link { link } else { 0 }));
+                push(
+                    &mut out,
+                    1,
+                    flags & run.flags,
+                    if link == run.link { link } else { 0 },
+                );
             }
-            for name in anchors.at(ch.at) {
+            let count = word.chars().count();
+            let start = out.last().map_or(0, |l| l.end);
+            for (shift, name) in anchors.within(Span(at, at + count)) {
+                let place = start + shift;
                 marks.push(Mark {
                     kind: MarkKind::Anchor,
-                    chars: Span(out.len(), out.len()),
+                    chars: Span(place, place),
                     target: Some(name.clone()),
                 });
             }
-            text.push(ch.c);
-            out.push((ch.flags, ch.link));
+            text.push_str(word);
+            push(&mut out, count, run.flags, run.link);
+            at += count;
         }
     }
-    let used = out.iter().fold(0, |all, (flags, _)| all | flags);
+    let used = out.iter().fold(0, |all, set| all | set.flags);
     let kinds = KINDS.into_iter().enumerate();
     for (bit, kind) in kinds.filter(|(bit, _)| used >> bit & 1 == 1) {
         ranges(
             &out,
-            |(flags, _)| u32::from(flags >> bit & 1),
+            |set| u32::from(set.flags >> bit & 1),
             |_, chars| {
                 marks.push(Mark {
                     kind,
@@ -78,7 +103,7 @@ pub(super) fn inline(chars: &[Ch], targets: &[Option<String>], anchors: &Anchors
     }
     ranges(
         &out,
-        |(_, link)| link,
+        |set| set.link,
         |link, chars| {
             if let Some(Some(target)) = targets.get(link as usize - 1) {
                 marks.push(Mark {
@@ -100,15 +125,14 @@ pub(super) fn inline(chars: &[Ch], targets: &[Option<String>], anchors: &Anchors
     }
 }
 
-fn ranges(out: &[(u16, u32)], key: impl Fn((u16, u32)) -> u32, mut found: impl FnMut(u32, Span)) {
+/// Ranges whose sets have one key that is not 0.
+fn ranges(out: &[Set], key: impl Fn(&Set) -> u32, mut found: impl FnMut(u32, Span)) {
     let mut start = 0;
-    for end in 1..=out.len() {
-        let value = key(out[start]);
-        if end == out.len() || key(out[end]) != value {
-            if value != 0 {
-                found(value, Span(start, end));
-            }
-            start = end;
+    for group in out.chunk_by(|a, b| key(a) == key(b)) {
+        let (value, end) = (key(&group[0]), group[group.len() - 1].end);
+        if value != 0 {
+            found(value, Span(start, end));
         }
+        start = end;
     }
 }

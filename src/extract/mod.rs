@@ -15,6 +15,7 @@ mod frame;
 mod gate;
 mod header;
 mod inline;
+mod line;
 mod link;
 mod list;
 pub mod media;
@@ -185,10 +186,14 @@ pub fn extract(
         out.documents.push(document);
     }
     scopes.outside();
-    for ((document, (root, missing)), furniture) in
-        out.documents.iter_mut().zip(scopes.spans()).zip(furniture)
-    {
-        let (sum, mut dropped) = scopes.account(root, missing);
+    // A document that is all of its page has the sum of the page.
+    let mut all = None;
+    for ((document, (root, own)), furniture) in out.documents.iter_mut().zip(scopes.spans()).zip(furniture) {
+        let whole = scopes.whole();
+        let (sum, mut dropped) = scopes.account(root, own);
+        if (root, own) == (whole, missing) {
+            all = Some((sum.clone(), dropped.clone()));
+        }
         dropped.extend(furniture);
         if sum.unaccounted > 0 {
             fail(
@@ -200,7 +205,7 @@ pub fn extract(
         document.accounting = sum;
         document.dropped = dropped;
     }
-    (out.accounting, out.dropped) = scopes.account(scopes.whole(), missing);
+    (out.accounting, out.dropped) = all.unwrap_or_else(|| scopes.account(scopes.whole(), missing));
     out.auto = scopes.into_auto();
     Ok(out)
 }

@@ -362,7 +362,7 @@ impl<'a> Scopes<'a> {
             .filter(|b| !matches!(b, Block::Embed { .. }))
             .map(Block::text)
             .collect();
-        let missing = self.claims.missing(text, span, body, &made.join("\n"));
+        let missing = self.claims.missing(text, span, body, &made);
         let end = stop.min(span.1).max(span.0);
         let cited = |l| citation::find(text.slice(Span(span.0, end)), span.0, l);
         let citations = self.context.language().map(cited).unwrap_or_default();

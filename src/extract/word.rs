@@ -2,7 +2,8 @@
 //! marker goes only where the list says the same.
 
 use super::frame::Kind;
-use super::inline::{Ch, MARKER, SYMBOL};
+use super::inline::{MARKER, SYMBOL};
+use super::line::Line;
 use crate::document::{Block, Counting, Inline, ListItem, Source, Span};
 
 /// Signs that stand before the items of a list and for nothing else.
@@ -23,39 +24,49 @@ pub(super) enum Marker {
 
 /// Finds the marker of a paragraph and flags its characters; `None`, and no character flagged, if it has none that a list
 /// would say as well.
-pub(super) fn marker(chars: &mut [Ch], kind: Kind) -> Option<Marker> {
-    let found = find(chars, kind);
+pub(super) fn marker(line: &mut Line, kind: Kind) -> Option<Marker> {
+    let found = find(line, kind);
     if found.is_none() {
-        chars.iter_mut().for_each(|c| c.flags &= !MARKER);
+        line.unmark(MARKER);
     }
     found
 }
 
-fn find(chars: &mut [Ch], kind: Kind) -> Option<Marker> {
+fn find(line: &mut Line, kind: Kind) -> Option<Marker> {
     if !matches!(kind, Kind::Word(_) | Kind::Paragraph) {
         return None;
     }
-    let stated = matches!(kind, Kind::Word(_)) || chars.iter().any(|c| c.flags & MARKER != 0);
-    if !chars.iter().any(|c| c.flags & MARKER != 0) {
-        let first = chars.iter().position(|c| !c.c.is_whitespace())?;
-        let word = chars[first..].iter().position(|c| c.c.is_whitespace());
-        let end = if BULLETS.contains(chars[first].c) {
-            first + 1
+    let told = line.runs().any(|(_, run)| run.flags & MARKER != 0);
+    if !told {
+        let text = line.text();
+        let start = text.find(|c: char| !c.is_whitespace())?;
+        let word = &text[start..];
+        let first = word.chars().next()?;
+        let bullet = BULLETS.contains(first);
+        let word = if bullet {
+            &word[..first.len_utf8()]
         } else {
-            first + word?
+            &word[..word.find(char::is_whitespace)?]
         };
-        let signs = end - first <= 2 && chars[first..end].iter().all(|c| c.flags & SYMBOL != 0);
-        if !(stated || signs || BULLETS.contains(chars[first].c)) {
+        let end = start + word.len();
+        let signs = || {
+            let mut from = 0;
+            let set = line.runs().all(|(text, run)| {
+                let of = from < end && start < from + text.len();
+                from += text.len();
+                !of || run.flags & SYMBOL != 0
+            });
+            word.chars().count() <= 2 && set
+        };
+        if !(matches!(kind, Kind::Word(_)) || bullet || signs()) {
             return None;
         }
-        chars[first..end].iter_mut().for_each(|c| c.flags |= MARKER);
+        line.mark(start, end, MARKER);
     }
-    let is_marker = |c: &&Ch| c.flags & MARKER != 0 && !c.c.is_whitespace();
-    let text: String = chars.iter().filter(is_marker).map(|c| c.c).collect();
-    let drawn = chars.iter().filter(is_marker).all(|c| c.flags & SYMBOL != 0);
-    let rest = chars
-        .iter()
-        .any(|c| c.flags & MARKER == 0 && !c.c.is_whitespace());
+    let text = line.marked(MARKER);
+    let mut letters = line.letters();
+    let drawn = letters.all(|(_, run)| run.flags & MARKER == 0 || run.flags & SYMBOL != 0);
+    let rest = line.letters().any(|(_, run)| run.flags & MARKER == 0);
     if !rest || text.is_empty() {
         return None;
     }

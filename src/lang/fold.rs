@@ -42,7 +42,7 @@ pub(crate) fn spaces(text: &str) -> String {
 
 /// NFC; text that is NFC already, as nearly all is after decoding, is only looked at.
 pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
-    if text.chars().all(composed) {
+    if text.is_ascii() || text.chars().all(composed) {
         return Cow::Borrowed(text);
     }
     match is_nfc_quick(text.chars()) {
@@ -53,7 +53,7 @@ pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
 
 /// Is the text NFC?
 pub(crate) fn is_nfc(text: &str) -> bool {
-    text.chars().all(composed) || unicode_normalization::is_nfc(text)
+    text.is_ascii() || text.chars().all(composed) || unicode_normalization::is_nfc(text)
 }
 
 /// Letters that NFC never changes, whatever stands beside them: nearly all there are. Everything below the combining marks,

@@ -1,8 +1,9 @@
 //! Selectors and patterns that are compiled where they are read: a mapping that loads holds no broken one.
 
+use html5ever::{LocalName, local_name};
 use regex::Regex;
 use schemars::JsonSchema;
-use scraper::Selector;
+use scraper::{ElementRef, Html, Selector};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -11,6 +12,57 @@ use std::borrow::Cow;
 pub struct Css {
     source: String,
     selector: Selector,
+    keys: Vec<Key>,
+}
+
+/// What an element must have for a part of a selector to match it.
+#[derive(Clone, Debug)]
+enum Key {
+    Name(LocalName),
+    Class(String),
+    Attribute(LocalName),
+}
+
+/// A key for each part of a selector; none at all where one part has none that is easily seen.
+fn keys(source: &str) -> Vec<Key> {
+    // Names of office programs hold a colon.
+    const COLON: &str = "\u{1}";
+    let source = source.replace("\\:", COLON);
+    if source.contains(['(', '\\', '"', '\'', '|']) {
+        return Vec::new();
+    }
+    let key = |part: &str| {
+        let own = part.trim().rsplit([' ', '\t', '\n', '>', '+', '~']).next()?;
+        // What is left of brackets with a space or a sign in them.
+        if own.contains(']') && !own.contains('[') {
+            return None;
+        }
+        let end = |text: &str| text.find(['.', '#', '[', ':', ']', '=', '~', '^', '$', '*']);
+        let word = |from: usize| {
+            let rest = own.get(from..)?;
+            let word = &rest[..end(rest).unwrap_or(rest.len())];
+            (!word.is_empty()).then(|| word.replace(COLON, ":"))
+        };
+        // Names are as they are written in drawings, and in small letters elsewhere.
+        let name = |word: String| {
+            let small = !word.bytes().any(|b| b.is_ascii_uppercase());
+            small.then(|| LocalName::from(word))
+        };
+        match own.find(['.', '#', '[', ':']) {
+            Some(0) => match own.as_bytes()[0] {
+                b'.' => word(1).map(Key::Class),
+                b'#' => Some(Key::Attribute(local_name!("id"))),
+                b'[' => word(1).and_then(name).map(Key::Attribute),
+                _ => None,
+            },
+            _ => word(0).and_then(name).map(Key::Name),
+        }
+    };
+    source
+        .split(',')
+        .map(key)
+        .collect::<Option<_>>()
+        .unwrap_or_default()
 }
 
 impl Css {
@@ -23,6 +75,7 @@ impl Css {
             Ok(selector) => Ok(Self {
                 source: source.to_owned(),
                 selector,
+                keys: keys(source),
             }),
             Err(error) => Err(error.to_string()),
         }
@@ -36,6 +89,31 @@ impl Css {
             reason = "constant selectors, compiled by the tests of every default"
         )]
         Self::new(source).unwrap()
+    }
+
+    /// The elements of a tree that match.
+    pub fn select<'a>(&'a self, html: &'a Html) -> impl Iterator<Item = ElementRef<'a>> {
+        let elements = html.tree.nodes().filter_map(ElementRef::wrap);
+        elements.filter(|e| e.parent().is_some() && self.may_match(*e) && self.selector.matches(e))
+    }
+
+    /// The elements below another one that match.
+    pub fn select_below<'a>(&'a self, root: ElementRef<'a>) -> impl Iterator<Item = ElementRef<'a>> {
+        let elements = root.descendants().skip(1).filter_map(ElementRef::wrap);
+        elements.filter(move |e| self.may_match(*e) && self.selector.matches_with_scope(e, Some(root)))
+    }
+
+    /// Whether an element has what the selector asks for; most elements do not, and need not be matched.
+    fn may_match(&self, element: ElementRef<'_>) -> bool {
+        let value = element.value();
+        let attribute = |name: &LocalName| value.attrs.iter().find(|(n, _)| n.local == *name);
+        let may = |key: &Key| match key {
+            Key::Name(name) => value.name.local == *name,
+            Key::Class(class) => attribute(&local_name!("class"))
+                .is_some_and(|(_, all)| all.split_ascii_whitespace().any(|c| c == class)),
+            Key::Attribute(name) => attribute(name).is_some(),
+        };
+        self.keys.is_empty() || self.keys.iter().any(may)
     }
 
     /// As written.

@@ -6,15 +6,16 @@ use super::prescan;
 use crate::document::Decode;
 use crate::lang::vietnamese::{Charset, surface};
 use encoding_rs::{Encoding, REPLACEMENT, UTF_8, WINDOWS_1252, WINDOWS_1258, X_USER_DEFINED};
+use std::borrow::Cow;
 
 /// A declared UTF-8 stays if at most one of so many characters beyond ASCII is damaged.
 const DAMAGE: usize = 20;
 
 /// A page as text, before its blocks are read.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct Source<'a> {
     /// Unicode, or the windows-1252 surface of bytes that are none.
-    pub(super) text: String,
+    pub(super) text: Cow<'a, str>,
     /// What the blocks may rely on.
     pub(super) prior: Prior,
     /// The encoding whose characters the text holds.
@@ -32,12 +33,12 @@ enum Choice {
 }
 
 /// Decodes the bytes of a page. `vietnamese`: whether its text may be in a legacy Vietnamese set.
-pub(super) fn decode(
-    body: &[u8],
+pub(super) fn decode<'a>(
+    body: &'a [u8],
     content_type: Option<&str>,
     fallback: Option<&str>,
     vietnamese: bool,
-) -> Source {
+) -> Source<'a> {
     let mut repairs = Vec::new();
     let http = content_type.and_then(prescan::http_charset);
     let meta = prescan::label(body);
@@ -50,10 +51,10 @@ pub(super) fn decode(
     let (text, used, prior) = match choice {
         Choice::Whole(encoding) => {
             let (text, used, _) = encoding.decode(body);
-            (text.into_owned(), used.name(), Prior::default())
+            (text, used.name(), Prior::default())
         }
         Choice::Surface(declared) => (
-            surface(body).into_owned(),
+            surface(body),
             declared.map_or(WINDOWS_1252.name(), Charset::name),
             Prior {
                 surface: true,
@@ -62,7 +63,7 @@ pub(super) fn decode(
             },
         ),
     };
-    let replacements = text.matches('\u{fffd}').count();
+    let replacements = memchr::memmem::find_iter(text.as_bytes(), "\u{fffd}").count();
     Source {
         text,
         as_is: if prior.surface { WINDOWS_1252.name() } else { used },
@@ -87,10 +88,10 @@ fn choose(
     if let Some((encoding, _)) = Encoding::for_bom(body) {
         return (Choice::Whole(encoding), "bom");
     }
-    let text = std::str::from_utf8(body).ok();
-    let utf8 = text.is_some_and(|t| !by_chance(t));
+    let ascii = body.is_ascii();
+    let utf8 = ascii || std::str::from_utf8(body).is_ok_and(|t| !by_chance(t));
     // Bytes beyond ASCII that are valid UTF-8 are UTF-8, whatever is declared; bytes of ASCII may be ISO-2022-JP.
-    let proven = utf8 && !body.is_ascii();
+    let proven = utf8 && !ascii;
     for (label, method) in [(http, "http"), (meta, "meta")] {
         let Some(label) = label else { continue };
         let encoding = Encoding::for_label(label.as_bytes());
@@ -169,12 +170,21 @@ fn declared(body: &[u8], encoding: &'static Encoding, vietnamese: bool) -> Choic
 /// characters beyond ASCII is believed if they are of Latin script or punctuation.
 fn by_chance(text: &str) -> bool {
     const FEW: usize = 3;
-    let mut beyond = text.chars().filter(|c| !c.is_ascii());
-    let foreign = beyond
-        .by_ref()
+    let foreign = beyond(text)
         .take(FEW)
         .any(|c| matches!(c, '\u{370}'..='\u{1dff}'));
-    foreign && text.chars().filter(|c| !c.is_ascii()).take(FEW).count() < FEW
+    foreign && beyond(text).take(FEW).count() < FEW
+}
+
+/// The characters beyond ASCII.
+fn beyond(text: &str) -> impl Iterator<Item = char> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let at = rest.bytes().position(|b| !b.is_ascii())?;
+        let c = rest[at..].chars().next()?;
+        rest = &rest[at + c.len_utf8()..];
+        Some(c)
+    })
 }
 
 /// A few damaged characters in a page of right UTF-8: another encoding would damage all of them.
@@ -190,7 +200,7 @@ mod tests {
 
     fn used(body: &[u8], http: Option<&str>, fallback: Option<&str>) -> (String, String, String) {
         let source = decode(body, http, fallback, true);
-        (source.text, source.decode.used, source.decode.method)
+        (source.text.into_owned(), source.decode.used, source.decode.method)
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What the style sheets of a page hide, and what they set in lines of its own. A small cascade over `display` and
 //! `visibility`, for the sheets that stand in the page itself: those that are files of their own are not at hand.
 
+use super::above::{self, Above};
 use super::nodes::attr;
-use super::style::{Looks, declaration};
+use super::style::{Looks, block_end, declaration, next, skip};
 use cssparser::Parser;
 use scraper::{ElementRef, Selector};
 use std::cell::Cell;
@@ -75,6 +76,10 @@ pub(super) struct Rules {
 
 struct Rule {
     selector: Selector,
+    /// It asks for nothing but what it is found by.
+    plain: bool,
+    /// What must stand above.
+    wanted: Vec<usize>,
     specificity: (usize, usize, usize),
     said: Said,
 }
@@ -92,8 +97,13 @@ impl Rules {
         rules
     }
 
-    /// What the sheets and its own `style` do to an element.
-    pub(super) fn say(&self, element: ElementRef<'_>) -> Shown {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// What the sheets and its own `style` do to an element that stands below others.
+    pub(super) fn say(&self, element: ElementRef<'_>, above: &Above) -> Shown {
         let value = element.value();
         let style = attr(value, "style").filter(|s| speaks(s));
         if self.all.is_empty() && style.is_none() {
@@ -107,7 +117,9 @@ impl Rules {
                 let tried = self.tried.get();
                 self.tried.set(tried + 1);
                 let rule = &self.all[at];
-                if tried >= MAX_TRIED || !rule.selector.matches(&element) {
+                let matches =
+                    || rule.plain || above.may_hold(&rule.wanted) && rule.selector.matches(&element);
+                if tried >= MAX_TRIED || !matches() {
                     continue;
                 }
                 for (best, said) in [
@@ -218,46 +230,9 @@ fn sheet(css: &str, rules: &mut Rules, nesting: usize) {
                 at += 1;
                 start = at;
             }
-            _ => at = skip(bytes, at),
+            _ => at = next(bytes, skip(bytes, at)),
         }
     }
-}
-
-/// Behind the next piece of a sheet: a comment, a string, or one byte.
-fn skip(bytes: &[u8], at: usize) -> usize {
-    match bytes[at] {
-        b'/' if bytes.get(at + 1) == Some(&b'*') => {
-            let end = bytes[at + 2..].windows(2).position(|w| w == b"*/");
-            end.map_or(bytes.len(), |e| at + 2 + e + 2)
-        }
-        quote @ (b'"' | b'\'') => {
-            let mut end = at + 1;
-            while end < bytes.len() && bytes[end] != quote && bytes[end] != b'\n' {
-                end += if bytes[end] == b'\\' { 2 } else { 1 };
-            }
-            (end + 1).min(bytes.len())
-        }
-        b'\\' => (at + 2).min(bytes.len()),
-        _ => at + 1,
-    }
-}
-
-/// Where the block that begins at `at` ends: its closing brace, or the end of the sheet.
-fn block_end(bytes: &[u8], mut at: usize) -> usize {
-    let mut depth = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'{' => depth += 1,
-            b'}' if depth == 0 => return at,
-            b'}' => depth -= 1,
-            _ => {
-                at = skip(bytes, at);
-                continue;
-            }
-        }
-        at += 1;
-    }
-    bytes.len()
 }
 
 fn without_comments(css: &str) -> std::borrow::Cow<'_, str> {
@@ -305,6 +280,8 @@ fn rule(prelude: &str, body: &str, rules: &mut Rules) {
         .push(number);
         rules.all.push(Rule {
             selector,
+            plain: text == own,
+            wanted: above::wanted(text),
             specificity: (count(&['#']), count(&['.', '[', ':']), words),
             said,
         });
@@ -462,7 +439,13 @@ mod tests {
             .root()
             .descendants()
             .filter_map(ElementRef::wrap)
-            .filter(|e| rules.say(*e).hidden)
+            .filter(|e| {
+                let mut above = Above::default();
+                e.ancestors()
+                    .filter_map(|n| n.value().as_element())
+                    .for_each(|n| above.open(n));
+                rules.say(*e, &above).hidden
+            })
             .map(|e| e.value().id().unwrap_or("?").to_owned())
             .collect();
         ids.sort();

@@ -1,13 +1,14 @@
 //! Bytes to a tree of right text: charset, NFC, the text that a reader sees with its offsets. Pure: no clock, no file.
 
+mod above;
 mod decode;
-mod depth;
 mod hidden;
 mod kind;
 mod legacy;
 mod marked;
 mod nodes;
 mod noscript;
+mod parse;
 pub mod picture;
 mod prescan;
 mod style;
@@ -27,6 +28,7 @@ use crate::document::{Decode, Span};
 use crate::lang::{fold, spaces};
 use crate::mapping::{Css, Mapping, PageUrl};
 use ego_tree::NodeId;
+use parse::Reading;
 use scraper::{ElementRef, Html};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
@@ -57,14 +59,10 @@ pub enum PageError {
         limit: u64,
     },
     /// It has more elements than the mapping allows.
-    #[error(
-        "page {url} has {elements} elements, more than `limits.html_elements` = {limit}; raise the limit to read it"
-    )]
+    #[error("page {url} has more than `limits.html_elements` = {limit} elements; raise the limit to read it")]
     TooManyElements {
         /// The page.
         url: String,
-        /// Its elements.
-        elements: usize,
         /// The limit.
         limit: usize,
     },
@@ -104,6 +102,11 @@ pub fn read_text(bytes: &[u8], content_type: Option<&str>) -> (String, Decode) {
     (text, decode)
 }
 
+/// Whether a page was decoded as it, its server or the mapping declares.
+fn is_declared(decode: &Decode) -> bool {
+    matches!(decode.method.as_str(), "http" | "meta" | "default")
+}
+
 /// Says of the whole page what its blocks showed; gives the texts of those that it names.
 fn conclude(
     decode: &mut Decode,
@@ -126,7 +129,7 @@ fn conclude(
     if restored.normalised {
         decode.repairs.push("nfc".into());
     }
-    let declared = matches!(decode.method.as_str(), "http" | "meta" | "default");
+    let declared = is_declared(decode);
     let mut named = Vec::new();
     for block in restored.blocks {
         let entry = &block.entry;
@@ -199,25 +202,31 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
         mapping.rules().site.language.starts_with("vi"),
     );
     let mut decode = source.decode;
-    let capped = depth::cap(&source.text, limits.html_depth);
-    if capped.elements > limits.html_elements {
+    let mut reading = Reading {
+        depth: limits.html_depth,
+        elements: limits.html_elements,
+        scripts: false,
+        noscript: false,
+    };
+    let mut parsed = parse::parse(&source.text, reading);
+    if noscript::is_all(&parsed.html) {
+        reading.noscript = true;
+        parsed = parse::parse(&source.text, reading);
+        decode.repairs.push("noscript".into());
+    }
+    if parsed.elements > limits.html_elements {
         return Err(PageError::TooManyElements {
             url: url.to_string(),
-            elements: capped.elements,
             limit: limits.html_elements,
         });
     }
-    if capped.deep {
+    if parsed.deep {
         decode.repairs.push("depth-capped".into());
     }
-    let mut html = Html::parse_document(&capped.text);
-    if let Some(plain) = noscript::shown(&capped.text, &html) {
-        html = Html::parse_document(&plain);
-        decode.repairs.push("noscript".into());
-    }
-    drop(capped);
+    let mut html = parsed.html;
     let looks = Looks::of(&html);
-    let restored = legacy::restore(&mut html, &looks, source.prior, source.as_is);
+    let declared = is_declared(&decode).then(|| decode.used.clone());
+    let restored = legacy::restore(&mut html, &looks, source.prior, source.as_is, declared.as_deref());
     let own = url.as_url().clone();
     let elements = html.tree.root().descendants().filter_map(ElementRef::wrap);
     let base = elements
@@ -262,7 +271,7 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
 impl Page {
     /// Elements that a selector matches, in document order.
     pub fn select<'a>(&'a self, css: &'a Css) -> impl Iterator<Item = ElementRef<'a>> {
-        self.html.select(css.selector())
+        css.select(&self.html)
     }
 
     /// Visible text of an element, white space folded to single spaces.

@@ -8,8 +8,8 @@ const LEAST: usize = 1000;
 /// Text outside of it that makes a page of its own, in characters.
 const ENOUGH: usize = 600;
 
-/// The source with `<noscript>` opened, if the page shows next to nothing without.
-pub(super) fn shown(source: &str, html: &Html) -> Option<String> {
+/// Whether a page shows next to nothing outside of it.
+pub(super) fn is_all(html: &Html) -> bool {
     let mut hidden = 0;
     let mut visible = 0;
     let mut skip = None;
@@ -27,7 +27,7 @@ pub(super) fn shown(source: &str, html: &Html) -> Option<String> {
                 Node::Text(text) => {
                     visible += text.chars().filter(|c| !c.is_whitespace()).count();
                     if visible > ENOUGH {
-                        return None;
+                        return false;
                     }
                 }
                 _ => {}
@@ -36,31 +36,7 @@ pub(super) fn shown(source: &str, html: &Html) -> Option<String> {
             _ => {}
         }
     }
-    if hidden < LEAST {
-        return None;
-    }
-    let mut out = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(at) = find(rest) {
-        let (before, tag) = rest.split_at(at);
-        out.push_str(before);
-        let name = if tag.starts_with("</") { "</div" } else { "<div" };
-        out.push_str(name);
-        rest = &tag[name.len() - 3 + "noscript".len()..];
-    }
-    out.push_str(rest);
-    Some(out)
-}
-
-/// Where the next tag of a `noscript` begins.
-fn find(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    memchr::memchr_iter(b'<', bytes).find(|&at| {
-        let from = at + 1 + usize::from(bytes.get(at + 1) == Some(&b'/'));
-        bytes
-            .get(from..from + "noscript".len())
-            .is_some_and(|n| n.eq_ignore_ascii_case(b"noscript"))
-    })
+    hidden >= LEAST
 }
 
 #[cfg(test)]
@@ -72,13 +48,9 @@ mod tests {
         let text = "Bài đăng trong diễn đàn. ".repeat(60);
         let page =
             |visible: &str| format!("<body><p>{visible}</p><NOSCRIPT class=x><p>{text}</p></noscript>");
-        let opened = |page: String| shown(&page, &Html::parse_document(&page));
-        let source = opened(page("tải…")).unwrap();
-        assert!(
-            source.contains("<div class=x><p>Bài") && source.ends_with("</div>"),
-            "{source}"
-        );
-        assert_eq!(opened(page(&text)), None);
-        assert_eq!(opened("<noscript><img src=x></noscript>".into()), None);
+        let all = |page: String| is_all(&Html::parse_document(&page));
+        assert!(all(page("tải…")));
+        assert!(!all(page(&text)));
+        assert!(!all("<noscript><img src=x></noscript>".into()));
     }
 }

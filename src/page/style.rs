@@ -67,3 +67,55 @@ pub(super) fn declaration<'i>(parser: &mut Parser<'i>) -> Option<(String, &'i st
     }
     None
 }
+
+/// Where the next byte stands that may mean something to the structure of a sheet.
+pub(super) fn next(bytes: &[u8], at: usize) -> usize {
+    static MEANS: [bool; 256] = {
+        let signs = b"{};/\"'\\";
+        let (mut means, mut n) = ([false; 256], 0);
+        while n < signs.len() {
+            means[signs[n] as usize] = true;
+            n += 1;
+        }
+        means
+    };
+    let found = bytes[at..].iter().position(|b| MEANS[usize::from(*b)]);
+    found.map_or(bytes.len(), |f| at + f)
+}
+
+/// Behind the next piece of a sheet: a comment, a string, or one byte.
+pub(super) fn skip(bytes: &[u8], at: usize) -> usize {
+    match bytes[at] {
+        b'/' if bytes.get(at + 1) == Some(&b'*') => {
+            let end = memchr::memmem::find(&bytes[at + 2..], b"*/");
+            end.map_or(bytes.len(), |e| at + 2 + e + 2)
+        }
+        quote @ (b'"' | b'\'') => {
+            let mut end = at + 1;
+            while end < bytes.len() && bytes[end] != quote && bytes[end] != b'\n' {
+                end += if bytes[end] == b'\\' { 2 } else { 1 };
+            }
+            (end + 1).min(bytes.len())
+        }
+        b'\\' => (at + 2).min(bytes.len()),
+        _ => at + 1,
+    }
+}
+
+/// Where the block that begins at `at` ends: its closing brace, or the end of the sheet.
+pub(super) fn block_end(bytes: &[u8], mut at: usize) -> usize {
+    let mut depth = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'{' => depth += 1,
+            b'}' if depth == 0 => return at,
+            b'}' => depth -= 1,
+            _ => {
+                at = next(bytes, skip(bytes, at));
+                continue;
+            }
+        }
+        at = next(bytes, at + 1);
+    }
+    bytes.len()
+}

@@ -1,5 +1,6 @@
 //! The text that a reader sees, and where each node's part of it stands.
 
+use super::above::Above;
 use super::hidden::{Rules, speaks};
 use super::nodes::{NodeSet, NodeTable, attr};
 use crate::document::Span;
@@ -175,13 +176,27 @@ pub(super) fn is_unseen(element: &Element) -> bool {
 }
 
 /// Elements in one that `visibility` hides that say they are shown, and those that hold them: empty if all of it is hidden.
-fn unveiled(veiled: ElementRef<'_>, rules: &Rules) -> HashSet<NodeId> {
+fn unveiled(veiled: ElementRef<'_>, rules: &Rules, above: &mut Above) -> HashSet<NodeId> {
     let mut seen = HashSet::new();
-    for element in veiled.descendants().skip(1).filter_map(ElementRef::wrap) {
-        if !shows_nothing(element.value()) && rules.say(element).unveiled {
-            let held = element.ancestors().take_while(|a| a.id() != veiled.id());
-            seen.extend(held.map(|a| a.id()));
-            seen.insert(element.id());
+    for edge in veiled.traverse() {
+        match edge {
+            Edge::Open(node) => {
+                let Some(element) = ElementRef::wrap(node) else {
+                    continue;
+                };
+                let own = node.id() == veiled.id() || shows_nothing(element.value());
+                if !own && rules.say(element, above).unveiled {
+                    let held = element.ancestors().take_while(|a| a.id() != veiled.id());
+                    seen.extend(held.map(|a| a.id()));
+                    seen.insert(element.id());
+                }
+                above.open(element.value());
+            }
+            Edge::Close(node) => {
+                if let Some(element) = node.value().as_element() {
+                    above.close(element);
+                }
+            }
         }
     }
     seen
@@ -215,6 +230,7 @@ impl VisibleText {
         let mut open: Vec<Open> = Vec::new();
         // Inside of what `visibility` hides: the elements that hold something shown all the same.
         let mut seen: HashSet<NodeId> = HashSet::new();
+        let mut above = Above::default();
         // How many of the open elements keep their line breaks.
         let mut lines = 0usize;
         for edge in html.tree.root().traverse() {
@@ -225,15 +241,15 @@ impl VisibleText {
                         let said = if nothing {
                             None
                         } else {
-                            ElementRef::wrap(node).map(|e| rules.say(e))
+                            ElementRef::wrap(node).map(|e| rules.say(e, &above))
                         };
                         let said = said.unwrap_or_default();
                         let own = !nothing && (is_hidden(element) || (said.veiled && is_veiled(element)));
                         let shown = revealed.contains(&node.id());
-                        let above = open.last().is_some_and(|o| o.veiled);
-                        let veiled = !shown && (said.veiled || (above && !said.unveiled));
-                        if veiled && !above {
-                            let inside = ElementRef::wrap(node).map(|e| unveiled(e, rules));
+                        let within = open.last().is_some_and(|o| o.veiled);
+                        let veiled = !shown && (said.veiled || (within && !said.unveiled));
+                        if veiled && !within {
+                            let inside = ElementRef::wrap(node).map(|e| unveiled(e, rules, &mut above));
                             let inside = inside.unwrap_or_default();
                             if !inside.is_empty() {
                                 seen.insert(node.id());
@@ -264,6 +280,9 @@ impl VisibleText {
                         }
                         let keeps = keeps_lines(element);
                         lines += usize::from(keeps);
+                        if !rules.is_empty() {
+                            above.open(element);
+                        }
                         open.push(Open {
                             start: this.len,
                             block,
@@ -309,9 +328,12 @@ impl VisibleText {
                         .extend(withheld.take().map(|bytes| (node.id(), bytes)));
                 }
                 Edge::Close(node) if skip.is_none() => {
-                    if node.value().is_element()
+                    if let Some(element) = node.value().as_element()
                         && let Some(mut own) = open.pop()
                     {
+                        if !rules.is_empty() {
+                            above.close(element);
+                        }
                         if own.block {
                             pending = Some('\n');
                         }

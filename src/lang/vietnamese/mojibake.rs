@@ -107,9 +107,23 @@ fn broken(score: Score) -> usize {
 
 /// Whether a lead byte's character stands before a continuation byte's one: without that there is nothing to undo.
 fn suspicious(text: &str) -> bool {
+    let mut rest = text;
+    // Only letters beyond ASCII side by side may be; nearly all text is ASCII.
+    while let Some(start) = rest.bytes().position(|b| !b.is_ascii()) {
+        let run = &rest[start..];
+        let (run, behind) = run.split_at(run.bytes().position(|b| b.is_ascii()).unwrap_or(run.len()));
+        if is_suspicious_run(run) {
+            return true;
+        }
+        rest = behind;
+    }
+    false
+}
+
+fn is_suspicious_run(run: &str) -> bool {
     let mut lead = false;
-    for c in text.chars() {
-        if lead && !c.is_ascii() && byte(c, WINDOWS_1252).is_some_and(|b| (0x80..0xc0).contains(&b)) {
+    for c in run.chars() {
+        if lead && byte(c, WINDOWS_1252).is_some_and(|b| (0x80..0xc0).contains(&b)) {
             return true;
         }
         lead = matches!(c, '\u{c2}'..='\u{f4}' | 'Ă' | 'ă' | 'Đ' | 'đ' | 'Ơ' | 'ơ' | 'Ư' | 'ư' | '\u{300}'..='\u{323}');

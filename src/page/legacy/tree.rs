@@ -88,7 +88,14 @@ impl<'a> Reader<'a> {
 }
 
 /// Reads a tree and writes right text into it. `as_is`: the encoding whose text the tree holds.
-pub(in crate::page) fn restore(html: &mut Html, looks: &Looks, prior: Prior, as_is: &str) -> Restored {
+/// `declared`: the encoding that the page declares, if that is what it was decoded with.
+pub(in crate::page) fn restore(
+    html: &mut Html,
+    looks: &Looks,
+    prior: Prior,
+    as_is: &str,
+    declared: Option<&str>,
+) -> Restored {
     let styles = Styles::of(looks);
     let mut reader = Reader {
         pieces: Vec::new(),
@@ -99,7 +106,7 @@ pub(in crate::page) fn restore(html: &mut Html, looks: &Looks, prior: Prior, as_
     texts(html, &styles, &mut reader);
     attributes(html, &mut reader);
     let outcome = engine::read(&mut reader.pieces, prior);
-    let restored = report(&reader, &outcome, as_is);
+    let restored = report(&reader, &outcome, as_is, declared);
     let changes: Vec<(Place, String)> = reader
         .places
         .into_iter()
@@ -177,7 +184,7 @@ pub(in crate::page) fn plain(text: &str, prior: Prior, as_is: &str) -> (String, 
         .zip(&outcome.texts)
         .map(|(p, t)| t.as_deref().unwrap_or(&*p.text))
         .collect();
-    (read, report(&reader, &outcome, as_is))
+    (read, report(&reader, &outcome, as_is, None))
 }
 
 fn texts<'a>(html: &'a Html, styles: &Styles, reader: &mut Reader<'a>) {
@@ -237,11 +244,16 @@ fn attributes<'a>(html: &'a Html, reader: &mut Reader<'a>) {
 }
 
 /// How a reading is called; text that stays as it stands is in what the bytes were decoded with.
-fn name(reading: Reading, as_is: &str) -> String {
+fn called(reading: Reading, as_is: &str) -> &str {
     match reading {
-        Reading::AsIs => as_is.to_owned(),
-        Reading::Set(charset) => charset.name().to_owned(),
+        Reading::AsIs => as_is,
+        Reading::Set(charset) => charset.name(),
     }
+}
+
+/// The same for a record.
+fn name(reading: Reading, as_is: &str) -> String {
+    called(reading, as_is).to_owned()
 }
 
 /// Three digits: a share is a measurement, not an identity.
@@ -267,9 +279,21 @@ fn entry(verdict: &Verdict, as_is: &str) -> BlockDecode {
     }
 }
 
-fn report(reader: &Reader<'_>, outcome: &Outcome, as_is: &str) -> Restored {
+fn report(reader: &Reader<'_>, outcome: &Outcome, as_is: &str, declared: Option<&str>) -> Restored {
+    let declared = declared.filter(|_| outcome.document.is_none());
+    let text = |at: usize| outcome.texts[at].as_deref().unwrap_or(&reader.pieces[at].text);
+    let damaged = |run: &Run| run.pieces.clone().any(|at| text(at).contains('\u{fffd}'));
     let block = |run: &Run| {
         let verdict = run.verdict.as_ref()?;
+        // A page that is what it declares says so once.
+        if verdict.method == Method::Declared
+            && verdict.repairs.is_empty()
+            && verdict.strays == 0
+            && declared == Some(called(verdict.used, as_is))
+            && !damaged(run)
+        {
+            return None;
+        }
         // Text that never was in question is not reported.
         if verdict.used == Reading::AsIs
             && verdict.repairs.is_empty()
@@ -282,10 +306,7 @@ fn report(reader: &Reader<'_>, outcome: &Outcome, as_is: &str) -> Restored {
         }
         let mut entry = entry(verdict, as_is);
         entry.font = reader.faces[run.pieces.clone()].iter().flatten().next().cloned();
-        let texts = run
-            .pieces
-            .clone()
-            .map(|at| outcome.texts[at].as_deref().unwrap_or(&reader.pieces[at].text));
+        let texts = run.pieces.clone().map(text);
         entry.replacements = verdict.strays + texts.map(|t| t.matches('\u{fffd}').count()).sum::<usize>();
         let begin = |texts: &mut dyn Iterator<Item = &str>| texts.flat_map(str::chars).take(SHOWN).collect();
         let shown = Shown {
