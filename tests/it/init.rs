@@ -117,25 +117,25 @@ fn the_draft_of_the_bundled_portal_holds_each_article_once() {
     assert!(matches!(run.status.code(), Some(0 | 4)), "{}", text(&run.stderr));
     let all = documents(&output.join("x"));
     let articles: Vec<_> = all.iter().filter(|d| d["collection"] == "articles").collect();
-    let gold: BTreeMap<String, String> = server
+    let gold: BTreeMap<String, sangtrang::document::DateValue> = server
         .portal
         .gold()
-        .filter_map(|g| Some((g.document.title?, g.document.dates.published?.value)))
+        .filter_map(|g| Some((g.document.title?, g.document.dates.published?)))
         .collect();
-    assert_eq!(articles.len(), 60, "{}", said);
+    assert_eq!(articles.len(), 60, "{said}");
     let mut wrong = Vec::new();
     for document in &articles {
         let title = document["title"].as_str().unwrap_or_default();
-        let date = document["dates"]["published"]["value"]
-            .as_str()
-            .unwrap_or_default();
-        let right = gold.get(title).is_some_and(|g| g == date);
-        let section = document["section"]["label"].is_string();
-        if !right || !section {
-            wrong.push(format!("{title}: {date}, {:?}", gold.get(title)));
+        let date = document["dates"]["published"]["value"].as_str();
+        // A list that a script fills is none that a draft can read: what only it says is missing, and not wrong.
+        let right = gold
+            .get(title)
+            .is_some_and(|g| date.map_or(g.method == "listing", |d| d == g.value));
+        if !right || !document["section"]["label"].is_string() {
+            wrong.push(format!("{title}: {date:?}, {:?}", gold.get(title)));
         }
     }
-    assert!(wrong.len() <= 3, "{wrong:#?}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 
     let learned = text(&expect(command("learn").arg(&mapping), 0).stdout);
     for field in ["container", "dates.published", "section"] {
