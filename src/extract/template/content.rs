@@ -83,8 +83,12 @@ pub(super) fn weights(
         if line.chars < LABEL && dates.find(text).is_some() {
             return 0;
         }
-        // Nobody keeps it here nor there: a box of its own, which can be cut off as well.
-        if is_text(line) { chars } else { -chars / 4 }
+        // Nobody keeps it here nor there: a box of its own, which can be cut off as well. Labels are fields as often.
+        if is_text(line) || line.chars < LABEL {
+            chars
+        } else {
+            -chars / 4
+        }
     };
     let (mut sums, mut chars) = (vec![0], vec![0]);
     for line in &sketch.lines {
