@@ -168,10 +168,10 @@ fn apart(group: Vec<usize>, sketches: &[Sketch<'_>], own: &[BTreeSet<u64>]) -> V
     out
 }
 
-/// How much two pages of one template share of all that either has, where nothing is known of the frame: if their addresses
-/// look alike, and if not.
-const SAME: f64 = 0.4;
-const SIMILAR: f64 = 0.55;
+/// Share of the smaller page that two pages of one template have in common, where nothing is known of the frame: if their
+/// addresses look alike, and if not. A notice has fewer steps than a report, and hardly one of its own.
+const SAME: f64 = 0.65;
+const SIMILAR: f64 = 0.75;
 
 /// Groups of some of the pages by all of their steps; the largest first.
 pub(super) fn whole(sketches: &[Sketch<'_>], pages: &[usize]) -> Vec<Vec<usize>> {
@@ -186,7 +186,7 @@ pub(super) fn whole(sketches: &[Sketch<'_>], pages: &[usize]) -> Vec<Vec<usize>>
                 size += 1;
                 both += usize::from(own.contains(step));
             }
-            let alike = both as f64 / (own.len() + size - both).max(1) as f64;
+            let alike = both as f64 / own.len().min(size).max(1) as f64;
             (alike >= if known { SAME } else { SIMILAR }).then_some((alike, at))
         });
         match scored.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1))) {

@@ -20,6 +20,9 @@ const LABEL: usize = 60;
 /// Less text than this does not tell where the text is, in characters.
 const LITTLE: i64 = 120;
 
+/// Share of the pages whose text a container holds, at least: where it does not, the page is odd, or short in much frame.
+const HELD: f64 = 0.7;
+
 /// How near to the best a tighter element must come, in hundredths.
 const NEAR: i64 = 90;
 
@@ -80,8 +83,12 @@ pub(super) fn weights(
         if line.chars < LABEL && dates.find(text).is_some() {
             return 0;
         }
-        // Nobody keeps it here nor there: a box of its own.
-        if is_text(line) { chars } else { -chars / 2 }
+        // Nobody keeps it here nor there: a box of its own, which can be cut off as well. Labels are fields as often.
+        if is_text(line) || line.chars < LABEL {
+            chars
+        } else {
+            -chars / 4
+        }
     };
     let (mut sums, mut chars) = (vec![0], vec![0]);
     for line in &sketch.lines {
@@ -132,7 +139,7 @@ pub(super) fn container(pages: &[&Sketch<'_>], weights: &[&Weights]) -> Option<R
             // A page that holds nothing but a file says little either way.
             right += u32::from(worth * 3 >= *top || *top < LITTLE);
         }
-        if share(right as usize, pages.len(), 0.85) {
+        if share(right as usize, pages.len(), HELD) {
             ranked.push((sum, held, cost, css, right));
         }
     }

@@ -4,9 +4,10 @@ use super::cluster::share;
 use super::dates::Dates;
 use super::fields::{SHORT, Taught, meta};
 use super::model::{Kind, Rule};
-use super::selector::{best, pool};
+use super::selector::{best, first, pool};
 use super::sketch::{Sketch, signature};
 use crate::lang::spaces;
+use crate::mapping::Css;
 use ego_tree::NodeId;
 use regex::Regex;
 use scraper::ElementRef;
@@ -125,7 +126,15 @@ impl<'a> Taught<'_, 'a> {
         let regex = super::dates::widest(&forms)?;
         let pattern = Regex::new(&regex).ok()?;
         let timed: &dyn Fn(&str) -> bool = &|text| dates.find(text).is_some_and(|f| f.value.len() > 10);
-        let candidates = pool(some);
+        // What is long on one page holds more than a date, and a rule takes the whole of an element out of the text.
+        let large = |css: &Css| {
+            self.pages.iter().enumerate().any(|(page, s)| {
+                first(s, Some(&self.container), css)
+                    .is_some_and(|e| read(page, e).0.chars().count() > 2 * SHORT)
+            })
+        };
+        let mut candidates = pool(some);
+        candidates.retain(|(css, _)| attr.is_some() || !large(css));
         let choose = |strict: bool| {
             best(
                 candidates.clone(),
