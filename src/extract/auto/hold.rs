@@ -167,9 +167,15 @@ impl Wanted<'_, '_> {
                 if inside || Some(blocks[n].span) == self.title {
                     continue;
                 }
+                // A heading above the text that is not taken for the title: no other text begins there.
+                let heads = blocks[n].heading > 0 && blocks[n].span.1 <= self.whole.0;
                 let rule = self.judged[n].rule;
                 let of_text = matches!(rule, "auto:byline" | "auto:date" | "auto:label" | "auto:counter");
-                beside += if of_text { blocks[n].chars } else { BESIDE + 1 };
+                beside += if of_text || heads {
+                    blocks[n].chars
+                } else {
+                    BESIDE + 1
+                };
                 if beside > BESIDE {
                     return best;
                 }
