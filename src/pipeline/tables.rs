@@ -86,6 +86,16 @@ mod tests {
                 vec![cell("-", None), cell("-1.234,5", Some("-1234.5"))],
                 vec![cell("hai\ndòng", None), cell("@x", None)],
                 vec![
+                    Cell {
+                        unit: Some("đồng/kg".into()),
+                        ..cell("7.500 đồng/kg", Some("7500"))
+                    },
+                    Cell {
+                        unit: Some("%".into()),
+                        ..cell("5,2%", Some("5.2"))
+                    },
+                ],
+                vec![
                     cell("", None),
                     Cell {
                         ambiguous: true,
@@ -98,7 +108,7 @@ mod tests {
         let text = String::from_utf8(csv(&table).unwrap()).unwrap();
         assert_eq!(
             text,
-            "\u{FEFF}\"Tên, \"\"xã\"\"\",'=HYPERLINK(1)\r\n-,-1234.5\r\n\"hai\ndòng\",'@x\r\n,1.234\r\n"
+            "\u{FEFF}\"Tên, \"\"xã\"\"\",'=HYPERLINK(1)\r\n-,-1234.5\r\n\"hai\ndòng\",'@x\r\n7.500 đồng/kg,5.2\r\n,1.234\r\n"
         );
     }
 }

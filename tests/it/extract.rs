@@ -367,7 +367,7 @@ fn every_letter_of_a_hard_page_is_kept_or_dropped() {
 }
 
 /// Pieces of pages as they are written: whole elements, so that what is written can be read again.
-const PIECES: [&str; 30] = [
+const PIECES: [&str; 36] = [
     "<p>Chữ thường, có dấu.</p>",
     "<p>a<br>b<br><br>c</p>",
     "<p align=center><b>Đề mục giữa</b></p>",
@@ -386,6 +386,12 @@ const PIECES: [&str; 30] = [
     "<table border=0><tr><td>bố</td><td>cục</td></tr></table>",
     "<p>Đơn vị tính: tấn</p>",
     "<p>Ghi chú: số ước tính</p>",
+    "<p>Nguồn: Cục Thống kê</p>",
+    "<p align=center>Bảng 1. Dân số</p>",
+    "<p><b>Biểu số 2:</b></p>",
+    "<table border=1><tfoot><tr><td>Tổng</td><td>3 kg</td></tr></tfoot><tr><th>A</th><th>B</th></tr><tr><td rowspan=0>x</td><td>1</td></tr><tr><td>2</td></tr></table>",
+    "<ol><li value=5>năm</li><li value=9>chín</li></ol>",
+    "<ol reversed><li>hai</li><li>một</li></ol>",
     "<p><img src=a.jpg></p>",
     "<p><img src=b.jpg alt=B></p><p align=center>chú thích</p>",
     "<figure><img src=c.jpg><figcaption>Ảnh: C</figcaption></figure>",

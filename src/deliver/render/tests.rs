@@ -543,3 +543,33 @@ fn markdown_is_what_a_person_would_write_where_it_can() {
          - một\n\n* hai\n\n1. ba\n\n\\# 1. --- \\{\\{\\< x \\>\\}\\}\n"
     );
 }
+
+#[test]
+fn a_list_that_counts_down_does_so_in_every_form() {
+    let item = |text: &str| ListItem {
+        content: Inline {
+            text: text.into(),
+            marks: Vec::new(),
+        },
+        children: Vec::new(),
+    };
+    let list = [Block::List {
+        ordered: true,
+        start: Some(9),
+        counting: None,
+        reversed: true,
+        items: vec![item("chín"), item("tám")],
+        src: src(),
+    }];
+    let open = "<ol reversed start=\"9\">";
+    assert!(html(&list).starts_with(open), "{}", html(&list));
+    // Markdown counts up only: it stands as HTML, and is counted so.
+    assert!(markdown(&list).starts_with(open), "{}", markdown(&list));
+    assert_eq!(html_blocks(&list), 1);
+    let editor = gutenberg(&list);
+    assert!(
+        editor.contains(open) && editor.contains("\"reversed\":true"),
+        "{editor}"
+    );
+    assert_eq!(portable_text(&list)[0]["reversed"], true);
+}
