@@ -73,15 +73,18 @@ const TOLD: usize = 600;
 /// Finds the content of a page.
 #[must_use]
 pub fn read(page: &Page) -> Auto {
+    weighed(page, model::likely)
+}
+
+/// Finds the content of a page where `weigh` says how likely each block is content, from the features of all blocks and
+/// their number a block. For training: what trees that do not know a page say of it can be scored with all rules.
+pub fn weighed(page: &Page, weigh: impl FnOnce(&[f32], usize) -> Vec<f32>) -> Auto {
     let stream = stream::Stream::of(page);
     let facts = facts::Facts::of(page, &stream);
-    let scene = features::Scene::of(&stream, &facts);
     let title = title::choose(page, &stream, &facts);
-    let shown = title
-        .as_ref()
-        .and_then(|t| t.chars)
-        .map(|span| stream.blocks.partition_point(|b| b.span.1 <= span.0));
-    let judged = select::judge(&stream, &scene, shown);
+    let shown = shown(title.as_ref(), &stream);
+    let scene = features::Scene::of(&stream, &facts, shown);
+    let judged = select::judge(&stream, &scene, shown, weigh);
     let first = judged
         .iter()
         .position(|j| j.verdict == Verdict::Kept)
@@ -129,6 +132,12 @@ pub fn read(page: &Page) -> Auto {
         skip,
         captions,
     }
+}
+
+/// The block in which the title stands.
+fn shown(title: Option<&Candidate>, stream: &stream::Stream<'_>) -> Option<usize> {
+    let span = title?.chars?;
+    Some(stream.blocks.partition_point(|b| b.span.1 <= span.0))
 }
 
 /// The smallest element that holds all that is kept, and the biggest inside of it that hold text but nothing kept.
@@ -201,7 +210,8 @@ impl Auto {
 pub fn rows(page: &Page, out: &mut dyn FnMut(usize, &str, &[f32])) -> Vec<&'static str> {
     let stream = stream::Stream::of(page);
     let facts = facts::Facts::of(page, &stream);
-    let scene = features::Scene::of(&stream, &facts);
+    let title = title::choose(page, &stream, &facts);
+    let scene = features::Scene::of(&stream, &facts, shown(title.as_ref(), &stream));
     let mut row = Vec::new();
     for (at, block) in stream.blocks.iter().enumerate() {
         scene.row(at, &mut row);
@@ -257,6 +267,32 @@ mod tests {
         );
         let page = page(&html);
         assert!(read(&page).text(&page).starts_with("Toàn văn"));
+    }
+
+    #[test]
+    fn text_above_the_line_that_repeats_the_title_is_kept() {
+        let text = "<p>Hội đồng nhân dân tỉnh đã họp, bàn và thông qua mười nghị quyết về đầu tư công, giáo dục, y tế.</p>";
+        let html = format!(
+            "<title>Kỳ họp thứ mười của hội đồng</title><div>{}</div><h2>Kỳ họp thứ mười của hội đồng</h2><p>In trang</p>",
+            text.repeat(6)
+        );
+        let page = page(&html);
+        assert!(read(&page).text(&page).contains("mười nghị quyết"));
+    }
+
+    #[test]
+    fn the_name_of_a_site_behind_the_title_is_cut() {
+        let text = "<p>Đoàn công tác của tỉnh đã đến thăm, làm việc với các doanh nghiệp trong khu công nghiệp mới.</p>";
+        for (told, title) in [
+            (
+                "Tỉnh làm việc với doanh nghiệp trong khu công nghiệp mới - Sở Thông Tin Và Truyền Thông",
+                "Tỉnh làm việc với doanh nghiệp trong khu công nghiệp mới",
+            ),
+            ("Ai làm chủ? - Hay là không ai", "Ai làm chủ? - Hay là không ai"),
+        ] {
+            let page = page(&format!("<title>{told}</title><div>{}</div>", text.repeat(5)));
+            assert_eq!(read(&page).title.unwrap().value, title);
+        }
     }
 
     #[test]
