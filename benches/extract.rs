@@ -5,13 +5,16 @@
 //! that `SANGTRANG_EXTRACTION` names.
 //! `just bench extract features SET PREFIX`: features of all blocks, for `benches/extract/train.py`.
 //! `just bench extract misses SET`: titles, dates and captions that are not as in the gold text, one by one.
-//! `just bench extract answers SET FILE`: the answers as JSON lines, for other scorers.
+//! `just bench extract answers SET FILE [LIKELY]`: the answers as JSON lines, for other scorers.
+//! `just bench extract held SET LIKELY`: the score with what trees that do not know the pages say of their blocks; LIKELY is
+//! what `train.py check --held` wrote.
 //! `just bench extract deep`: 100,000 nested elements and the worst pages that the limit of size allows: time and memory.
 //! `just bench extract once bare|read|auto|mapped SET`: one pass, for a profiler.
 //! `just bench extract skins`: what five articles of each skin of the sample portal teach; without
 //! arguments this comes first.
 //! `just bench extract families FOLDER [titled] [each] [only=TEXT]`: what some pages of a template teach for others, in any
 //! folder that holds families of pages (benches/extract/families.rs says in which form).
+//! `just bench extract portals FOLDER`: the articles of all skins as a set of pages, to learn from.
 //! `just bench extract growth`: how time and memory of learning grow with the pages.
 
 #![allow(clippy::print_stdout, reason = "the table is what a bench is for")]
@@ -40,7 +43,9 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["features", set, prefix] => features(Path::new(set), Path::new(prefix)),
-        ["answers", set, file] => answers(Path::new(set), Path::new(file)),
+        ["answers", set, file] => answers(Path::new(set), Path::new(file), None),
+        ["answers", set, file, likely] => answers(Path::new(set), Path::new(file), Some(Path::new(likely))),
+        ["held", set, likely] => held(Path::new(set), Path::new(likely)),
         ["misses", set] => misses::main(Path::new(set)),
         ["deep"] => deep(),
         ["skins"] => skins::main(),
@@ -48,6 +53,7 @@ fn main() {
         ["worst", name] => worst(name),
         ["once", what, set] => once(what, Path::new(set)),
         ["growth"] => skins::growth(),
+        ["portals", folder] => skins::set(Path::new(folder)),
         [] => {
             skins::main();
             let folder = std::env::var_os("SANGTRANG_EXTRACTION").map(PathBuf::from);
@@ -112,7 +118,10 @@ fn pages(set: &Path) -> Vec<Given> {
         let url = url::Url::parse(page["url"].as_str().unwrap_or_default());
         let url = url.unwrap_or_else(|_| "http://localhost/".parse().expect("a URL"));
         // What stands on English pages is not read as Vietnamese.
-        let language = if page["url"].as_str().is_some_and(|u| u.contains(".vn/")) {
+        let language = if page["url"]
+            .as_str()
+            .is_some_and(|u| u.contains(".vn/") || u.contains(".example/"))
+        {
             "vi"
         } else {
             "en"
@@ -293,32 +302,16 @@ fn windows(words: &[String]) -> impl Iterator<Item = &[String]> {
     words.windows(size)
 }
 
-fn score(set: &Path) {
-    let given = pages(set);
+/// Prints how near to the gold text the answers are.
+fn quality(set: &Path, given: &[Given], mut find: impl FnMut(&Page) -> auto::Auto) {
     let (mut shares, mut bags, mut short) = ([0.0; 3], Vec::new(), Vec::new());
     let (mut titles, mut dates) = ((0, 0), (0, 0));
-    // The system counts a thread's time in ticks: only whole passes over the set can be told apart.
-    let pass = |run: &dyn Fn(&Given)| {
-        let once = |_| {
-            let started = clock();
-            given.iter().for_each(run);
-            clock().saturating_sub(started)
-        };
-        (0..3).map(once).min().unwrap_or_default()
-    };
-    let parse = pass(&bare);
-    let whole = pass(&|page| {
-        std::hint::black_box(auto::read(&read(page)));
-    });
-    let mapped = pass(&|page| {
-        std::hint::black_box(documents(page, &read(page), "mapped"));
-    });
     let mut pictures = [0; 3];
     let mut bytes = 0;
-    for page in &given {
+    for page in given {
         bytes += page.capture.body.len();
         let read = read(page);
-        let found = auto::read(&read);
+        let found = find(&read);
         for caption in captions(page, &read) {
             pictures[0] += 1;
             pictures[1] += usize::from(caption.shown);
@@ -353,16 +346,15 @@ fn score(set: &Path) {
             );
         }
     }
-    let name = set.file_name().unwrap_or_default().to_string_lossy();
     if bags.is_empty() {
-        println!("  {}", peers(&name));
         return;
     }
     let count = given.len().max(1) as f64;
     let mean = |all: &[f64]| all.iter().sum::<f64>() / all.len() as f64;
     let share = |(right, all): (usize, usize)| right as f64 / all as f64;
     println!(
-        "{name:12} {:>4} pages, {:.0} KB a page",
+        "{:12} {:>4} pages, {:.0} KB a page",
+        name(set),
         given.len(),
         bytes as f64 / 1024.0 / count
     );
@@ -384,6 +376,53 @@ fn score(set: &Path) {
             share((kept, shown)),
         );
     }
+}
+
+fn name(set: &Path) -> String {
+    set.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Likelihoods of all blocks of a set, in the order of `features`.
+fn likelihoods(file: &Path) -> impl FnMut(&[f32], usize) -> Vec<f32> {
+    let bytes = std::fs::read(file).expect("likelihoods");
+    let mut all: Vec<f32> = bytes
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes(b.try_into().expect("four bytes")))
+        .collect();
+    all.reverse();
+    move |rows, width| {
+        let count = rows.len() / width.max(1);
+        let mut own = all.split_off(all.len() - count);
+        own.reverse();
+        own
+    }
+}
+
+fn held(set: &Path, file: &Path) {
+    let mut likely = likelihoods(file);
+    quality(set, &pages(set), |page| auto::weighed(page, &mut likely));
+}
+
+fn score(set: &Path) {
+    let given = pages(set);
+    // The system counts a thread's time in ticks: only whole passes over the set can be told apart.
+    let pass = |run: &dyn Fn(&Given)| {
+        let once = |_| {
+            let started = clock();
+            given.iter().for_each(run);
+            clock().saturating_sub(started)
+        };
+        (0..3).map(once).min().unwrap_or_default()
+    };
+    let parse = pass(&bare);
+    let whole = pass(&|page| {
+        std::hint::black_box(auto::read(&read(page)));
+    });
+    let mapped = pass(&|page| {
+        std::hint::black_box(documents(page, &read(page), "mapped"));
+    });
+    quality(set, &given, auto::read);
+    let count = given.len().max(1) as f64;
     let times = |time: Duration| time.as_secs_f64() / parse.as_secs_f64();
     println!(
         "  bare parse {:.0} pages/s   without a mapping {:.0} pages/s, {:.2} x the bare parse   with one {:.0} pages/s, {:.2} x",
@@ -393,7 +432,7 @@ fn score(set: &Path) {
         count / mapped.as_secs_f64(),
         times(mapped),
     );
-    println!("  {}", peers(&name));
+    println!("  {}", peers(&name(set)));
 }
 
 fn features(set: &Path, prefix: &Path) {
@@ -417,12 +456,16 @@ fn features(set: &Path, prefix: &Path) {
     write!(create("names"), "{}", names.join("\n")).expect("the names");
 }
 
-fn answers(set: &Path, file: &Path) {
+fn answers(set: &Path, file: &Path, likely: Option<&Path>) {
+    let mut likely = likely.map(likelihoods);
     let mut out = BufWriter::new(File::create(file).expect("a file"));
     for given in pages(set) {
         let started = Instant::now();
         let page = read(&given);
-        let found = auto::read(&page);
+        let found = match &mut likely {
+            Some(likely) => auto::weighed(&page, likely),
+            None => auto::read(&page),
+        };
         let ms = started.elapsed().as_secs_f64() * 1000.0;
         let blocks: Vec<Value> = found
             .blocks

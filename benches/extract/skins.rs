@@ -9,7 +9,9 @@ use sangtrang::extract::template::{self, Kind, Learned, Origin, Survey};
 use sangtrang::extract::{Context, auto, extract};
 use sangtrang::mapping::{Mapping, PageUrl};
 use sangtrang::page::{self, Page};
+use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 /// Sizes of the portals.
@@ -117,6 +119,30 @@ fn of_size(articles: usize) {
         sums[0] / f64::from(count),
         sums[1] / f64::from(count)
     );
+}
+
+/// Writes the articles of all skins as a set of pages, a site a skin.
+pub fn set(folder: &Path) {
+    std::fs::create_dir_all(folder.join("html")).expect("a folder");
+    let mut lines = String::new();
+    for skin in Skin::ALL {
+        let site = Site::new(skin, ARTICLES);
+        for truth in site.portal.expected() {
+            let url = site
+                .mapping
+                .resolve(&site.mapping.rules().site.base, &truth.url)
+                .expect("an address");
+            let served = site.portal.served(url.path_and_query(), None).expect("a page");
+            let id = format!("{}-{}", skin.name(), truth.index);
+            let file = format!("html/{id}.html");
+            std::fs::write(folder.join(&file), &served.body).expect("a page");
+            let date = (truth.published.method == "css").then_some(&truth.published.value);
+            let gold = json!({ "text": truth.text(), "title": truth.title, "date": date });
+            let line = json!({ "id": id, "url": url.to_string(), "html": file, "gold": gold });
+            lines.push_str(&format!("{line}\n"));
+        }
+    }
+    std::fs::write(folder.join("pages.jsonl"), lines).expect("pages.jsonl");
 }
 
 /// Time per page must stay the same when there are more pages; what is kept must not grow.

@@ -31,6 +31,10 @@ pub(super) struct Scene<'s, 'a> {
     first: usize,
     last: usize,
     h1: Option<usize>,
+    /// The block of the title.
+    shown: Option<usize>,
+    /// By block: the last one before it that reads like sentences, and the next one.
+    good_around: Vec<(usize, usize)>,
     /// By block: the last heading before it, and the last line that names a part.
     before: Vec<(usize, usize)>,
     /// By path and text: how often it occurs.
@@ -89,7 +93,7 @@ fn near(steps: u8) -> f32 {
 }
 
 impl<'s, 'a> Scene<'s, 'a> {
-    pub(super) fn of(stream: &'s Stream<'a>, facts: &Facts) -> Self {
+    pub(super) fn of(stream: &'s Stream<'a>, facts: &Facts, shown: Option<usize>) -> Self {
         let blocks = &stream.blocks;
         let sums = |value: &dyn Fn(&Block<'_>) -> usize| {
             let mut sum = 0;
@@ -120,6 +124,15 @@ impl<'s, 'a> Scene<'s, 'a> {
                 path.2 += block.link_chars;
             }
             *repeats.entry(block.hash).or_default() += 1;
+        }
+        let mut good_around = vec![(usize::MAX, usize::MAX); blocks.len()];
+        let (mut back, mut ahead) = (usize::MAX, usize::MAX);
+        for at in 0..blocks.len() {
+            good_around[at].0 = back;
+            back = if blocks[at].is_good() { at } else { back };
+            let at = blocks.len() - 1 - at;
+            good_around[at].1 = ahead;
+            ahead = if blocks[at].is_good() { at } else { ahead };
         }
         let steps = |target: usize| {
             let mut steps = vec![u8::MAX; stream.elements.len()];
@@ -161,6 +174,8 @@ impl<'s, 'a> Scene<'s, 'a> {
             first,
             last,
             h1,
+            shown,
+            good_around,
             before,
             paths,
             repeats,
@@ -176,6 +191,22 @@ impl<'s, 'a> Scene<'s, 'a> {
                 .collect(),
             article: facts.article,
             stream,
+        }
+    }
+
+    /// How likely a block must be to count as content. Articles hold much that is like them and is not theirs. Where sentences
+    /// are spread over the page (products, lists, services) less is sure, and more of it is content. The values are those
+    /// that score best with trees that do not know the pages.
+    pub(super) fn least(&self) -> f32 {
+        /// Share of all sentences that one element of an article holds.
+        const TOGETHER: f32 = 0.7;
+        let winner = self.stream.elements.get(self.winner).map_or(0, |e| e.good);
+        if self.article {
+            0.54
+        } else if ratio(winner, self.good.last().copied().unwrap_or(0)) > TOGETHER {
+            super::select::LIKELY
+        } else {
+            0.36
         }
     }
 
@@ -202,6 +233,7 @@ impl<'s, 'a> Scene<'s, 'a> {
         out("words", log(block.words));
         out("linked", block.linked());
         out("bold", ratio(block.bold_chars, block.chars));
+        out("italic", ratio(block.italic_chars, block.chars));
         out("commas", number(block.commas.min(20)));
         out("digits", ratio(block.digits, block.chars));
         out("capitals", ratio(block.capitals, block.chars));
@@ -364,6 +396,17 @@ impl<'s, 'a> Scene<'s, 'a> {
         out("from_first", apart(at, self.first));
         out("from_last", apart(at, self.last));
         out("from_h1", self.h1.map_or(-61.0, |h| apart(at, h)));
+        out("from_title", self.shown.map_or(-61.0, |t| apart(at, t)));
+        let (back, ahead) = self.good_around[at];
+        let away = |other: usize| {
+            if other == usize::MAX {
+                61.0
+            } else {
+                number(at.abs_diff(other).min(60))
+            }
+        };
+        out("good_back", away(back));
+        out("good_ahead", away(ahead));
         // Its place.
         out("place", ratio(at, count));
         out("place_chars", ratio(self.chars[at], page_chars));

@@ -86,15 +86,22 @@ pub fn read(page: &Page) -> Auto {
 /// Finds the content of a page of a site whose name is known: titles lose it.
 #[must_use]
 pub fn read_of(page: &Page, site: Option<&str>) -> Auto {
+    found(page, site, model::likely)
+}
+
+/// Finds the content of a page where `weigh` says how likely each block is content, from the features of all blocks and
+/// their number a block. For training: what trees that do not know a page say of it can be scored with all rules.
+pub fn weighed(page: &Page, weigh: impl FnOnce(&[f32], usize) -> Vec<f32>) -> Auto {
+    found(page, None, weigh)
+}
+
+fn found(page: &Page, site: Option<&str>, weigh: impl FnOnce(&[f32], usize) -> Vec<f32>) -> Auto {
     let stream = stream::Stream::of(page);
     let facts = facts::Facts::of(page, &stream);
-    let scene = features::Scene::of(&stream, &facts);
     let title = title::choose(page, &stream, &facts, site);
-    let shown = title
-        .as_ref()
-        .and_then(|t| t.chars)
-        .map(|span| stream.blocks.partition_point(|b| b.span.1 <= span.0));
-    let mut judged = select::judge(&stream, &scene, shown);
+    let shown = shown(title.as_ref(), &stream);
+    let scene = features::Scene::of(&stream, &facts, shown);
+    let mut judged = select::judge(&stream, &scene, shown, weigh);
     let tables = whole::keep(page, &stream, &mut judged);
     let first = judged
         .iter()
@@ -147,6 +154,12 @@ pub fn read_of(page: &Page, site: Option<&str>) -> Auto {
     }
 }
 
+/// The block in which the title stands.
+fn shown(title: Option<&Candidate>, stream: &stream::Stream<'_>) -> Option<usize> {
+    let span = title?.chars?;
+    Some(stream.blocks.partition_point(|b| b.span.1 <= span.0))
+}
+
 impl Auto {
     /// Whether most of what is kept stands inside of a span.
     #[must_use]
@@ -181,7 +194,8 @@ impl Auto {
 pub fn rows(page: &Page, out: &mut dyn FnMut(usize, &str, &[f32])) -> Vec<&'static str> {
     let stream = stream::Stream::of(page);
     let facts = facts::Facts::of(page, &stream);
-    let scene = features::Scene::of(&stream, &facts);
+    let title = title::choose(page, &stream, &facts, None);
+    let scene = features::Scene::of(&stream, &facts, shown(title.as_ref(), &stream));
     let mut row = Vec::new();
     for (at, block) in stream.blocks.iter().enumerate() {
         scene.row(at, &mut row);
@@ -237,6 +251,32 @@ mod tests {
         );
         let page = page(&html);
         assert!(read(&page).text(&page).starts_with("Toàn văn"));
+    }
+
+    #[test]
+    fn text_above_the_line_that_repeats_the_title_is_kept() {
+        let text = "<p>Hội đồng nhân dân tỉnh đã họp, bàn và thông qua mười nghị quyết về đầu tư công, giáo dục, y tế.</p>";
+        let html = format!(
+            "<title>Kỳ họp thứ mười của hội đồng</title><div>{}</div><h2>Kỳ họp thứ mười của hội đồng</h2><p>In trang</p>",
+            text.repeat(6)
+        );
+        let page = page(&html);
+        assert!(read(&page).text(&page).contains("mười nghị quyết"));
+    }
+
+    #[test]
+    fn the_name_of_a_site_behind_the_title_is_cut() {
+        let text = "<p>Đoàn công tác của tỉnh đã đến thăm, làm việc với các doanh nghiệp trong khu công nghiệp mới.</p>";
+        for (told, title) in [
+            (
+                "Tỉnh làm việc với doanh nghiệp trong khu công nghiệp mới - Sở Thông Tin Và Truyền Thông",
+                "Tỉnh làm việc với doanh nghiệp trong khu công nghiệp mới",
+            ),
+            ("Ai làm chủ? - Hay là không ai", "Ai làm chủ? - Hay là không ai"),
+        ] {
+            let page = page(&format!("<title>{told}</title><div>{}</div>", text.repeat(5)));
+            assert_eq!(read(&page).title.unwrap().value, title);
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Which blocks are content, and why the others are not.
 
 use super::features::Scene;
-use super::model;
 use super::stream::{Block, FAR, Stream, TAGS, tells};
 use super::words::{Part, Phrase};
 
@@ -29,8 +28,8 @@ pub(super) struct Judged {
     pub(super) likely: f32,
 }
 
-/// A block at least so likely is content.
-const LIKELY: f32 = 0.46;
+/// A block at least so likely is content, if [`Scene::least`] does not say otherwise.
+pub(super) const LIKELY: f32 = 0.46;
 /// If no block of a page is, those are that are nearly as likely as the best one …
 const BEST: f32 = 0.8;
 /// … which must be so likely itself: a page may hold no content at all.
@@ -51,16 +50,22 @@ const AGAINST: f32 = 0.85;
 /// Longest line above the title that is its section, in characters.
 const LABEL: usize = 48;
 
-/// Judges all blocks; `title` is the block of the visible title.
-pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<usize>) -> Vec<Judged> {
+/// Judges all blocks; `title` is the block of the visible title, `weigh` says how likely rows of features are content.
+pub(super) fn judge(
+    stream: &Stream<'_>,
+    scene: &Scene<'_, '_>,
+    title: Option<usize>,
+    weigh: impl FnOnce(&[f32], usize) -> Vec<f32>,
+) -> Vec<Judged> {
     let mut rows = Vec::new();
     for at in 0..stream.blocks.len() {
         scene.tell(at, |_, value| rows.push(value));
     }
     let width = rows.len() / stream.blocks.len().max(1);
-    let likely = model::likely(&rows, width);
+    let likely = weigh(&rows, width);
     // The best block says how sure the page lets one be; what stands above the title or names itself says nothing.
-    let speaks = |at: usize, b: &Block<'_>| b.phrase.is_none() && title.is_none_or(|t| at > t);
+    let speaks =
+        |at: usize, b: &Block<'_>| b.phrase.is_none() && (b.is_good() || title.is_none_or(|t| at > t));
     let best = stream.blocks.iter().zip(&likely).enumerate();
     let best = best
         .filter(|(at, (b, _))| speaks(*at, b))
@@ -69,7 +74,7 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
     let least = if best < AT_ALL {
         LIKELY
     } else {
-        LIKELY.min(best * BEST)
+        scene.least().min(best * BEST)
     };
     let short = if best < LIKELY {
         notice(stream, title)
@@ -99,6 +104,7 @@ pub(super) fn judge(stream: &Stream<'_>, scene: &Scene<'_, '_>, title: Option<us
                 return told(Verdict::Caption, "auto:caption", "names a picture".into(), likely);
             }
             let against = match block.phrase {
+                Some((Phrase::Caption | Phrase::Newsletter, false)) => likely < AGAINST,
                 Some((Phrase::Caption | Phrase::Byline, _)) => false,
                 Some((_, whole)) => whole && likely < AGAINST,
                 None => false,

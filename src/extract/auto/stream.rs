@@ -148,6 +148,7 @@ pub(super) struct Block<'a> {
     pub(super) words: usize,
     pub(super) link_chars: usize,
     pub(super) bold_chars: usize,
+    pub(super) italic_chars: usize,
     pub(super) commas: usize,
     pub(super) digits: usize,
     pub(super) capitals: usize,
@@ -250,6 +251,7 @@ fn lines(page: &Page) -> Vec<Block<'_>> {
             words: 0,
             link_chars: 0,
             bold_chars: 0,
+            italic_chars: 0,
             commas: 0,
             digits: 0,
             capitals: 0,
@@ -298,6 +300,16 @@ fn lines(page: &Page) -> Vec<Block<'_>> {
     blocks
 }
 
+/// The letters of a text as [`Block::hash`] has them.
+pub(super) fn hash_of(text: &str) -> u64 {
+    let mut hash = Mixer::default();
+    let letters = text.chars().filter(|c| c.is_alphabetic());
+    letters
+        .flat_map(char::to_lowercase)
+        .for_each(|c| hash.write_u32(c.into()));
+    hash.finish()
+}
+
 /// Characters of a block that reads like sentences.
 const LONG: usize = 80;
 
@@ -317,8 +329,8 @@ impl<'a> Stream<'a> {
         let mut after = 0;
         let mut texts = page.text.nodes().iter().peekable();
         let mut open: Vec<usize> = Vec::new();
-        // Index of the innermost block element, of links and of bold elements that are open.
-        let (mut links, mut bold) = (0usize, 0usize);
+        // Links, bold and italic elements that are open.
+        let (mut links, mut bold, mut italic) = (0usize, 0usize, 0usize);
         let mut skip: Option<NodeId> = None;
         let mut line = 0;
         let mut begun = usize::MAX;
@@ -360,6 +372,7 @@ impl<'a> Stream<'a> {
                             }
                             block.link_chars += if links > 0 { chars } else { 0 };
                             block.bold_chars += if bold > 0 { chars } else { 0 };
+                            block.italic_chars += if italic > 0 { chars } else { 0 };
                             if let Some(element) = this.elements.get_mut(top) {
                                 element.chars += chars;
                                 element.link_chars += if links > 0 { chars } else { 0 };
@@ -442,6 +455,7 @@ impl<'a> Stream<'a> {
                     }
                     links += usize::from(name == "a");
                     bold += usize::from(matches!(name, "b" | "strong"));
+                    italic += usize::from(matches!(name, "i" | "em"));
                     this.elements.push(made);
                     open.push(own);
                 }
@@ -454,6 +468,7 @@ impl<'a> Stream<'a> {
                     {
                         links -= usize::from(element.name() == "a");
                         bold -= usize::from(matches!(element.name(), "b" | "strong"));
+                        italic -= usize::from(matches!(element.name(), "i" | "em"));
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! The title: what the page tells beside what it shows. A visible heading that agrees with what is told is best.
 
 use super::facts::{Candidate, Facts};
-use super::stream::{Stream, tag, tells};
+use super::stream::{Stream, hash_of, tag, tells};
 use super::words::{Part, Phrase};
 use crate::document::Span;
 use crate::lang::spaces;
@@ -16,9 +16,11 @@ const LONGEST: usize = 300;
 /// Shortest title that tells where another one ends, in bytes.
 const SHORTEST: usize = 24;
 /// Signs between a title and the name of its site.
-const BETWEEN: [&str; 13] = [
-    " | ", " - ", " – ", " — ", " :: ", " » ", " · ", " • ", " « ", " < ", " ~ ", "|", "ㅣ",
+const BETWEEN: [&str; 14] = [
+    " | ", " - ", " – ", " — ", " :: ", " » ", " · ", " • ", " « ", " < ", " ~ ", "|", "ㅣ", "｜",
 ];
+/// Words of the longest name of a site behind a title: those of offices are long.
+const LONGEST_TAIL: usize = 10;
 
 /// Letters and digits in small letters, one space between words.
 pub(super) fn letters(text: &str) -> String {
@@ -196,7 +198,9 @@ pub(super) fn bare<'t>(told: &'t str, sites: &[&str], host: &str, headings: &[St
         let told = parts.chain(rest.match_indices(": ")).find_map(|(at, sign)| {
             let (head, tail) = (rest[..at].trim(), rest[at + sign.len()..].trim());
             let is_heading = |part: &str| part.contains(' ') && headings.contains(&letters(part));
-            if is_heading(head) && sign != ": " {
+            // Where both are, one of them is the name of the site.
+            let shorter = is_heading(tail) && tail.split(' ').count() > head.split(' ').count();
+            if is_heading(head) && sign != ": " && !shorter {
                 Some(head)
             } else {
                 (is_heading(tail) && (sign != ": " || is_site(head))).then_some(tail)
@@ -234,6 +238,75 @@ pub(super) fn bare<'t>(told: &'t str, sites: &[&str], host: &str, headings: &[St
     rest
 }
 
+/// Words of a part of `<title>` that a line of the text may say again.
+const SAID: usize = 4;
+
+/// Lines that say in their own words a part of a `<title>` that has several: of the name of a site and a headline the one
+/// that stands in the text is the headline. Old pages set it in bold and call it nothing.
+fn said(stream: &Stream<'_>, titles: &[Candidate], known: &[Shown]) -> Vec<Shown> {
+    let parts: Vec<(String, u64)> = titles
+        .iter()
+        .filter(|c| c.method == "title")
+        .flat_map(|c| {
+            let mut rest = vec![c.value.as_str()];
+            for sign in BETWEEN {
+                rest = rest.into_iter().flat_map(|r| r.split(sign)).collect();
+            }
+            rest.into_iter()
+                .map(|p| (letters(p), hash_of(p)))
+                .filter(|(p, _)| p.split(' ').count() >= SAID)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let lines = stream
+        .blocks
+        .iter()
+        .filter(|b| b.link_chars == 0 && b.heading == 0);
+    let mut out: Vec<Shown> = Vec::new();
+    for block in lines {
+        let mut same = parts.iter().filter(|(_, hash)| *hash == block.hash);
+        let Some((part, _)) = same.find(|(part, _)| letters(block.text) == *part) else {
+            continue;
+        };
+        if !known.iter().chain(&out).any(|s| s.letters == *part) {
+            out.push(Shown {
+                text: spaces(block.text),
+                letters: part.clone(),
+                span: block.span,
+                level: 0,
+                named: true,
+                trail: false,
+            });
+        }
+    }
+    out
+}
+
+/// A `<title>` without what stands behind its last sign, where that can be the name of a site that no one tells: shorter
+/// than what stands before, and no sentence. Of 199 such tails in pages with gold titles 196 were no part of the title.
+fn untailed<'t>(told: &'t str, headings: &[String]) -> &'t str {
+    let mut rest = told;
+    for _ in 0..2 {
+        let cut = BETWEEN
+            .iter()
+            .filter_map(|sign| rest.rfind(sign).map(|at| (at, sign.len())))
+            .max();
+        let Some((at, length)) = cut else { break };
+        let (head, tail) = (rest[..at].trim(), rest[at + length..].trim());
+        let count = |part: &str| letters(part).split(' ').count();
+        let is_long = count(head) >= 3 || head.chars().count() >= 12 && head.chars().all(|c| !c.is_ascii());
+        let is_name = count(tail) <= LONGEST_TAIL
+            && tail.chars().count() < head.chars().count()
+            && tail.starts_with(|c: char| c.is_alphabetic() && !c.is_lowercase())
+            && !tail.ends_with(['?', '!', '.']);
+        if !is_long || !is_name || headings.contains(&letters(rest)) {
+            break;
+        }
+        rest = head;
+    }
+    rest
+}
+
 /// Chooses among what is told and shown; `site` is the name of the site, where a mapping knows it.
 pub(super) fn choose(
     page: &Page,
@@ -242,7 +315,9 @@ pub(super) fn choose(
     site: Option<&str>,
 ) -> Option<Candidate> {
     let sites: Vec<&str> = facts.site.as_deref().into_iter().chain(site).collect();
-    let shown = shown(page, stream);
+    let mut shown = shown(page, stream);
+    let lines = said(stream, &facts.titles, &shown);
+    shown.extend(lines);
     let told_way = |s: &&Shown| !s.trail && !s.letters.is_empty();
     let headings: Vec<String> = shown.iter().filter(told_way).map(|s| s.letters.clone()).collect();
     let host = page.url.as_url().host_str().unwrap_or_default();
@@ -250,7 +325,15 @@ pub(super) fn choose(
     let told: Vec<(String, &Candidate)> = facts
         .titles
         .iter()
-        .map(|c| (bare(&c.value, &sites, host, &headings).to_owned(), c))
+        .map(|c| {
+            let text = bare(&c.value, &sites, host, &headings);
+            let text = if c.method == "title" {
+                untailed(text, &headings)
+            } else {
+                text
+            };
+            (text.to_owned(), c)
+        })
         .filter(|(t, _)| !t.is_empty())
         .collect();
     // A section that one source writes behind the title, and another does not.
@@ -414,6 +497,8 @@ pub(super) fn choose(
                 && line
                     .strip_prefix(&wanted)
                     .is_some_and(|rest| rest.starts_with(' '))
+                // Behind a sign something else begins: what stands before it is the name of the site.
+                && !BETWEEN.iter().any(|sign| b.text.contains(sign))
         });
         if let Some(block) = line {
             return Some(Candidate {
@@ -425,6 +510,16 @@ pub(super) fn choose(
         }
     }
     let only = shown.iter().filter(|s| s.level == 1).collect::<Vec<_>>();
+    // `<title>` may say the name of the site on all pages; a line that its template calls a title says more.
+    let mut named = shown.iter().filter(|s| {
+        s.named && !s.trail && s.letters.split(' ').count() >= SAID && !is_furniture(s, &sites, &owner)
+    });
+    if told.iter().all(|(_, c)| c.method == "title")
+        && let Some(line) = named.next().filter(|_| named.next().is_none())
+        && only.is_empty()
+    {
+        return Some(visible(line, "visible", 0.6));
+    }
     if let Some((text, candidate)) = told.iter().find(|(_, c)| c.method != "title").or(told.first()) {
         return Some(Candidate {
             value: text.clone(),

@@ -16,6 +16,9 @@ const LONGEST: usize = 160;
 /// Blocks from the title within which a line with the author may hold the date too.
 const BESIDE: usize = 6;
 
+/// Blocks above the title in which its date may stand.
+const ABOVE: usize = 4;
+
 /// A line that says when the page was published, wherever it stands.
 static PUBLISHED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -201,8 +204,12 @@ fn visible(stream: &Stream<'_>, anchor: usize, language: Option<&str>) -> Option
             continue;
         }
         let byline = at.abs_diff(anchor) <= BESIDE && matches!(block.phrase, Some((Phrase::Byline, _)));
-        let named = byline
-            || PUBLISHED.is_match(block.text)
+        let said = byline || PUBLISHED.is_match(block.text);
+        // Far above the title stands the day of the visit.
+        if at + ABOVE < anchor && !said {
+            continue;
+        }
+        let named = said
             || stream
                 .up(block.inner)
                 .take(3)

@@ -225,6 +225,19 @@ fn bare(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphabetic())
 }
 
+/// Names of the first page, folded.
+const HOME: [&str; 9] = [
+    "home",
+    "homepage",
+    "trang chủ",
+    "trang nhất",
+    "startseite",
+    "accueil",
+    "inicio",
+    "início",
+    "strona główna",
+];
+
 /// Longest line that is looked at, in bytes: a sentence names no part.
 const LONGEST_LINE: usize = 160;
 
@@ -236,6 +249,12 @@ pub(super) fn phrase(line: &str) -> Option<(Phrase, bool)> {
     let folded = fold(line);
     if let Some(phrase) = LINES.whole.get(bare(&folded)) {
         return Some((*phrase, true));
+    }
+    // The way through the portal begins at its home.
+    let mut way = folded.split(['>', '»', '›', '→']);
+    let first = way.next().map(bare);
+    if way.next().is_some() && first.is_some_and(|f| HOME.contains(&f)) {
+        return Some((Phrase::Chrome, true));
     }
     // The last phrase that is not behind the line in order, and those before it, may begin it.
     let end = LINES
@@ -274,6 +293,7 @@ mod tests {
         assert_eq!(phrase("» Related articles:"), Some((Phrase::Related, true)));
         assert_eq!(phrase("TIN TỨC CÙNG LOẠI KHÁC:"), Some((Phrase::Related, true)));
         assert_eq!(phrase("More from our partners"), Some((Phrase::Related, false)));
+        assert_eq!(phrase("Trang chủ >> TIN KINH TẾ"), Some((Phrase::Chrome, true)));
         assert_eq!(phrase("By Jane Doe"), Some((Phrase::Byline, false)));
         assert_eq!(phrase("The share of wheat grew"), None);
     }
