@@ -329,7 +329,7 @@ fn write(pieces: &[Piece], count: &mut usize, out: &mut String) {
                 }
                 write(inside, count, out);
                 // Old pages leave some open.
-                if !matches!(tag, "br" | "img") && *count % 13 != 0 {
+                if !matches!(tag, "br" | "img") && !count.is_multiple_of(13) {
                     let _ = write!(out, "</{tag}>");
                 }
             }

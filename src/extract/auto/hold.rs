@@ -162,20 +162,18 @@ impl Wanted<'_, '_> {
             let from = blocks.partition_point(|b| b.span.1 <= span.0);
             let to = blocks.partition_point(|b| b.span.0 < span.1);
             let mut beside = 0;
-            for n in from..to {
-                let inside = blocks[n].span.0 >= self.whole.0 && blocks[n].span.1 <= self.whole.1;
-                if inside || Some(blocks[n].span) == self.title {
+            for (block, judged) in blocks[from..to.max(from)].iter().zip(&self.judged[from..]) {
+                let inside = block.span.0 >= self.whole.0 && block.span.1 <= self.whole.1;
+                if inside || Some(block.span) == self.title {
                     continue;
                 }
                 // A heading above the text that is not taken for the title: no other text begins there.
-                let heads = blocks[n].heading > 0 && blocks[n].span.1 <= self.whole.0;
-                let rule = self.judged[n].rule;
-                let of_text = matches!(rule, "auto:byline" | "auto:date" | "auto:label" | "auto:counter");
-                beside += if of_text || heads {
-                    blocks[n].chars
-                } else {
-                    BESIDE + 1
-                };
+                let heads = block.heading > 0 && block.span.1 <= self.whole.0;
+                let of_text = matches!(
+                    judged.rule,
+                    "auto:byline" | "auto:date" | "auto:label" | "auto:counter"
+                );
+                beside += if of_text || heads { block.chars } else { BESIDE + 1 };
                 if beside > BESIDE {
                     return best;
                 }
