@@ -138,14 +138,13 @@ impl Frame {
 
 /// Whether text before and behind an element is not one line with its own: it is a block, and its style does not say otherwise.
 pub(super) fn parts_text(element: &Element) -> bool {
-    let inline = || {
-        let style = style(element);
-        let mut said = style.split("display:inline").skip(1);
-        said.next().is_some_and(|rest| !rest.starts_with('-'))
+    let inline = |style: &str| {
+        let mut said = style.to_ascii_lowercase();
+        said.retain(|c| !c.is_whitespace());
+        let mut rest = said.split("display:inline").skip(1);
+        rest.next().is_some_and(|rest| !rest.starts_with('-'))
     };
-    is_block(element)
-        && element.name() != "br"
-        && !attr(element, "style").is_some_and(|s| s.to_ascii_lowercase().contains("inline") && inline())
+    is_block(element) && element.name() != "br" && !attr(element, "style").is_some_and(inline)
 }
 
 /// Whether a class is that of a list paragraph of Word.
