@@ -246,7 +246,14 @@ fn sample(
         cancel,
         ..CrawlOptions::default()
     };
-    let (exit, summary) = sample_with_progress(&runtime, mapping, layout, options, ui)?;
+    // What is left of a try that got nothing is of use to nobody.
+    let sweep = || {
+        if fresh && pipeline::sampled(mapping, layout, 1).is_ok_and(|s| s.is_empty()) {
+            let _ = fs_err::remove_dir_all(layout.root());
+        }
+    };
+    let (exit, summary) =
+        sample_with_progress(&runtime, mapping, layout, options, ui).inspect_err(|_| sweep())?;
     if exit == Exit::Interrupted {
         return Err(CliError::new(
             Exit::Interrupted,
@@ -258,10 +265,7 @@ fn sample(
     let sample = pipeline::sampled(mapping, layout, usize::from(args.pages)).map_err(failure)?;
     if sample.is_empty() {
         let error = empty(layout, exit, summary.fetched());
-        if fresh {
-            // Nothing was learned, and nothing of it is of use to anybody.
-            let _ = fs_err::remove_dir_all(layout.root());
-        }
+        sweep();
         return Err(error);
     }
     Ok((sample, exit == Exit::Limit))
