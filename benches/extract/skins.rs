@@ -80,7 +80,7 @@ fn of_size(articles: usize) {
             .portal
             .expected()
             .iter()
-            .filter(|t| !TAUGHT.contains(&t.index))
+            .filter(|t| !TAUGHT.0.contains(&t.index))
         {
             let page = site.page(&truth.url, &mapping);
             let found = read(&page, &mapping, &learned);
@@ -126,7 +126,7 @@ pub fn set(folder: &Path) {
     std::fs::create_dir_all(folder.join("html")).expect("a folder");
     let mut lines = String::new();
     for skin in Skin::ALL {
-        let site = Site::new(skin, ARTICLES);
+        let site = Site::new(skin, TAUGHT.1);
         for truth in site.portal.expected() {
             let url = site
                 .mapping
@@ -279,7 +279,7 @@ impl Site {
     fn few(&self) -> Vec<Page> {
         let truths = self.portal.expected();
         let page = |i: &usize| self.page(&truths[*i].url, &self.mapping);
-        TAUGHT.iter().map(page).collect()
+        TAUGHT.0.iter().map(page).collect()
     }
 
     /// What a look at the site sees: everything that is no article, and five articles.

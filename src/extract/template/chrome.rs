@@ -100,7 +100,7 @@ pub(super) fn learn(
     found.sort_by_key(|f| f.1);
     let mut drops: Vec<Drop> = found.into_iter().map(|f| f.0).collect();
     drops.extend(inside(site, pages, fixed, votes, &container, &fields));
-    drops.extend(super::promo::learn(pages, &container));
+    drops.extend(super::promo::learn(pages, &container, &fields));
     named_once(&mut drops);
     article.drops = drops;
 }
@@ -479,7 +479,7 @@ pub(super) fn lines(site: &Site<'_>, indexes: &[usize]) -> Vec<Drop> {
     out.extend(
         Css::new("body")
             .iter()
-            .flat_map(|body| super::promo::learn(&pages, body)),
+            .flat_map(|body| super::promo::learn(&pages, body, &[])),
     );
     out.truncate(RULES);
     named_once(&mut out);

@@ -2,7 +2,9 @@
 
 use super::chrome::part;
 use super::model::Drop;
+use super::selector::first;
 use super::sketch::{Sketch, letters};
+use crate::document::Span;
 use crate::lang::{fold, spaces};
 use crate::mapping::Css;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +15,9 @@ const WORDS: usize = 32;
 /// Fewest pages that show them.
 const FEWEST: usize = 2;
 
-/// Finds them.
-pub(super) fn learn(pages: &[&Sketch<'_>], container: &Css) -> Vec<Drop> {
+/// Finds them. Lines of which a field takes something, found by `fields`, are none, and where the words lead somewhere
+/// themselves (a path of sections) neither.
+pub(super) fn learn(pages: &[&Sketch<'_>], container: &Css, fields: &[Css]) -> Vec<Drop> {
     // Words: as they are written, pages, and whether a line with them is no link.
     let mut found: BTreeMap<String, (String, BTreeSet<usize>)> = BTreeMap::new();
     let mut plain: BTreeSet<String> = BTreeSet::new();
@@ -24,16 +27,22 @@ pub(super) fn learn(pages: &[&Sketch<'_>], container: &Css) -> Vec<Drop> {
             continue;
         };
         let span = text.span(root.id()).unwrap_or_default();
-        let inside = |s: crate::document::Span| s.0 >= span.0 && s.1 <= span.1;
-        for line in sketch.lines.iter().filter(|l| inside(l.span)) {
+        let taken: Vec<Span> = fields
+            .iter()
+            .filter_map(|css| first(sketch, Some(container), css))
+            .filter_map(|e| text.span(e.id()))
+            .collect();
+        let inside = |s: Span| s.0 >= span.0 && s.1 <= span.1;
+        let free = |s: Span| !taken.iter().any(|t| t.0 < s.1 && s.0 < t.1);
+        for line in sketch.lines.iter().filter(|l| inside(l.span) && free(l.span)) {
             let said = spaces(text.slice(line.span));
             let link = sketch
                 .links
                 .iter()
-                .find(|l| l.span.0 > line.span.0 && l.span.1 <= line.span.1 && !l.span.is_empty());
+                .find(|l| l.span.0 >= line.span.0 && l.span.1 <= line.span.1 && !l.span.is_empty());
             let words = link
-                .filter(|_| line.linked * 2 > line.chars)
-                .map(|l| spaces(text.slice(crate::document::Span(line.span.0, l.span.0))));
+                .filter(|l| l.span.0 > line.span.0 && line.linked * 2 > line.chars)
+                .map(|l| spaces(text.slice(Span(line.span.0, l.span.0))));
             let label = |w: &String| {
                 let ends = w.ends_with([':', '»', '>', '|', '→', '-', '–']);
                 ends && w.chars().count() <= WORDS && letters(w).chars().count() >= 3
@@ -89,7 +98,12 @@ mod tests {
             })
             .collect();
         let sketches: Vec<Sketch<'_>> = pages.iter().map(|p| Sketch::of(p, &mapping)).collect();
-        let drops = learn(&sketches.iter().collect::<Vec<_>>(), &Css::new("#b").unwrap());
+        let field = Css::new(".muc").unwrap();
+        let drops = learn(
+            &sketches.iter().collect::<Vec<_>>(),
+            &Css::new("#b").unwrap(),
+            &[field],
+        );
         drops.into_iter().filter_map(|d| d.text).collect()
     }
 
@@ -102,5 +116,10 @@ mod tests {
         // The same words before a text are not touched.
         let text = "<p>Xem thêm: chương hai của quyết định này.</p>";
         assert!(patterns(&[first, second, text]).is_empty());
+        // Nor is a path of sections, nor what a field takes.
+        let path = "<p><a href=/>Trang chủ</a> &gt;&gt; <a href=/tin>Tin hoạt động ngành</a></p>";
+        assert!(patterns(&[path, path]).is_empty());
+        let section = "<p class=muc>Chuyên mục: <a href=/tin>Tin hoạt động ngành</a></p>";
+        assert!(patterns(&[section, section]).is_empty());
     }
 }
