@@ -111,7 +111,7 @@ pub(super) fn out(
             let span = sketch.page.text.span(hit.id()).unwrap_or_default();
             let mut found = held(site, sketch, &theirs, titles[at].as_deref(), span);
             // What stands in boxes is dropped by the rules for them.
-            let boxes = votes.refused(&pages, &taught, at);
+            let boxes = votes.refused(&pages, &taught, at, hit);
             found.retain(|l| !boxes.contains(l));
             let found = plain(found);
             let learned = f1(sketch, &wanted, &found);

@@ -1,9 +1,11 @@
 //! Which lines are text: what `@auto` says of each on its own page, and what it says of the same place on the other pages. A
 //! place is the way from the root to the block that shows the line, by names.
 
+use super::selector_named;
 use super::sketch::{Line, Sketch, hash, signature};
 use crate::document::Span;
 use crate::extract::auto::{Auto, Verdict};
+use ego_tree::NodeId;
 use scraper::ElementRef;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +25,8 @@ const INLINE: [&str; 16] = [
 /// A line of one page.
 struct Seen {
     place: u64,
+    /// The block that shows it.
+    block: Option<NodeId>,
     /// Whether `@auto` keeps it.
     kept: bool,
 }
@@ -90,8 +94,15 @@ impl Votes {
         self.text.get(page).is_some_and(|t| t.contains(&line.span.0))
     }
 
-    /// Starts of the lines of a page that stand where some of the pages, which teach, have no text.
-    pub(super) fn refused(&self, pages: &[&Sketch<'_>], taught: &[usize], page: usize) -> BTreeSet<usize> {
+    /// Starts of the lines of a page that stand where some of the pages, which teach, have no text, in boxes of `container`
+    /// that have a name: by it a rule can drop them. What stands in the container itself, no rule can tell from its text.
+    pub(super) fn refused(
+        &self,
+        pages: &[&Sketch<'_>],
+        taught: &[usize],
+        page: usize,
+        container: ElementRef<'_>,
+    ) -> BTreeSet<usize> {
         let all = taught
             .iter()
             .filter_map(|i| Some((&pages.get(*i)?.lines[..], &self.seen.get(*i)?[..])));
@@ -101,11 +112,25 @@ impl Votes {
                 .get(&s.place)
                 .is_some_and(|(n, sum)| *n >= 2 && *sum < NEVER * *n as f64)
         };
+        let tree = container.tree();
+        let boxed = |s: &Seen| {
+            let block = s.block.and_then(|id| ElementRef::wrap(tree.get(id)?));
+            let Some(block) = block else { return false };
+            let mut above = std::iter::once(block).chain(block.ancestors().filter_map(ElementRef::wrap));
+            let mut named = false;
+            // The text of a container that parts no lines stands in a block around it.
+            let inside = above.any(|e| {
+                let here = e.id() == container.id();
+                named |= !here && selector_named(e);
+                here
+            });
+            inside && named
+        };
         let lines = pages.get(page).into_iter().flat_map(|s| &s.lines);
         let seen = self.seen.get(page).into_iter().flatten();
         lines
             .zip(seen)
-            .filter(|(_, s)| never(s))
+            .filter(|(_, s)| never(s) && boxed(s))
             .map(|(l, _)| l.span.0)
             .collect()
     }
@@ -115,7 +140,7 @@ impl Votes {
 fn lines(sketch: &Sketch<'_>, found: &Auto) -> Vec<Seen> {
     let kept = kept(sketch, found);
     let nodes = sketch.page.text.nodes();
-    let mut known: BTreeMap<ego_tree::NodeId, u64> = BTreeMap::new();
+    let mut known: BTreeMap<NodeId, u64> = BTreeMap::new();
     let mut at = 0;
     let mut out = Vec::with_capacity(sketch.lines.len());
     for line in &sketch.lines {
@@ -127,6 +152,7 @@ fn lines(sketch: &Sketch<'_>, found: &Auto) -> Vec<Seen> {
         let place = block.map_or(0, |e| *known.entry(e.id()).or_insert_with(|| place(e)));
         out.push(Seen {
             place,
+            block: block.map(|e| e.id()),
             kept: kept.contains(&line.span.0),
         });
     }
@@ -134,7 +160,7 @@ fn lines(sketch: &Sketch<'_>, found: &Auto) -> Vec<Seen> {
 }
 
 /// The block that shows a text.
-pub(super) fn block<'a>(sketch: &Sketch<'a>, text: ego_tree::NodeId) -> Option<ElementRef<'a>> {
+pub(super) fn block<'a>(sketch: &Sketch<'a>, text: NodeId) -> Option<ElementRef<'a>> {
     let node = sketch.page.html.tree.get(text)?;
     let mut above = node.ancestors().filter_map(ElementRef::wrap);
     above.find(|e| !INLINE.contains(&e.value().name()))
