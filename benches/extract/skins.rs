@@ -46,23 +46,6 @@ fn of_size(articles: usize) {
         let began = Instant::now();
         let model = template::learn(&pages, &site.mapping);
         let took = began.elapsed();
-            for t in &model.templates {
-                println!(
-                    "{:?} {} {} {:?} {:?} {:?}",
-                    t.kind,
-                    t.pages,
-                    t.url,
-                    t.why,
-                    t.samples,
-                    t.article.as_ref().map(|a| (
-                        &a.container.css,
-                        a.section.as_ref().map(|r| &r.css),
-                        a.published.first().map(|r| &r.css),
-                        a.held_out
-                    ))
-                );
-            }
-        }
         let text = template::draft(&model, &site.origin(), &BTreeMap::new());
         let mapping = Mapping::parse("draft.toml", &text).expect("a draft that passes");
         let learned = Learned::new(1, "bench", &model).expect("a model of this form");

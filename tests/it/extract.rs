@@ -642,7 +642,7 @@ fields.title = { take = [{ css = "h1" }] }
     // A file is no page to look at either.
     let program = folder.path().join("program.html");
     std::fs::write(&program, [b"\x7FELF\x02\x01\x01".as_slice(), &[0; 99]].concat()).unwrap();
-    let told = expect(sangtrang().args(["inspect", "content"]).arg(&program), 1);
+    let told = expect(sangtrang().args(["inspect", "content"]).arg(&program), 4);
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(
         told.contains("no page but a file (application/x-executable)"),

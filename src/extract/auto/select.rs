@@ -81,6 +81,8 @@ pub(super) fn judge(
     } else {
         None
     };
+    // Where nothing is sure at all, sentences that nothing speaks against are better than an empty document.
+    let unsure = short.is_none() && likely.iter().all(|l| *l < least);
     let first = likely.iter().position(|l| *l >= least).unwrap_or(0);
     let last = likely.iter().rposition(|l| *l >= least).unwrap_or(0);
     // Between the title and the text stand the pictures that open an article, also many.
@@ -107,7 +109,7 @@ pub(super) fn judge(
                 Some((Phrase::Caption | Phrase::Newsletter, false)) => likely < AGAINST,
                 Some((Phrase::Caption | Phrase::Byline, _)) => false,
                 Some((_, whole)) => whole && likely < AGAINST,
-                None => false,
+                None => is_date(stream, block) && likely < AGAINST,
             };
             if against && let Some((rule, reason)) = part {
                 return told(Verdict::Dropped, rule, reason, likely);
@@ -130,6 +132,9 @@ pub(super) fn judge(
                 }
             } else if likely >= least {
                 return told(Verdict::Kept, "auto:content", why(scene, block), likely);
+            } else if unsure && part.is_none() && block.is_good() && block.linked() <= 0.5 {
+                let reason = "a sentence on a page without other text";
+                return told(Verdict::Kept, "auto:content", reason.into(), likely);
             }
             let (rule, reason) = part.unwrap_or_else(|| {
                 if block.linked() > 0.5 {
@@ -255,6 +260,15 @@ fn part(stream: &Stream<'_>, block: &Block<'_>) -> Option<(&'static str, String)
         let name = from.map_or("", |at| stream.elements[at].name);
         (rule, format!("stands in a <{name}> that says so"))
     })
+}
+
+/// Whether the element of a short line calls it a date.
+fn is_date(stream: &Stream<'_>, block: &Block<'_>) -> bool {
+    let near = stream
+        .elements
+        .get(block.inner)
+        .map_or(FAR, |e| e.near[Part::Date as usize]);
+    block.chars <= LABEL && block.heading == 0 && near <= 1
 }
 
 fn is_caption(stream: &Stream<'_>, block: &Block<'_>) -> bool {
