@@ -300,16 +300,6 @@ fn lines(page: &Page) -> Vec<Block<'_>> {
     blocks
 }
 
-/// The letters of a text as [`Block::hash`] has them.
-pub(super) fn hash_of(text: &str) -> u64 {
-    let mut hash = Mixer::default();
-    let letters = text.chars().filter(|c| c.is_alphabetic());
-    letters
-        .flat_map(char::to_lowercase)
-        .for_each(|c| hash.write_u32(c.into()));
-    hash.finish()
-}
-
 /// Characters of a block that reads like sentences.
 const LONG: usize = 80;
 
