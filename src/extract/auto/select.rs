@@ -132,7 +132,7 @@ pub(super) fn judge(
                 }
             } else if likely >= least {
                 return told(Verdict::Kept, "auto:content", why(scene, block), likely);
-            } else if unsure && part.is_none() && block.is_good() && block.linked() <= 0.5 {
+            } else if unsure && part.is_none() && (block.is_good() || block.ends) && block.linked() <= 0.5 {
                 let reason = "a sentence on a page without other text";
                 return told(Verdict::Kept, "auto:content", reason.into(), likely);
             }
