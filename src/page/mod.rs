@@ -177,7 +177,7 @@ fn conclude(
 /// Reads a capture.
 ///
 /// # Errors
-/// When the capture is a file ([`file`]), or the body is larger than `limits.page_bytes`, or has more elements than
+/// When the capture is a file ([`file()`]), or the body is larger than `limits.page_bytes`, or has more elements than
 /// `limits.html_elements`.
 pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page, PageError> {
     let limits = &mapping.rules().limits;
