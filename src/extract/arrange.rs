@@ -171,6 +171,8 @@ impl State<'_, '_> {
         self.named = false;
         let mut block = titles::units(&mut self.blocks, block, self.language);
         titles::title(&mut self.blocks, &mut block, self.language);
+        // The unit may stand above the title.
+        let block = titles::units(&mut self.blocks, block, self.language);
         self.blocks.push(block);
     }
 

@@ -108,6 +108,9 @@ fn found(page: &Page, site: Option<&str>, weigh: impl FnOnce(&[f32], usize) -> V
         .position(|j| j.verdict == Verdict::Kept)
         .unwrap_or(0);
     let published = when::choose(page, &stream, &facts, shown, first);
+    if let Some(span) = published.as_ref().and_then(|p| p.chars) {
+        select::without_date(&stream, &mut judged, span);
+    }
     let authors = person::choose(&stream, &facts, shown.unwrap_or(first));
     let held = hold::of(page, &stream, &judged, shown);
     let kept: usize = stream

@@ -3,6 +3,7 @@
 use super::features::Scene;
 use super::stream::{Block, FAR, Stream, TAGS, tells};
 use super::words::{Part, Phrase};
+use crate::document::Span;
 
 /// What became of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -260,6 +261,20 @@ fn part(stream: &Stream<'_>, block: &Block<'_>) -> Option<(&'static str, String)
         let name = from.map_or("", |at| stream.elements[at].name);
         (rule, format!("stands in a <{name}> that says so"))
     })
+}
+
+/// The short line that is no more than the date of the page is a field, and no text of it unless the page is sure.
+pub(super) fn without_date(stream: &Stream<'_>, judged: &mut [Judged], date: Span) {
+    let at = stream.blocks.partition_point(|b| b.span.1 <= date.0);
+    let (Some(block), Some(judged)) = (stream.blocks.get(at), judged.get_mut(at)) else {
+        return;
+    };
+    let says = block.span.0 <= date.0 && block.chars <= LABEL && block.heading == 0;
+    if says && judged.rule == "auto:content" && judged.likely < LIKELY {
+        judged.verdict = Verdict::Dropped;
+        judged.rule = "auto:date";
+        judged.reason = "says when the page was published".into();
+    }
 }
 
 /// Whether the element of a short line calls it a date.
