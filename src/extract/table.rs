@@ -476,9 +476,20 @@ pub(super) fn joined(first: Option<Inline>, second: Option<Inline>) -> Option<In
     let from = first.text.chars().count() + 1;
     first.text.push('\n');
     first.text.push_str(&second.text);
-    first.marks.extend(second.marks.into_iter().map(|mut mark| {
+    for mut mark in second.marks {
         mark.chars = Span(mark.chars.0 + from, mark.chars.1 + from);
-        mark
-    }));
+        // What goes on over the line break is one mark.
+        let goes_on = |m: &&mut crate::document::Mark| {
+            let meets = mark.chars.0 == from && m.chars.1 + 1 == from;
+            meets && m.kind == mark.kind && m.target == mark.target
+        };
+        match first.marks.iter_mut().find(goes_on) {
+            Some(before) => before.chars.1 = mark.chars.1,
+            None => first.marks.push(mark),
+        }
+    }
+    first
+        .marks
+        .sort_by_key(|m| (m.chars.0, std::cmp::Reverse(m.chars.1), m.kind));
     Some(first)
 }
