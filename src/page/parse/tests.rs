@@ -71,6 +71,8 @@ fn odd_markup_is_read_as_html5ever_does() {
         "<noscript><p>a</noscript>b",
         "<noscript></p></noscript><iframe><p></iframe><xmp><p></xmp>",
         "<plaintext>a</plaintext><p>b",
+        "<svg><foreignObject><![CDATA[\0a\0b\0",
+        "<svg><foreignObject><![CDATA[\0]]><desc><![CDATA[c\0\0d]]></svg>",
         "<svg><![CDATA[a<b]]]>c]]><title><p>d</title></svg><![CDATA[e]]>",
         "<svg><script><p></script><path/><g/></svg><math><mi/>a",
         "<table>a<tr>b<td>c</table>d",

@@ -203,9 +203,18 @@ impl<'a> Reader<'a> {
             let from = from + 7;
             let end = memchr::memmem::find(&self.bytes[from..], b"]]>").map(|e| from + e);
             let to = end.unwrap_or(self.bytes.len());
-            // In drawings the tree builder shows U+0000 as a replacement.
-            if to > from {
-                let _ = self.send(CharacterTokens(self.part(from, to)));
+            // The tree builder knows what becomes of U+0000: a replacement in drawings, nothing in the text that they hold.
+            let mut start = from;
+            while start < to {
+                let nul = self.find(0, start).filter(|nul| self.nul && *nul < to);
+                let end = nul.unwrap_or(to);
+                if end > start {
+                    let _ = self.send(CharacterTokens(self.part(start, end)));
+                }
+                if nul.is_some() {
+                    let _ = self.send(NullCharacterToken);
+                }
+                start = end + 1;
             }
             self.at = end.map_or(to, |end| end + 3);
         } else {
