@@ -27,7 +27,7 @@ mod misses;
 mod skins;
 
 use sangtrang::capture::Capture;
-use sangtrang::document::{Block, CaptureId, FetchProvenance};
+use sangtrang::document::{Block, FetchProvenance};
 use sangtrang::extract::{self, Context, auto};
 use sangtrang::mapping::{Mapping, PageUrl};
 use sangtrang::page::{self, Page};
@@ -514,16 +514,7 @@ fn worst_page(name: &str, size: usize) -> String {
 
 /// A page as it came, without headers.
 fn capture(url: &PageUrl, body: Vec<u8>) -> Capture {
-    Capture {
-        notes: Vec::new(),
-        id: CaptureId::of(&body),
-        url: url.to_string(),
-        status: 200,
-        headers: Vec::new(),
-        body,
-        at: jiff::Timestamp::UNIX_EPOCH,
-        truncated: None,
-    }
+    Capture::saved(url.as_str(), None, body)
 }
 
 /// Reads the worst page of a kind in this process and tells time and memory.

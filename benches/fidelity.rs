@@ -19,7 +19,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use sangtrang::capture::Capture;
-use sangtrang::document::CaptureId;
 use sangtrang::mapping::Mapping;
 use similar::{Algorithm, DiffTag};
 use std::collections::BTreeMap;
@@ -234,16 +233,7 @@ fn report(pages: &[(PathBuf, Vec<u8>)], texts: &BTreeMap<usize, String>) {
     let mut shares = Vec::new();
     for (n, theirs) in texts {
         let (path, bytes) = &pages[*n];
-        let capture = Capture {
-            notes: Vec::new(),
-            id: CaptureId::of(bytes),
-            url: url.to_string(),
-            status: 200,
-            headers: vec![("content-type".into(), TYPE.into())],
-            body: bytes.clone(),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            truncated: None,
-        };
+        let capture = Capture::saved(url.as_str(), Some(TYPE), bytes.clone());
         let read = sangtrang::page::read(&capture, &url, &mapping).unwrap();
         let (ours, theirs) = (words(read.text.as_str()), words(theirs));
         let deadline = Instant::now() + Duration::from_secs(5);

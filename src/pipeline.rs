@@ -350,7 +350,8 @@ pub fn site_url(mapping: &Mapping, text: &str) -> Result<PageUrl, PipelineError>
 
 /// The first collection whose conditions on URL and page all hold; else the first with an alarm whose address the page has,
 /// if it says more than what all pages of the site say: an article of another layout is not lost for it.
-fn classify<'m>(mapping: &'m Mapping, page: &Page, learned: Option<&Learned>) -> Option<&'m Collection> {
+#[must_use]
+pub fn classify<'m>(mapping: &'m Mapping, page: &Page, learned: Option<&Learned>) -> Option<&'m Collection> {
     let location = &path_and_query(page.url.as_url());
     let fits = |c: &&Collection| {
         let css = c.matches.css.as_ref();

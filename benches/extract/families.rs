@@ -16,9 +16,9 @@ use sangtrang::capture::Capture;
 use sangtrang::document::{Block, FetchProvenance};
 use sangtrang::extract::template::{self, Kind, Learned, Model, Origin};
 use sangtrang::extract::{Context, extract};
-use sangtrang::mapping::model::Collection;
 use sangtrang::mapping::{Mapping, PageUrl};
 use sangtrang::page::{self, Page};
+use sangtrang::pipeline::classify;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -268,32 +268,6 @@ fn family(folder: &Path, asked: Asked<'_>) -> Told {
     told
 }
 
-/// The collection of a page, as runs find it.
-fn collection<'m>(mapping: &'m Mapping, page: &Page, learned: Option<&Learned>) -> Option<&'m Collection> {
-    let location = page.url.path_and_query();
-    let fits = |c: &&Collection| {
-        c.matches
-            .css
-            .as_ref()
-            .is_none_or(|css| page.select(css).next().is_some())
-    };
-    let all = |rest: bool| {
-        let collections = mapping.rules().collection.iter();
-        collections.filter(move |c| c.matches.rest == rest && c.matches.fits_url(location))
-    };
-    let odd = || {
-        let odd = all(false).find(|c| c.scope.alarm)?;
-        let learned = learned?;
-        let says = learned.unseen(learned.template(page)?, page, mapping) >= 300;
-        (says && !learned.is_gone(page)).then_some(odd)
-    };
-    let gone = || learned.is_some_and(|l| l.is_gone(page)) || mapping.is_list(&page.url);
-    all(false)
-        .find(fits)
-        .or_else(odd)
-        .or_else(|| all(true).find(fits).filter(|_| !gone()))
-}
-
 /// The text of a body, a line a block; captions stay with their pictures.
 fn body(blocks: &[Block]) -> String {
     let text = blocks
@@ -324,7 +298,7 @@ fn score(
         ..Sum::default()
     };
     let (mut title, mut text, mut how) = (String::new(), String::new(), String::new());
-    let found = collection(mapping, &page, learned).and_then(|c| extract(&page, c, &context).ok());
+    let found = classify(mapping, &page, learned).and_then(|c| extract(&page, c, &context).ok());
     if let Some(document) = found.as_ref().and_then(|f| f.documents.first()) {
         title = document.title.clone().unwrap_or_default();
         text = document.summary.clone().map(|s| s + "\n").unwrap_or_default() + &body(&document.body);

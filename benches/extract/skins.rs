@@ -4,7 +4,7 @@
 use super::{f1, overlap, words};
 use sangtrang::capture::Capture;
 use sangtrang::demo::{Expected, Portal, Skin};
-use sangtrang::document::{Block, CaptureId, Document, FetchProvenance};
+use sangtrang::document::{Block, Document, FetchProvenance};
 use sangtrang::extract::template::{self, Kind, Learned, Origin, Survey};
 use sangtrang::extract::{Context, auto, extract};
 use sangtrang::mapping::{Mapping, PageUrl};
@@ -220,16 +220,7 @@ impl Site {
     fn get(&self, url: &PageUrl, mapping: &Mapping) -> Option<Page> {
         let served = self.portal.served(url.path_and_query(), None)?;
         let html = served.status == 200 && served.content_type.contains("html");
-        let capture = Capture {
-            notes: Vec::new(),
-            id: CaptureId::of(&served.body),
-            url: url.to_string(),
-            status: 200,
-            headers: vec![("content-type".into(), served.content_type.as_bytes().to_vec())],
-            body: served.body,
-            at: jiff::Timestamp::UNIX_EPOCH,
-            truncated: None,
-        };
+        let capture = Capture::saved(url.as_str(), Some(served.content_type), served.body);
         html.then(|| page::read(&capture, url, mapping).expect("a page"))
     }
 

@@ -76,6 +76,22 @@ pub struct Capture {
 }
 
 impl Capture {
+    /// A page that came from no server: a saved file. It has no time of its own, and no header but the type that is given.
+    #[must_use]
+    pub fn saved(url: &str, content_type: Option<&str>, body: Vec<u8>) -> Self {
+        let header = |kind: &str| ("content-type".to_owned(), kind.as_bytes().to_vec());
+        Self {
+            id: CaptureId::of(&body),
+            url: url.to_owned(),
+            status: 200,
+            headers: content_type.map(header).into_iter().collect(),
+            body,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            truncated: None,
+            notes: Vec::new(),
+        }
+    }
+
     /// The first value of a header, without regard to the case of its name. Bytes that are not UTF-8 are read as Latin-1.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {

@@ -50,8 +50,7 @@ pub(super) fn crawl_with_progress(
     options: CrawlOptions,
     ui: &Ui,
 ) -> Result<(Exit, Summary), CliError> {
-    let (summary, took) = walk(runtime, mapping, layout, options, ui)?;
-    let exit = tell_summary(&summary, took, ui);
+    let (exit, summary) = sample_with_progress(runtime, mapping, layout, options, ui)?;
     if exit == Exit::Limit {
         ui.hint("a limit was reached; the same command continues");
     }
@@ -66,17 +65,6 @@ pub(super) fn sample_with_progress(
     options: CrawlOptions,
     ui: &Ui,
 ) -> Result<(Exit, Summary), CliError> {
-    let (summary, took) = walk(runtime, mapping, layout, options, ui)?;
-    Ok((tell_summary(&summary, took, ui), summary))
-}
-
-fn walk(
-    runtime: &tokio::runtime::Runtime,
-    mapping: &Arc<Mapping>,
-    layout: &Layout,
-    options: CrawlOptions,
-    ui: &Ui,
-) -> Result<(Summary, std::time::Duration), CliError> {
     let started = std::time::Instant::now();
     let bar = ui.progress("Crawling", 0);
     let (tell, told) = std::sync::mpsc::channel::<Event>();
@@ -132,7 +120,7 @@ fn walk(
             ));
         }
     };
-    Ok((summary, started.elapsed()))
+    Ok((tell_summary(&summary, started.elapsed(), ui), summary))
 }
 
 fn tell_summary(summary: &Summary, took: std::time::Duration, ui: &Ui) -> Exit {

@@ -10,7 +10,6 @@ use crate::crawl::CrawlOptions;
 use crate::extract::template::{self, Draft, Kind, Learned, Model, Origin};
 use crate::ledger::{Ledger, UrlState};
 use crate::mapping::Mapping;
-use crate::page::Page;
 use crate::pipeline::{self, Layout, Sampled, write_atomic};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -323,7 +322,8 @@ fn examples(
             continue;
         };
         let known = out.entry(tried.collection.clone()).or_default();
-        if known.len() >= EXAMPLES || document.quality.failed() || asks(&sampled.page) {
+        // A login is no example of anything.
+        if known.len() >= EXAMPLES || document.quality.failed() || template::asks(&sampled.page) {
             continue;
         }
         let name = format!("{}-{}", tried.collection, known.len() + 1);
@@ -341,15 +341,6 @@ fn examples(
         });
     }
     Ok(out)
-}
-
-/// Whether a page asks for a password: a login is no example of anything.
-fn asks(page: &Page) -> bool {
-    let inputs = page.html.tree.nodes().filter_map(|n| n.value().as_element());
-    inputs
-        .filter(|e| e.name() == "input")
-        .filter_map(|e| e.attr("type"))
-        .any(|t| t.eq_ignore_ascii_case("password"))
 }
 
 /// What was understood, for people.

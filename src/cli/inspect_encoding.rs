@@ -6,7 +6,7 @@ use super::error::CliError;
 use super::inspect::clean;
 use super::{Exit, Outcome, Ui};
 use crate::capture::Capture;
-use crate::document::{CaptureId, Decode};
+use crate::document::Decode;
 use crate::lang::vietnamese::repair::vowelless;
 use crate::mapping::Mapping;
 use crate::page::Shown;
@@ -86,16 +86,7 @@ fn decide(bytes: &[u8], mapping: &Mapping) -> Result<Seen, CliError> {
             text,
         });
     }
-    let capture = Capture {
-        notes: Vec::new(),
-        id: CaptureId::of(bytes),
-        url: "http://localhost/".into(),
-        status: 200,
-        headers: Vec::new(),
-        body: bytes.to_vec(),
-        at: jiff::Timestamp::UNIX_EPOCH,
-        truncated: None,
-    };
+    let capture = Capture::saved("http://localhost/", None, bytes.to_vec());
     let url = mapping
         .canonical(&mapping.rules().site.base)
         .map_err(|e| CliError::new(Exit::Failure, "inspect", e))?;

@@ -7,7 +7,7 @@ use super::target::{failure, load_mapping, reactor};
 use super::{Exit, Outcome, Ui};
 use crate::capture::Capture;
 use crate::crawl::CrawlOptions;
-use crate::document::{CaptureId, Dates, Document};
+use crate::document::{Dates, Document};
 use crate::extract::Extraction;
 use crate::mapping::{Mapping, PageUrl};
 use crate::page::Page;
@@ -97,16 +97,7 @@ pub(super) fn saved(file: &Path, url: &str, limit: u64) -> Result<Capture, CliEr
         ));
     }
     let body = fs_err::read(file)?;
-    Ok(Capture {
-        notes: Vec::new(),
-        id: CaptureId::of(&body),
-        url: url.to_owned(),
-        status: 200,
-        headers: Vec::new(),
-        body,
-        at: jiff::Timestamp::UNIX_EPOCH,
-        truncated: None,
-    })
+    Ok(Capture::saved(url, None, body))
 }
 
 /// What the site answers.

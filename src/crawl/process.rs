@@ -339,10 +339,7 @@ fn is_html(capture: &Capture) -> bool {
 /// Bytes without a name: neither text nor a type that anybody declared.
 fn is_unknown(capture: &Capture) -> bool {
     let declared = capture.header("content-type").unwrap_or_default();
-    let vague = matches!(
-        declared.split(';').next().unwrap_or_default().trim(),
-        "" | "application/octet-stream" | "application/x-unknown" | "unknown/unknown"
-    );
+    let vague = page::VAGUE.contains(&declared.split(';').next().unwrap_or_default().trim());
     let head = &capture.body[..capture.body.len().min(4096)];
     vague
         && infer::get(head).is_none()

@@ -16,6 +16,12 @@ impl Span {
         self.1.saturating_sub(self.0)
     }
 
+    /// Whether another range stands in this one.
+    #[must_use]
+    pub fn holds(self, other: Self) -> bool {
+        self.0 <= other.0 && other.1 <= self.1
+    }
+
     /// Whether the range holds no character.
     #[must_use]
     pub fn is_empty(self) -> bool {

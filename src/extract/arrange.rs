@@ -169,10 +169,7 @@ impl State<'_, '_> {
             self.blocks.push(paragraph(self.builder, text, None, span));
         }
         self.named = false;
-        let mut block = titles::units(&mut self.blocks, block, self.language);
-        titles::title(&mut self.blocks, &mut block, self.language);
-        // The unit may stand above the title.
-        let block = titles::units(&mut self.blocks, block, self.language);
+        let block = titles::above(&mut self.blocks, block, self.language);
         self.blocks.push(block);
     }
 

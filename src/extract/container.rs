@@ -164,11 +164,7 @@ impl<'a> Chosen<'a> {
         for block in kept {
             let chars = block.chars.1 - block.chars.0;
             all += chars;
-            inside += if block.chars.0 >= span.0 && block.chars.1 <= span.1 {
-                chars
-            } else {
-                0
-            };
+            inside += if span.holds(block.chars) { chars } else { 0 };
         }
         let filled = share(inside, span.1 - span.0) >= FILLED;
         let large = alarms.iter().any(|a| match a {

@@ -119,7 +119,7 @@ impl<'a> Scopes<'a> {
             // A date or a name in a table of data is said there as well: without it the table has a hole.
             let tabled = |chars: &Span| {
                 let mut tables = found.tables.iter();
-                name != "title" && tables.any(|t| t.0 <= chars.0 && chars.1 <= t.1)
+                name != "title" && tables.any(|t| t.holds(*chars))
             };
             if let Some(chars) = candidate.chars.filter(|c| !tabled(c)) {
                 let rule = self.claims.rule(&format!("fields.{name}"), "", true);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::capture::Capture;
-use crate::document::{Block, CaptureId, Span};
+use crate::document::{Block, Span};
 use proptest::prelude::*;
 use std::fmt::Write;
 
@@ -14,16 +14,11 @@ fn run(html: &str, container: &str) -> (Page, Extraction) {
     let url = mapping
         .canonical(&"http://t.example/tin/1".parse().unwrap())
         .unwrap();
-    let capture = Capture {
-        notes: Vec::new(),
-        id: CaptureId::of(html.as_bytes()),
-        url: url.to_string(),
-        status: 200,
-        headers: vec![("content-type".into(), b"text/html; charset=utf-8".to_vec())],
-        body: html.as_bytes().to_vec(),
-        at: jiff::Timestamp::UNIX_EPOCH,
-        truncated: None,
-    };
+    let capture = Capture::saved(
+        url.as_str(),
+        Some("text/html; charset=utf-8"),
+        html.as_bytes().to_vec(),
+    );
     let page = crate::page::read(&capture, &url, &mapping).unwrap();
     let context = Context {
         mapping: &mapping,
@@ -379,7 +374,7 @@ fn check(html: &str, container: &str) -> Result<(), TestCaseError> {
     let lost: Vec<_> = sum
         .unaccounted_text
         .iter()
-        .filter(|u| u.text.contains("differ") || (u.chars.0 >= within.0 && u.chars.1 <= within.1))
+        .filter(|u| u.text.contains("differ") || within.holds(u.chars))
         .collect();
     prop_assert!(lost.is_empty(), "{html}\n{lost:?}\n{:#?}", document.body);
     prop_assert_eq!(sum.kept + sum.dropped + sum.unaccounted, sum.visible);
@@ -396,7 +391,7 @@ fn check(html: &str, container: &str) -> Result<(), TestCaseError> {
         document
             .dropped
             .iter()
-            .filter(|d| d.chars.0 >= within.0 && d.chars.1 <= within.1)
+            .filter(|d| within.holds(d.chars))
             .map(|d| d.text.as_str()),
     ));
     found.sort();

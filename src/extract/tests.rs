@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::capture::Capture;
-use crate::document::{Block, CaptureId};
+use crate::document::Block;
 
 const MAPPING: &str = r#"
 schema = 1
@@ -45,16 +45,7 @@ fn run(html: &str) -> Extraction {
     let url = mapping
         .resolve(&mapping.rules().site.base, "/view?ItemID=1")
         .unwrap();
-    let capture = Capture {
-        notes: Vec::new(),
-        id: CaptureId::of(html.as_bytes()),
-        url: url.to_string(),
-        status: 200,
-        headers: Vec::new(),
-        body: html.as_bytes().to_vec(),
-        at: jiff::Timestamp::UNIX_EPOCH,
-        truncated: None,
-    };
+    let capture = Capture::saved(url.as_str(), None, html.as_bytes().to_vec());
     let page = crate::page::read(&capture, &url, &mapping).unwrap();
     let fetch = FetchProvenance::default();
     let listing = BTreeMap::new();

@@ -7,8 +7,16 @@ use crate::lang::{Language, fold};
 /// Most words of a line that is nothing but the number of a table: "Biểu số 2:".
 const NUMBER: usize = 3;
 
+/// Takes the lines that stand directly before a table and are its own.
+pub(super) fn above(blocks: &mut Vec<Block>, block: Block, language: Option<&Language>) -> Block {
+    let mut block = units(blocks, block, language);
+    title(blocks, &mut block, language);
+    // The unit may stand above the title.
+    units(blocks, block, language)
+}
+
 /// The unit line directly before a table belongs to it.
-pub(super) fn units(blocks: &mut Vec<Block>, mut block: Block, language: Option<&Language>) -> Block {
+fn units(blocks: &mut Vec<Block>, mut block: Block, language: Option<&Language>) -> Block {
     if let Block::Table { table, src } = &mut block
         && table.units.is_none()
         && let Some(Block::Paragraph { text, src: from, .. }) =
@@ -22,7 +30,7 @@ pub(super) fn units(blocks: &mut Vec<Block>, mut block: Block, language: Option<
 
 /// The line above a table that is its title by its words ("Bảng 1. …", with the line below that it heads), or by standing out
 /// above the line of units.
-pub(super) fn title(blocks: &mut Vec<Block>, block: &mut Block, language: Option<&Language>) {
+fn title(blocks: &mut Vec<Block>, block: &mut Block, language: Option<&Language>) {
     let (Block::Table { table, src }, Some(language)) = (block, language) else {
         return;
     };

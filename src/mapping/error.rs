@@ -132,7 +132,7 @@ impl Diagnostic for Problem {
 const MAX_PROBLEMS: usize = 500;
 
 /// Code of mistakes of syntax.
-pub(super) const SYNTAX: &str = "mapping::syntax";
+const SYNTAX: &str = "mapping::syntax";
 
 /// Most problems behind the first mistake of syntax that are told beside it.
 const ECHO: usize = 8;
@@ -182,6 +182,14 @@ impl Problems {
             label: label.into(),
             source_text: Arc::clone(&self.source_text),
         });
+    }
+
+    /// Adds what is not TOML.
+    pub(super) fn add_syntax(&mut self, errors: &[toml::de::Error]) {
+        for error in errors {
+            let message = format!("not TOML: {}", error.message());
+            self.add(SYNTAX, error.span().unwrap_or(0..0), message, "here", None);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

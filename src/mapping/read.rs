@@ -1,7 +1,7 @@
 //! From text to [`Mapping`]: every problem is found before serde builds anything.
 
 use super::check;
-use super::error::{MappingError, Problems, SYNTAX};
+use super::error::{MappingError, Problems};
 use super::http_json;
 use super::identity::Identity;
 use super::key::KeyTemplate;
@@ -44,16 +44,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Mapping, MappingError> {
     let mut problems = Problems::new(name, text);
     let (root, syntax) = DeTable::parse_recoverable(text);
     let root = root.get_ref();
-    for error in &syntax {
-        let span = error.span().unwrap_or(0..0);
-        problems.add(
-            SYNTAX,
-            span,
-            format!("not TOML: {}", error.message()),
-            "here",
-            None,
-        );
-    }
+    problems.add_syntax(&syntax);
     if let Some(error) = version(root) {
         let (span, found) = error;
         let help = "set `schema = 1`, or use the program that the file was written for";
@@ -111,10 +102,7 @@ pub(super) fn target(path: &Path) -> Result<Target, MappingError> {
     let mut problems = Problems::new(&path.display().to_string(), &text);
     let (root, syntax) = DeTable::parse_recoverable(&text);
     let root = root.get_ref();
-    for error in &syntax {
-        let message = format!("not TOML: {}", error.message());
-        problems.add(SYNTAX, error.span().unwrap_or(0..0), message, "here", None);
-    }
+    problems.add_syntax(&syntax);
     let schema = schemars::schema_for!(TargetFile).to_value();
     let walker = Walker {
         schema: &schema,

@@ -2,6 +2,13 @@
 
 use crate::capture::Capture;
 
+/// Declared types that say nothing of the bytes.
+pub const VAGUE: [&str; 4] = [
+    "",
+    "application/octet-stream",
+    "application/x-unknown",
+    "unknown/unknown",
+];
 /// Bytes that are looked at.
 const HEAD: usize = 4096;
 /// What pages of all times begin with, or soon have.
@@ -55,7 +62,7 @@ pub fn file(capture: &Capture) -> Option<String> {
     let markup = MARKUP.iter().any(|mark| letters.contains(mark));
     let binary = head.contains(&0) && !markup && encoding_rs::Encoding::for_bom(head).is_none();
     let by_type = match declared.as_str() {
-        "" | "application/octet-stream" | "application/x-unknown" | "unknown/unknown" => binary,
+        kind if VAGUE.contains(&kind) => binary,
         "application/json" | "text/css" | "text/javascript" | "text/csv" | "text/calendar" | "text/rtf" => {
             true
         }
@@ -87,24 +94,10 @@ fn is_sure(head: &[u8], mime: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::CaptureId;
 
     fn told(kind: &str, body: &[u8]) -> Option<String> {
-        let headers = if kind.is_empty() {
-            Vec::new()
-        } else {
-            vec![("content-type".to_owned(), kind.as_bytes().to_vec())]
-        };
-        file(&Capture {
-            notes: Vec::new(),
-            id: CaptureId::of(body),
-            url: "http://a.example/x".into(),
-            status: 200,
-            headers,
-            body: body.to_vec(),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            truncated: None,
-        })
+        let kind = Some(kind).filter(|k| !k.is_empty());
+        file(&Capture::saved("http://a.example/x", kind, body.to_vec()))
     }
 
     #[test]

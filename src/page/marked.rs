@@ -379,23 +379,13 @@ impl Writer<'_> {
 mod tests {
     use super::*;
     use crate::capture::Capture;
-    use crate::document::CaptureId;
     use crate::mapping::Mapping;
 
     fn page(html: &str) -> Page {
         let text = "schema = 1\n[site]\nid = \"s\"\nbase = \"http://s.example/\"\n";
         let mapping = Mapping::parse("s.toml", text).unwrap();
         let body = format!("<meta charset=utf-8>{html}").into_bytes();
-        let capture = Capture {
-            notes: Vec::new(),
-            id: CaptureId::of(&body),
-            url: "http://s.example/a".into(),
-            status: 200,
-            headers: Vec::new(),
-            body,
-            at: jiff::Timestamp::UNIX_EPOCH,
-            truncated: None,
-        };
+        let capture = Capture::saved("http://s.example/a", None, body);
         let url = mapping
             .canonical(&url::Url::parse("http://s.example/a").unwrap())
             .unwrap();

@@ -15,7 +15,7 @@ mod style;
 mod visible;
 mod withheld;
 
-pub use kind::file;
+pub use kind::{VAGUE, file};
 pub use legacy::Shown;
 pub use marked::{Highlight, Picture, marked};
 pub(crate) use nodes::attr;
@@ -209,7 +209,7 @@ pub fn read(capture: &Capture, url: &PageUrl, mapping: &Mapping) -> Result<Page,
         noscript: false,
     };
     let mut parsed = parse::parse(&source.text, reading);
-    if noscript::is_all(&parsed.html) {
+    if parsed.elements <= limits.html_elements && noscript::is_all(&parsed.html) {
         reading.noscript = true;
         parsed = parse::parse(&source.text, reading);
         decode.repairs.push("noscript".into());

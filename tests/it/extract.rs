@@ -25,16 +25,7 @@ fn hard() -> Mapping {
 
 fn page(mapping: &Mapping, html: &[u8], address: &str) -> Page {
     let url = mapping.resolve(&mapping.rules().site.base, address).unwrap();
-    let capture = Capture {
-        notes: Vec::new(),
-        id: CaptureId::of(html),
-        url: url.to_string(),
-        status: 200,
-        headers: Vec::new(),
-        body: html.to_vec(),
-        at: jiff::Timestamp::UNIX_EPOCH,
-        truncated: None,
-    };
+    let capture = Capture::saved(url.as_str(), None, html.to_vec());
     read(&capture, &url, mapping).unwrap()
 }
 

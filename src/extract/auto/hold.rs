@@ -1,7 +1,7 @@
 //! The element that a body is read from, and what of it is passed over.
 
 use super::select::{Judged, Verdict};
-use super::stream::{FAR, Stream, TAGS, is_block_of};
+use super::stream::{Stream, is_block_of, is_of};
 use super::words::Part;
 use crate::document::Span;
 use crate::page::{Page, attr, picture};
@@ -52,7 +52,7 @@ pub(super) fn of(page: &Page, stream: &Stream<'_>, judged: &[Judged], title: Opt
     };
     let whole = Span(first.0, last.1);
     let span = |at: usize| page.text.span(stream.elements[at].node).unwrap_or_default();
-    let holds = |at: usize, what: Span| span(at).0 <= what.0 && span(at).1 >= what.1;
+    let holds = |at: usize, what: Span| span(at).holds(what);
     // Elements that hold the same text hold each other: the last one in the order of the page is the innermost. A line may
     // begin in one element and end in another, so that what holds its beginning need not hold all of it.
     let blocky = |at: &usize| is_block_of(&stream.elements[*at]) && holds(*at, whole);
@@ -163,7 +163,7 @@ impl Wanted<'_, '_> {
             let to = blocks.partition_point(|b| b.span.0 < span.1);
             let mut beside = 0;
             for (block, judged) in blocks[from..to.max(from)].iter().zip(&self.judged[from..]) {
-                let inside = block.span.0 >= self.whole.0 && block.span.1 <= self.whole.1;
+                let inside = self.whole.holds(block.span);
                 if inside || Some(block.span) == self.title {
                     continue;
                 }
@@ -199,10 +199,12 @@ impl Wanted<'_, '_> {
         }
         let steps = self.stream.up(media.parent).position(|e| e == top).unwrap_or(0);
         let element = &self.stream.elements[media.parent];
-        let near = |n: u8| n != FAR && usize::from(n) < steps;
-        let tags = ["nav", "aside", "footer", "form", "button"];
-        let mut tagged = TAGS.iter().zip(element.tags).filter(|(t, _)| tags.contains(t));
-        if OTHERS.iter().any(|p| near(element.near[*p as usize])) || tagged.any(|(_, n)| near(n)) {
+        if is_of(
+            element,
+            steps,
+            &OTHERS,
+            &["nav", "aside", "footer", "form", "button"],
+        ) {
             return false;
         }
         // A picture that leads to another page is a teaser or a button; one that leads to a larger one is content.

@@ -170,7 +170,7 @@ impl Auto {
         let kept = self.blocks.iter().filter(|b| b.verdict != Verdict::Dropped);
         let (inside, all) = kept.fold((0, 0), |(inside, all), b| {
             let chars = b.chars.1 - b.chars.0;
-            let within = b.chars.0 >= span.0 && b.chars.1 <= span.1;
+            let within = span.holds(b.chars);
             (inside + if within { chars } else { 0 }, all + chars)
         });
         inside * 2 > all
@@ -221,16 +221,11 @@ mod tests {
         let url = mapping
             .canonical(&"http://t.example/tin/1".parse().unwrap())
             .unwrap();
-        let capture = crate::capture::Capture {
-            notes: Vec::new(),
-            id: crate::document::CaptureId::of(html.as_bytes()),
-            url: url.to_string(),
-            status: 200,
-            headers: vec![("content-type".into(), b"text/html; charset=utf-8".to_vec())],
-            body: html.as_bytes().to_vec(),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            truncated: None,
-        };
+        let capture = crate::capture::Capture::saved(
+            url.as_str(),
+            Some("text/html; charset=utf-8"),
+            html.as_bytes().to_vec(),
+        );
         crate::page::read(&capture, &url, &mapping).unwrap()
     }
 

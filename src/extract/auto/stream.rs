@@ -596,6 +596,13 @@ impl<'a> Head<'a> {
     }
 }
 
+/// Whether one of these parts or tags stands fewer than so many steps around an element, itself included.
+pub(super) fn is_of(element: &Element<'_>, steps: usize, parts: &[Part], tags: &[&str]) -> bool {
+    let near = |n: u8| n != FAR && usize::from(n) < steps;
+    let mut tagged = TAGS.iter().zip(element.tags).filter(|(t, _)| tags.contains(t));
+    parts.iter().any(|p| near(element.near[*p as usize])) || tagged.any(|(_, n)| near(n))
+}
+
 /// Whether an element tells a part itself.
 pub(super) fn tells(element: &Element<'_>, part: Part) -> bool {
     element.parts & part.bit() != 0

@@ -1,7 +1,7 @@
 //! What is content as a whole or not at all: tables of data, and the files that stand with a text.
 
 use super::select::{Judged, Verdict};
-use super::stream::{Element, Stream, TAGS};
+use super::stream::{Element, Stream, is_of};
 use super::words::Part;
 use crate::document::Span;
 use crate::page::{Page, attr};
@@ -189,7 +189,6 @@ fn joins(stream: &Stream<'_>, judged: &[Judged], line: usize, others: impl Itera
         // From the innermost element of the line up to the one that holds both.
         let depth = stream.elements[own.element].depth;
         let steps = steps + usize::from(element.depth.saturating_sub(depth));
-        let near = |n: u8| usize::from(n) < steps;
         let others = [
             Part::Nav,
             Part::Related,
@@ -201,9 +200,7 @@ fn joins(stream: &Stream<'_>, judged: &[Judged], line: usize, others: impl Itera
             Part::Newsletter,
             Part::Breadcrumb,
         ];
-        let tags = ["nav", "aside", "footer"];
-        let mut tagged = TAGS.iter().zip(element.tags).filter(|(t, _)| tags.contains(t));
-        return !others.iter().any(|p| near(element.near[*p as usize])) && !tagged.any(|(_, n)| near(n));
+        return !is_of(element, steps, &others, &["nav", "aside", "footer"]);
     }
     false
 }

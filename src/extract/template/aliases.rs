@@ -371,7 +371,6 @@ fn cases(addresses: &[Address], prints: &[Option<u64>]) -> Option<(usize, usize)
 mod tests {
     use super::*;
     use crate::capture::Capture;
-    use crate::document::CaptureId;
 
     fn page(mapping: &Mapping, url: &str, text: &str) -> Page {
         let body = format!(
@@ -379,16 +378,7 @@ mod tests {
             url.len()
         )
         .into_bytes();
-        let capture = Capture {
-            notes: Vec::new(),
-            id: CaptureId::of(&body),
-            url: url.into(),
-            status: 200,
-            headers: vec![("content-type".into(), b"text/html; charset=utf-8".to_vec())],
-            body,
-            at: jiff::Timestamp::UNIX_EPOCH,
-            truncated: None,
-        };
+        let capture = Capture::saved(url, Some("text/html; charset=utf-8"), body);
         let url = mapping.resolve(&mapping.rules().site.base, url).unwrap();
         crate::page::read(&capture, &url, mapping).unwrap()
     }

@@ -143,7 +143,7 @@ fn kept(
     out.extend(root.ancestors().map(|a| a.id()));
     let nodes = sketch.page.text.nodes();
     let span = sketch.page.text.span(root.id()).unwrap_or_default();
-    for line in sketch.lines.iter().filter(|l| within(l, span) && is_text(l)) {
+    for line in sketch.lines.iter().filter(|l| span.holds(l.span) && is_text(l)) {
         let from = nodes.partition_point(|(s, _)| s.1 <= line.span.0);
         for (_, id) in nodes[from..].iter().take_while(|(s, _)| s.0 < line.span.1) {
             let node = sketch.page.html.tree.get(*id);
@@ -171,10 +171,6 @@ fn kept(
         }
     }
     out
-}
-
-fn within(line: &Line, span: Span) -> bool {
-    line.span.0 >= span.0 && line.span.1 <= span.1
 }
 
 /// The largest elements that hold nothing that is kept, with what they seem to be.
@@ -211,11 +207,11 @@ fn regions<'a>(
         let lines: Vec<Line> = sketch
             .lines
             .iter()
-            .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1)
+            .filter(|l| span.holds(l.span))
             .copied()
             .collect();
         let chars: usize = lines.iter().map(|l| l.chars).sum();
-        let inside = span.0 >= middle.0 && span.1 <= middle.1;
+        let inside = middle.holds(span);
         let dull: usize = lines
             .iter()
             .filter(|l| {
@@ -283,7 +279,7 @@ fn name(site: &Site<'_>, sketch: &Sketch<'_>, lines: &[Line], span: Span, middle
     let links: Vec<_> = sketch
         .links
         .iter()
-        .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1 && !l.span.is_empty())
+        .filter(|l| span.holds(l.span) && !l.span.is_empty())
         .collect();
     let kind_of = |to| site.cluster_of(to).map(|c| site.clusters[c].kind);
     let menu = links
@@ -393,11 +389,7 @@ fn inside(
             .filter_map(|css| super::selector::first(sketch, Some(container), css))
             .filter_map(|e| page.text.span(e.id()))
             .collect();
-        let lines: Vec<&Line> = sketch
-            .lines
-            .iter()
-            .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1)
-            .collect();
+        let lines: Vec<&Line> = sketch.lines.iter().filter(|l| span.holds(l.span)).collect();
         for (at, line) in lines.iter().enumerate() {
             let text = page.text.slice(line.span);
             if !fixed.contains(&line.key)

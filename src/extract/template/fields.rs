@@ -255,7 +255,7 @@ impl<'a> Taught<'_, 'a> {
                     continue;
                 }
                 // The container holds sentences: there a label is a word.
-                let within = root.is_some_and(|s| s.0 <= span.0 && span.1 <= s.1 && span != s) && !wide;
+                let within = root.is_some_and(|s| s.holds(span) && span != s) && !wide;
                 if within
                     && !(says(text).is_some_and(|(l, _)| l.contains(' '))
                         && sketch.line_at(span.0).is_some_and(|l| l.span == span))

@@ -166,10 +166,7 @@ fn neutral(sketch: &Sketch<'_>, fields: &[Css], title: Option<&Css>) -> BTreeSet
 
 /// Lines inside of a span.
 fn within(sketch: &Sketch<'_>, span: Span) -> BTreeSet<usize> {
-    let lines = sketch
-        .lines
-        .iter()
-        .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1);
+    let lines = sketch.lines.iter().filter(|l| span.holds(l.span));
     lines.map(|l| l.span.0).collect()
 }
 
@@ -183,11 +180,7 @@ fn held(
     span: Span,
 ) -> BTreeSet<usize> {
     let all = text(site, sketch, fixed, title);
-    let lines: Vec<&Line> = sketch
-        .lines
-        .iter()
-        .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1)
-        .collect();
+    let lines: Vec<&Line> = sketch.lines.iter().filter(|l| span.holds(l.span)).collect();
     let leads = |l: &&&Line| l.linked * 2 > l.chars || fixed.contains(&l.key) || site.lines.contains(&l.key);
     let cut = lines.len() - lines.iter().rev().take_while(leads).count();
     let kept = lines

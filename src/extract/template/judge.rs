@@ -310,7 +310,8 @@ impl Learned {
 }
 
 /// Whether a page asks for a password.
-pub(in crate::extract) fn asks(page: &Page) -> bool {
+#[must_use]
+pub fn asks(page: &Page) -> bool {
     page.select(&PASSWORD).next().is_some()
 }
 

@@ -42,8 +42,7 @@ pub use called::{Called, called};
 pub use compare::{Change, carry, changes, names};
 pub use draft::{Draft, Origin, draft};
 pub use find::{Found, Hit, Proposal, Sample, Seen, find};
-pub(in crate::extract) use judge::asks;
-pub use judge::{Alarm, Learned, Ready};
+pub use judge::{Alarm, Learned, Ready, asks};
 pub use model::{Article, Drop, Kind, List, Model, Pager, Parts, Rule, Template, VERSION};
 pub use outline::{Line, Outline, Repeat, Turner, outline};
 pub use survey::{Extent, Survey};
@@ -352,7 +351,7 @@ fn label_in(pages: &[&Sketch<'_>], container: &Css, labels: &[String]) -> Option
         for line in sketch
             .lines
             .iter()
-            .filter(|l| l.span.0 >= span.0 && l.span.1 <= span.1 && l.chars <= 60)
+            .filter(|l| span.holds(l.span) && l.chars <= 60)
         {
             let text = crate::lang::spaces(sketch.page.text.slice(line.span));
             let folded = crate::lang::fold(&text);

@@ -155,10 +155,7 @@ fn whole(page: &Page, node: NodeId, line: Span) -> Option<ElementRef<'_>> {
     let above = page.html.tree.get(node)?.ancestors().filter_map(ElementRef::wrap);
     let mut out = None;
     for element in above {
-        let inside = page
-            .text
-            .span(element.id())
-            .is_some_and(|s| s.0 >= line.0 && s.1 <= line.1);
+        let inside = page.text.span(element.id()).is_some_and(|s| line.holds(s));
         if out.is_some() && !inside {
             break;
         }
@@ -189,7 +186,7 @@ fn repeats(page: &Page) -> Vec<Repeat> {
             break;
         }
         let span = page.text.span(parent.id()).unwrap_or_default();
-        if span.is_empty() || inside.iter().any(|s| s.0 <= span.0 && span.1 <= s.1) {
+        if span.is_empty() || inside.iter().any(|s| s.holds(span)) {
             continue;
         }
         let mut groups: BTreeMap<String, Vec<ElementRef<'_>>> = BTreeMap::new();

@@ -32,14 +32,13 @@ pub(super) fn learn(pages: &[&Sketch<'_>], container: &Css, fields: &[Css]) -> V
             .filter_map(|css| first(sketch, Some(container), css))
             .filter_map(|e| text.span(e.id()))
             .collect();
-        let inside = |s: Span| s.0 >= span.0 && s.1 <= span.1;
         let free = |s: Span| !taken.iter().any(|t| t.0 < s.1 && s.0 < t.1);
-        for line in sketch.lines.iter().filter(|l| inside(l.span) && free(l.span)) {
+        for line in sketch.lines.iter().filter(|l| span.holds(l.span) && free(l.span)) {
             let said = spaces(text.slice(line.span));
             let link = sketch
                 .links
                 .iter()
-                .find(|l| l.span.0 >= line.span.0 && l.span.1 <= line.span.1 && !l.span.is_empty());
+                .find(|l| line.span.holds(l.span) && !l.span.is_empty());
             let words = link
                 .filter(|l| l.span.0 > line.span.0 && line.linked * 2 > line.chars)
                 .map(|l| spaces(text.slice(Span(line.span.0, l.span.0))));

@@ -215,25 +215,19 @@ impl<'a> Taught<'_, 'a> {
         let Some(span) = spans.last() else {
             return false;
         };
-        let within = |s: crate::document::Span| s.0 >= span.0 && s.1 <= span.1;
         sketch
             .links
             .iter()
-            .any(|l| !l.span.is_empty() && within(l.span) && self.site.is_article(&l.to))
+            .any(|l| !l.span.is_empty() && span.holds(l.span) && self.site.is_article(&l.to))
     }
 
     /// Links to other articles.
     fn news(&self, page: usize) -> BTreeSet<NodeId> {
         let sketch = self.pages[page];
-        let article = |to| {
-            self.site
-                .cluster_of(to)
-                .is_some_and(|c| self.site.clusters[c].kind == Kind::Article)
-        };
         let links = sketch
             .links
             .iter()
-            .filter(|l| l.to != sketch.page.url && article(&l.to));
+            .filter(|l| l.to != sketch.page.url && self.site.is_article(&l.to));
         links.map(|l| l.node).collect()
     }
 }

@@ -241,14 +241,14 @@ impl<'a> Site<'a> {
 
     /// The first cluster of which a cluster has a shape of address.
     fn families(&self) -> Vec<usize> {
-        let shapes = |c: usize| -> BTreeSet<&str> {
-            let pages = self.clusters[c].pages.iter();
+        let shapes = |c: &Cluster| -> BTreeSet<&str> {
+            let pages = c.pages.iter();
             pages.map(|i| self.sketches[*i].shape.as_str()).collect()
         };
+        let all: Vec<BTreeSet<&str>> = self.clusters.iter().map(shapes).collect();
         let mut out: Vec<usize> = Vec::new();
-        for c in 0..self.clusters.len() {
-            let own = shapes(c);
-            let same = (0..c).find(|d| !shapes(*d).is_disjoint(&own));
+        for (c, own) in all.iter().enumerate() {
+            let same = all[..c].iter().position(|other| !other.is_disjoint(own));
             out.push(same.map_or(c, |d| out[d]));
         }
         out
@@ -364,9 +364,7 @@ impl<'a> Site<'a> {
             .filter(|l| !self.lines.contains(&l.key) && l.chars >= TITLE);
         let line = own.max_by_key(|l| l.chars)?;
         let articles = self.pages_of(Kind::Article);
-        let around = sketch
-            .elements()
-            .filter(|(_, s)| s.0 <= line.span.0 && line.span.1 <= s.1);
+        let around = sketch.elements().filter(|(_, s)| s.holds(line.span));
         let mut names: Vec<(String, u32)> = around
             .flat_map(|(e, _)| super::selector::candidates(e))
             .filter(|c| c.1 <= 40)
@@ -445,7 +443,7 @@ impl<'a> Site<'a> {
         let sketch = &self.sketches[index];
         let kept = super::vote::kept(sketch, self.auto(index));
         let lines = sketch.lines.iter().filter(|l| {
-            let apart = !entries.iter().any(|e| e.0 <= l.span.0 && l.span.1 <= e.1);
+            let apart = !entries.iter().any(|e| e.holds(l.span));
             apart && kept.contains(&l.span.0) && l.chars >= PROSE && l.linked * 2 < l.chars
         });
         lines.map(|l| l.chars).sum()

@@ -27,7 +27,7 @@ pub(super) fn seen(lines: &[Line], container: Span, fields: &[Span], known: impl
     let mut out = Seen::default();
     for line in lines.iter().filter(|l| l.linked * 2 <= l.chars) {
         let field = || fields.iter().any(|f| f.0 < line.span.1 && line.span.0 < f.1);
-        if within(line, container) {
+        if container.holds(line.span) {
             out.inside += line.chars;
         } else if line.chars >= SAID && !known(line) && !field() {
             out.outside += line.chars;
@@ -36,13 +36,9 @@ pub(super) fn seen(lines: &[Line], container: Span, fields: &[Span], known: impl
     out
 }
 
-fn within(line: &Line, container: Span) -> bool {
-    line.span.0 >= container.0 && line.span.1 <= container.1
-}
-
 /// Share of the characters of a container that are links.
 pub(super) fn linked(lines: &[Line], container: Span) -> f64 {
-    let inside = lines.iter().filter(|l| within(l, container));
+    let inside = lines.iter().filter(|l| container.holds(l.span));
     let (linked, chars) = inside.fold((0, 0), |sum, l| (sum.0 + l.linked, sum.1 + l.chars));
     if chars == 0 {
         0.0
@@ -94,7 +90,7 @@ pub(super) fn measure(site: &Site<'_>, pages: &[&Sketch<'_>], container: &Css, a
         .collect();
     let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
     for (sketch, span) in &found {
-        let outside = sketch.lines.iter().filter(|l| !within(l, *span));
+        let outside = sketch.lines.iter().filter(|l| !span.holds(l.span));
         for key in outside.map(|l| l.key).collect::<BTreeSet<u64>>() {
             *counts.entry(key).or_default() += 1;
         }

@@ -12,16 +12,7 @@ const OTHER: &str =
 
 pub(super) fn page_of(body: &[u8], content_type: &str) -> Page {
     let mapping = Mapping::parse("t", "schema = 1\n[site]\nid = \"t\"\nbase = \"http://h/\"\n").unwrap();
-    let capture = Capture {
-        notes: Vec::new(),
-        id: crate::document::CaptureId::of(body),
-        url: "http://h/x".into(),
-        status: 200,
-        headers: vec![("Content-Type".into(), content_type.as_bytes().to_vec())],
-        body: body.to_vec(),
-        at: jiff::Timestamp::UNIX_EPOCH,
-        truncated: None,
-    };
+    let capture = Capture::saved("http://h/x", Some(content_type), body.to_vec());
     read(
         &capture,
         &mapping.canonical(&"http://h/x".parse().unwrap()).unwrap(),
